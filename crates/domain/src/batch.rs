@@ -1,0 +1,89 @@
+//! A write as data: what a use case has decided, for the store to apply whole or to refuse.
+
+use uuid::Uuid;
+
+use crate::credential::Credential;
+use crate::org_unit::OrgUnit;
+use crate::session::{SessionToken, TokenHash, TokenKind};
+use crate::tenant::Tenant;
+use crate::user::User;
+use crate::{JournalEntry, OrgUnitId, TenantId, Timestamp, UserId};
+
+/// Changes of one tenant, the conditions they rest on, and their journal entries. The store applies
+/// all of it in one transaction, or nothing.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub tenant: TenantId,
+    /// Checked before the changes, in the same transaction.
+    pub guards: Vec<Guard>,
+    pub changes: Vec<Change>,
+    pub journal: Vec<JournalEntry>,
+}
+
+impl Batch {
+    pub fn new(tenant: TenantId) -> Self {
+        Self { tenant, guards: Vec::new(), changes: Vec::new(), journal: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn guard(mut self, guard: Guard) -> Self {
+        self.guards.push(guard);
+        self
+    }
+
+    #[must_use]
+    pub fn change(mut self, change: Change) -> Self {
+        self.changes.push(change);
+        self
+    }
+
+    #[must_use]
+    pub fn journal(mut self, entry: JournalEntry) -> Self {
+        self.journal.push(entry);
+        self
+    }
+}
+
+/// A condition that the version of a changed row cannot carry. One that fails makes the use case read
+/// and decide again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// The unit exists and is active (a child or a user is put into it).
+    UnitActive(OrgUnitId),
+    /// The unit has no active child unit and no user that is not deleted (it is archived).
+    UnitVacant(OrgUnitId),
+    /// No unit of the tenant was moved since this version of the tree was read.
+    TreeVersion(i64),
+    /// The user still has this version (a session is opened on what was verified).
+    UserVersion { id: UserId, version: i64 },
+}
+
+/// One change of rows. An update names the version that it was decided on and is `Stale` when the row
+/// has another one by then.
+#[derive(Clone, Debug)]
+pub enum Change {
+    TenantInsert(Box<Tenant>),
+    OrgUnitInsert(Box<OrgUnit>),
+    /// The unit as it shall be; its version is one above the stored one.
+    OrgUnitUpdate(Box<OrgUnit>),
+    /// A unit is moved: the version of the tenant's tree goes up by one.
+    TreeChanged,
+    UserInsert(Box<User>),
+    /// The user as it was read and as it shall be; its version is one above the stored one.
+    UserUpdate { before: Box<User>, after: Box<User> },
+    CredentialInsert(Box<Credential>),
+    TokenInsert(Box<SessionToken>),
+    /// The refresh token is used up; `Stale` when it was already, or is gone.
+    RefreshRetire { hash: TokenHash, at: Timestamp },
+    /// The access tokens of a family, replaced by a rotation: none lives longer than `until`, and
+    /// none slides any more.
+    AccessRetire { family: Uuid, at: Timestamp, until: Timestamp },
+    /// An access token slides on, unless it was retired.
+    AccessExtend { hash: TokenHash, until: Timestamp },
+    /// One token ends; none is fine too.
+    TokenDelete { kind: TokenKind, hash: TokenHash },
+    /// All tokens of one log-in end.
+    FamilyDelete { family: Uuid },
+    /// All tokens of a user end, but for those of one log-in.
+    UserTokensDelete { user: UserId, keep: Option<Uuid> },
+}

@@ -1,0 +1,100 @@
+//! Who asks, for which tenant, with which rights.
+
+use crate::{CredentialId, Error, OrgUnitId, TenantId, Timestamp, UserId};
+
+/// The wire dialect, or the command line, through which a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    Cli,
+    Convirza,
+    Lox24,
+    Onlive,
+    Scim,
+}
+
+/// Who acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    User(UserId),
+    Credential(CredentialId),
+    /// The person at the server's command line.
+    Operator,
+}
+
+/// What a caller may do with groups and users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    None,
+    Read,
+    Write,
+}
+
+/// The caller of a use case. Only the authentication of a dialect, or the command line, builds one;
+/// every use case on tenant data takes one.
+#[derive(Clone, Debug)]
+pub struct Ctx {
+    tenant: TenantId,
+    actor: Actor,
+    access: Access,
+    scope: OrgUnitId,
+    top: OrgUnitId,
+    dialect: Dialect,
+    now: Timestamp,
+}
+
+impl Ctx {
+    /// The operator at the command line: may do everything in the tenant.
+    pub fn operator(tenant: TenantId, top: OrgUnitId, now: Timestamp) -> Self {
+        let dialect = Dialect::Cli;
+        Self { tenant, actor: Actor::Operator, access: Access::Write, scope: top, top, dialect, now }
+    }
+
+    pub(crate) fn user(caller: &crate::session::Caller, dialect: Dialect, now: Timestamp) -> Self {
+        Self {
+            tenant: caller.tenant,
+            actor: Actor::User(caller.user),
+            access: caller.role.access(),
+            scope: caller.org_unit,
+            top: caller.top,
+            dialect,
+            now,
+        }
+    }
+
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// The unit whose subtree, itself included, is all that the caller sees.
+    pub fn scope(&self) -> OrgUnitId {
+        self.scope
+    }
+
+    /// The top of the tenant's tree.
+    pub fn top(&self) -> OrgUnitId {
+        self.top
+    }
+
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The time of the request.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Refuses callers whose role does not reach `needed` on groups and users
+    /// (Convirza contract, section 3).
+    pub fn allow(&self, needed: Access) -> Result<(), Error> {
+        if self.access >= needed {
+            Ok(())
+        } else {
+            Err(Error::Forbidden("Your role does not permit this operation"))
+        }
+    }
+}

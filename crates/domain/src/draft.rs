@@ -1,0 +1,42 @@
+//! Input that has been read but may have failing fields.
+
+use std::borrow::Cow;
+
+use crate::{Error, FieldError, Problem};
+
+/// The failing fields of one input, gathered before any is reported.
+#[derive(Debug, Default)]
+pub struct FieldErrors(Vec<FieldError>);
+
+impl FieldErrors {
+    /// Notes a failing field; only the first problem of a field is kept.
+    pub fn push(&mut self, field: &'static str, problem: Problem) {
+        if !self.0.iter().any(|known| known.field == field) {
+            self.0.push(FieldError { field: Cow::Borrowed(field), problem });
+        }
+    }
+
+    /// The value, or `None` with the problem noted.
+    pub fn take<T>(&mut self, field: &'static str, parsed: Result<T, Problem>) -> Option<T> {
+        parsed.map_err(|problem| self.push(field, problem)).ok()
+    }
+
+    /// `Invalid` with every failing field, if there is one.
+    pub fn finish(self) -> Result<(), Error> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+    }
+}
+
+/// What a dialect read from a body, with the fields that it could not read. The use case adds what
+/// only stored data can tell (an unknown parent) and refuses all of them in one answer.
+#[derive(Debug, Default)]
+pub struct Draft<T> {
+    pub value: T,
+    pub errors: FieldErrors,
+}
+
+impl<T> From<T> for Draft<T> {
+    fn from(value: T) -> Self {
+        Self { value, errors: FieldErrors::default() }
+    }
+}

@@ -1,0 +1,55 @@
+//! Identifiers. Integer ids are unique over all tenants of an installation.
+
+use std::fmt;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id!(/// A tenant: one organisation with everything it owns.
+    TenantId);
+id!(/// A node of a tenant's tree.
+    OrgUnitId);
+id!(/// A person or service that can be given a role.
+    UserId);
+id!(/// A key or token of a program (LOX24, Onlive, SCIM).
+    CredentialId);
+
+/// The sequences from which integer ids are taken, in blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdKind {
+    Tenant,
+    OrgUnit,
+    User,
+    Credential,
+}
+
+impl IdKind {
+    /// Every kind, in the order of [`IdKind::index`].
+    pub const ALL: [Self; 4] = [Self::Tenant, Self::OrgUnit, Self::User, Self::Credential];
+
+    /// The name under which the store keeps the sequence.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::OrgUnit => "org_unit",
+            Self::User => "user",
+            Self::Credential => "credential",
+        }
+    }
+
+    /// The position in [`IdKind::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}

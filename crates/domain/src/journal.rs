@@ -1,0 +1,82 @@
+//! The journal: one append-only record of every change, written in the change's own transaction.
+
+use serde_json::{Map, Value};
+
+use crate::{Actor, Ctx, Dialect, Timestamp};
+
+/// The named fields of an entity, as the journal shows them. One function per entity lists them, so
+/// that creating, changing and comparing cannot disagree.
+pub type Fields = Vec<(&'static str, Value)>;
+
+/// A change to be recorded; the store gives it its place in the tenant's sequence.
+#[derive(Clone, Debug)]
+pub struct JournalEntry {
+    pub at: Timestamp,
+    pub actor: Actor,
+    pub dialect: Dialect,
+    /// Such as `org_unit.moved`.
+    pub kind: &'static str,
+    /// Such as `org_unit`.
+    pub entity: &'static str,
+    pub entity_id: String,
+    /// The version that the change made.
+    pub version: i64,
+    /// `{field: [before, after]}` in domain names, never a secret.
+    pub payload: Value,
+}
+
+/// An entry as it stands in the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournalRecord {
+    /// From 1, without gaps, per tenant.
+    pub sequence: i64,
+    pub at: Timestamp,
+    pub actor: Actor,
+    pub dialect: Dialect,
+    pub kind: String,
+    pub entity: String,
+    pub entity_id: String,
+    pub version: i64,
+    pub payload: Value,
+}
+
+impl JournalEntry {
+    /// An entry of `ctx`; `kind` begins with the entity's name and a dot.
+    pub fn new(
+        ctx: &Ctx,
+        kind: &'static str,
+        entity_id: impl ToString,
+        version: i64,
+        payload: Map<String, Value>,
+    ) -> Self {
+        Self {
+            at: ctx.now(),
+            actor: ctx.actor(),
+            dialect: ctx.dialect(),
+            kind,
+            entity: kind.split('.').next().unwrap_or(kind),
+            entity_id: entity_id.to_string(),
+            version,
+            payload: Value::Object(payload),
+        }
+    }
+}
+
+/// `{field: [null, value]}` for a new entity; fields without a value are left out.
+pub(crate) fn created(fields: Fields) -> Map<String, Value> {
+    fields
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.to_owned(), Value::Array(vec![Value::Null, value])))
+        .collect()
+}
+
+/// `{field: [before, after]}` of the fields that differ; empty when nothing changes.
+pub(crate) fn changed(before: Fields, after: Fields) -> Map<String, Value> {
+    before
+        .into_iter()
+        .zip(after)
+        .filter(|((_, before), (_, after))| before != after)
+        .map(|((name, before), (_, after))| (name.to_owned(), Value::Array(vec![before, after])))
+        .collect()
+}

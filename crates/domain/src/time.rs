@@ -1,0 +1,81 @@
+//! Time and randomness as the core sees them: values and sources that are passed in.
+
+use std::fmt;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+/// A point in time: microseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// ISO 8601 in UTC with milliseconds and `Z`, such as `2026-02-03T04:05:06.789Z`.
+    pub fn millis(self) -> Millis {
+        Millis(self)
+    }
+
+    /// This time plus `duration`; stays at the end of the range instead of overflowing.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(micros(duration)))
+    }
+
+    /// This time minus `duration`.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(micros(duration)))
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Displays a [`Timestamp`] with milliseconds.
+pub struct Millis(Timestamp);
+
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = jiff::Timestamp::from_microsecond(self.0.0).unwrap_or(jiff::Timestamp::MAX);
+        // The sub-second part is cut, not rounded, so that a shown time is never in the future.
+        let whole = jiff::Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time);
+        write!(f, "{whole:.3}")
+    }
+}
+
+/// A source of the current time.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+}
+
+/// A source of unpredictable bytes, fit for keys and tokens.
+pub trait Entropy: Send + Sync {
+    fn fill(&self, bytes: &mut [u8]);
+
+    /// A random UUID (version 4, RFC 9562).
+    fn uuid(&self) -> Uuid {
+        let mut bytes = [0; 16];
+        self.fill(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+
+    /// A UUID that sorts by `now` (version 7, RFC 9562).
+    fn uuid_at(&self, now: Timestamp) -> Uuid {
+        let mut bytes = [0; 10];
+        self.fill(&mut bytes);
+        let millis = u64::try_from(now.0 / 1000).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_show_milliseconds_and_never_round_up() {
+        assert_eq!(Timestamp(1_770_091_506_789_999).millis().to_string(), "2026-02-03T04:05:06.789Z");
+        assert_eq!(Timestamp(0).millis().to_string(), "1970-01-01T00:00:00.000Z");
+    }
+}

@@ -1,0 +1,56 @@
+//! The integers that stand for closed enums in the store. They are never changed once released.
+
+use muster_domain::org_unit::OrgUnitStatus;
+use muster_domain::session::TokenKind;
+use muster_domain::tenant::TenantStatus;
+use muster_domain::user::{Role, UserStatus};
+use muster_domain::{Actor, CredentialId, Dialect, UserId};
+
+/// Declares both directions of a mapping at once, so that they cannot disagree.
+macro_rules! codes {
+    ($to:ident, $from:ident, $type:ty, $($variant:path = $code:literal),+) => {
+        pub(crate) const fn $to(value: $type) -> i64 {
+            match value { $($variant => $code),+ }
+        }
+
+        pub(crate) const fn $from(code: i64) -> Option<$type> {
+            match code { $($code => Some($variant),)+ _ => None }
+        }
+    };
+}
+
+codes!(org_unit_status, org_unit_status_of, OrgUnitStatus, OrgUnitStatus::Active = 1, OrgUnitStatus::Inactive = 2);
+codes!(
+    user_status, user_status_of, UserStatus,
+    UserStatus::Active = 1, UserStatus::Inactive = 2, UserStatus::Deleted = 3
+);
+codes!(tenant_status, tenant_status_of, TenantStatus, TenantStatus::Active = 1, TenantStatus::Disabled = 2);
+codes!(role, role_of, Role, Role::Admin = 1, Role::Standard = 2, Role::ReadOnly = 3);
+codes!(
+    dialect, dialect_of, Dialect,
+    Dialect::Cli = 0, Dialect::Convirza = 1, Dialect::Lox24 = 2, Dialect::Onlive = 3, Dialect::Scim = 4
+);
+
+pub(crate) const fn token_kind(kind: TokenKind) -> i64 {
+    match kind {
+        TokenKind::Access => 1,
+        TokenKind::Refresh => 2,
+    }
+}
+
+pub(crate) const fn actor(actor: Actor) -> (i64, Option<i64>) {
+    match actor {
+        Actor::Operator => (0, None),
+        Actor::User(UserId(id)) => (1, Some(id)),
+        Actor::Credential(CredentialId(id)) => (2, Some(id)),
+    }
+}
+
+pub(crate) const fn actor_of(kind: i64, id: Option<i64>) -> Option<Actor> {
+    match (kind, id) {
+        (0, None) => Some(Actor::Operator),
+        (1, Some(id)) => Some(Actor::User(UserId(id))),
+        (2, Some(id)) => Some(Actor::Credential(CredentialId(id))),
+        _ => None,
+    }
+}

@@ -1,0 +1,78 @@
+//! The stores of a directory, chosen at run time by URL. What a store is, is defined by the contract
+//! suite in `tests/`.
+
+mod codes;
+mod server_key;
+mod sqlite;
+mod statements;
+
+use std::path::PathBuf;
+
+use muster_domain::secret::ServerKey;
+use muster_domain::{Clock, Entropy, StoreError};
+
+pub use server_key::KeySource;
+pub use sqlite::{Limits, SqliteStore};
+
+/// The store that the server and the command line run on.
+pub type Store = SqliteStore;
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `sqlite:PATH`.
+    pub url: String,
+    /// Where the server key is, or will be made.
+    pub key: KeySource,
+    /// A second *server* on one embedded store is refused; the command line may write beside it.
+    pub as_server: bool,
+    pub limits: Limits,
+}
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the database URL {0:?} is not understood: it must be sqlite:PATH, such as sqlite:muster-data/muster.db")]
+    Url(String),
+    #[error("another muster server is running on this store ({0} is locked)")]
+    Locked(PathBuf),
+    #[error("the store has version {found}, but this muster knows only versions up to {known}: it was written by a newer release; run that one")]
+    Newer { found: i64, known: i64 },
+    #[error("the server key {0}")]
+    Key(String),
+    #[error("{path}: {source}")]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Opens a store, brings its tables up to date, and finds or makes the server key.
+pub fn open(
+    options: &Options,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<(Store, ServerKey), OpenError> {
+    let path = sqlite_path(&options.url).ok_or_else(|| OpenError::Url(options.url.clone()))?;
+    SqliteStore::open(&path, options, clock, entropy)
+}
+
+/// The file of a `sqlite:PATH` URL (also `sqlite://PATH`), or `None` for anything else.
+pub fn sqlite_path(url: &str) -> Option<PathBuf> {
+    let rest = url.strip_prefix("sqlite:")?;
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    (!path.is_empty()).then(|| PathBuf::from(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls() {
+        assert_eq!(sqlite_path("sqlite:a/b.db"), Some("a/b.db".into()));
+        assert_eq!(sqlite_path("sqlite:/a/b.db"), Some("/a/b.db".into()));
+        assert_eq!(sqlite_path("sqlite:///a/b.db"), Some("/a/b.db".into()));
+        assert_eq!(sqlite_path("sqlite:"), None);
+        assert_eq!(sqlite_path("postgres://host/db"), None);
+    }
+}

@@ -1,0 +1,151 @@
+-- Types are the portable ones: integers (also for booleans, codes and microseconds), text, bytes.
+-- Integer primary keys are unique over all tenants, which gives SQLite its fastest look-up.
+
+-- Global tables: tenants, login_claims, id_blocks, migrations, server_key.
+
+CREATE TABLE tenants (
+    id                INTEGER PRIMARY KEY,
+    organization_id   BLOB    NOT NULL UNIQUE,
+    name              TEXT    NOT NULL,
+    country           TEXT    NOT NULL,
+    currency          TEXT    NOT NULL,
+    status            INTEGER NOT NULL,
+    top_org_unit_id   INTEGER NOT NULL,
+    version           INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    modified_at       INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE login_claims (
+    login_key         TEXT    PRIMARY KEY,
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    user_id           INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE id_blocks (
+    kind              TEXT    PRIMARY KEY,
+    next_id           INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE server_key (
+    only_row          INTEGER PRIMARY KEY CHECK (only_row = 1),
+    fingerprint       BLOB    NOT NULL
+) STRICT;
+
+-- Tables of tenants.
+
+-- What a group of commits touches once per tenant.
+CREATE TABLE tenant_state (
+    tenant_id         INTEGER PRIMARY KEY REFERENCES tenants (id),
+    journal_sequence  INTEGER NOT NULL,
+    tree_version      INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE org_units (
+    id                INTEGER PRIMARY KEY,
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    parent_id         INTEGER REFERENCES org_units (id),
+    status            INTEGER NOT NULL,
+    name              TEXT    NOT NULL,
+    name_key          TEXT    NOT NULL,
+    external_id       TEXT,
+    billing_id        INTEGER,
+    address           TEXT,
+    city              TEXT,
+    state             TEXT,
+    zip               TEXT,
+    phone_number      TEXT,
+    industry_id       INTEGER,
+    timezone          TEXT    NOT NULL,
+    version           INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    modified_at       INTEGER NOT NULL
+) STRICT;
+
+-- Walks down the tree read this index alone.
+CREATE INDEX org_units_parent ON org_units (parent_id, tenant_id, status);
+-- Lists of children, in their order.
+CREATE INDEX org_units_children ON org_units (tenant_id, parent_id, name_key, id, status);
+-- Active siblings have different names.
+CREATE UNIQUE INDEX org_units_sibling_name ON org_units (tenant_id, parent_id, name_key) WHERE status = 1;
+-- A tree has one top.
+CREATE UNIQUE INDEX org_units_top ON org_units (tenant_id) WHERE parent_id IS NULL;
+
+CREATE TABLE users (
+    id                INTEGER PRIMARY KEY,
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    uuid              BLOB    NOT NULL,
+    org_unit_id       INTEGER NOT NULL REFERENCES org_units (id),
+    login             TEXT    NOT NULL,
+    login_key         TEXT    NOT NULL,
+    login_claimed     INTEGER NOT NULL,
+    first_name        TEXT    NOT NULL,
+    last_name         TEXT    NOT NULL,
+    role              INTEGER NOT NULL,
+    status            INTEGER NOT NULL,
+    password_hash     TEXT,
+    external_id       TEXT,
+    timezone          TEXT    NOT NULL,
+    aliases           TEXT,
+    agent_ring_to     TEXT,
+    agent_code        INTEGER,
+    score_call        INTEGER NOT NULL,
+    access_audio      INTEGER NOT NULL,
+    group_access      INTEGER NOT NULL,
+    report_access     INTEGER NOT NULL,
+    version           INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    modified_at       INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX users_org_unit ON users (org_unit_id, tenant_id, status);
+CREATE UNIQUE INDEX users_uuid ON users (tenant_id, uuid);
+-- A login stands once among the users of a tenant that are not deleted (status 3).
+CREATE UNIQUE INDEX users_login ON users (tenant_id, login_key) WHERE status <> 3;
+
+CREATE TABLE credentials (
+    id                INTEGER PRIMARY KEY,
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    dialect           INTEGER NOT NULL,
+    name              TEXT    NOT NULL,
+    public_id         TEXT,
+    secret_hash       BLOB,
+    secret_sealed     BLOB,
+    read_only         INTEGER NOT NULL,
+    expires_at        INTEGER,
+    revoked_at        INTEGER,
+    created_at        INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX credentials_tenant ON credentials (tenant_id, id);
+CREATE UNIQUE INDEX credentials_secret ON credentials (tenant_id, dialect, secret_hash);
+
+CREATE TABLE session_tokens (
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    hash              BLOB    NOT NULL,
+    kind              INTEGER NOT NULL,
+    family            BLOB    NOT NULL,
+    user_id           INTEGER NOT NULL REFERENCES users (id),
+    created_at        INTEGER NOT NULL,
+    expires_at        INTEGER NOT NULL,
+    retired_at        INTEGER,
+    PRIMARY KEY (tenant_id, hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX session_tokens_family ON session_tokens (tenant_id, family);
+CREATE INDEX session_tokens_user ON session_tokens (tenant_id, user_id);
+
+CREATE TABLE journal (
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    sequence          INTEGER NOT NULL,
+    at                INTEGER NOT NULL,
+    actor_kind        INTEGER NOT NULL,
+    actor_id          INTEGER,
+    dialect           INTEGER NOT NULL,
+    kind              TEXT    NOT NULL,
+    entity            TEXT    NOT NULL,
+    entity_id         TEXT    NOT NULL,
+    version           INTEGER NOT NULL,
+    payload           TEXT    NOT NULL,
+    PRIMARY KEY (tenant_id, sequence)
+) STRICT, WITHOUT ROWID;

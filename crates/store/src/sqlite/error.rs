@@ -1,0 +1,40 @@
+//! From SQLite's errors to the store's.
+
+use muster_domain::{StoreError, Unique};
+use rusqlite::ErrorCode;
+
+/// The indexes behind the uniqueness rules, by the column that stands in SQLite's message.
+const UNIQUE: [(&str, Unique); 3] = [
+    ("org_units.name_key", Unique::OrgUnitName),
+    ("users.login_key", Unique::Login),
+    ("login_claims.login_key", Unique::Login),
+];
+
+#[expect(clippy::needless_pass_by_value, reason = "used as `map_err(store_error)`")]
+pub(super) fn store_error(error: rusqlite::Error) -> StoreError {
+    let text = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => UNIQUE
+            .iter()
+            .find(|(column, _)| text.contains("UNIQUE") && text.contains(column))
+            .map_or(StoreError::Internal(text), |(_, unique)| StoreError::Duplicate(*unique)),
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::DiskFull
+            | ErrorCode::ReadOnly
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen,
+        ) => StoreError::Unavailable(text.into()),
+        _ => StoreError::Internal(text),
+    }
+}
+
+/// A stored value that no release has written.
+pub(super) fn corrupt(what: &'static str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(
+        0,
+        rusqlite::types::Type::Null,
+        format!("the stored {what} is not understood").into(),
+    )
+}

@@ -1,0 +1,196 @@
+//! The embedded store: one SQLite file, read inline from a pool of connections, written by one thread.
+
+mod apply;
+mod error;
+mod migrate;
+mod read;
+mod rows;
+mod writer;
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use muster_domain::secret::ServerKey;
+use muster_domain::{Batch, Clock, Entropy, IdKind, StoreError};
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::Semaphore;
+
+use self::error::store_error;
+use self::writer::Writer;
+use crate::{OpenError, Options};
+
+/// What bounds the work that a store takes at once.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Batches that wait for the writer; more are refused with `Unavailable`.
+    pub writer_queue: usize,
+    /// Long reads (trees, lists) that run at once; more wait.
+    pub scans: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { writer_queue: 4096, scans: 4 }
+    }
+}
+
+/// How long a write waits for another process that writes to the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements that a connection keeps.
+const STATEMENT_CACHE: usize = 128;
+/// Idle read connections that are kept.
+const POOL: usize = 16;
+
+/// The embedded store.
+pub struct SqliteStore {
+    readers: Arc<Readers>,
+    scans: Arc<Semaphore>,
+    writer: Writer,
+    ids: [tokio::sync::Mutex<IdBlock>; IdKind::ALL.len()],
+    /// Holds the lock that keeps a second server away.
+    _server_lock: Option<File>,
+}
+
+/// Ids that were reserved but not given out yet: `next..end`. Blocks double in size, so that a command
+/// that needs one id takes one, and a server that needs many seldom asks.
+#[derive(Clone, Copy, Default)]
+struct IdBlock {
+    next: i64,
+    end: i64,
+    size: i64,
+}
+
+const GREATEST_ID_BLOCK: i64 = 4096;
+
+impl SqliteStore {
+    pub(crate) fn open(
+        path: &Path,
+        options: &Options,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<(Self, ServerKey), OpenError> {
+        let io = |source| OpenError::Io { path: path.to_owned(), source };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(io)?;
+        }
+        let server_lock = if options.as_server { Some(lock(path)?) } else { None };
+        let mut connection = connect(path, true).map_err(store_error)?;
+        let key = migrate::run(&mut connection, clock.now(), |fingerprint| {
+            options.key.load(fingerprint, entropy)
+        })?;
+        let writer = Writer::start(connection, options.limits.writer_queue).map_err(io)?;
+        let store = Self {
+            readers: Arc::new(Readers { path: path.to_owned(), idle: Mutex::default() }),
+            scans: Arc::new(Semaphore::new(options.limits.scans)),
+            writer,
+            ids: Default::default(),
+            _server_lock: server_lock,
+        };
+        Ok((store, key))
+    }
+
+    /// Finishes the writes that were handed in and stops the writer. Later commits are `Unavailable`.
+    pub async fn close(&self) {
+        self.writer.close().await;
+    }
+
+    /// Whether reads and the writer answer.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        self.read(|connection| connection.query_row("SELECT 1", [], |_| Ok(())))?;
+        self.writer.ready()
+    }
+
+    /// Runs a short read on the calling task: it takes microseconds, less than a hop to another thread.
+    fn read<T>(&self, f: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        self.readers.with(f)
+    }
+
+    /// Runs a long read on a thread of its own.
+    async fn scan<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let closed = |_| StoreError::Unavailable("the store is closed".into());
+        let permit = Arc::clone(&self.scans).acquire_owned().await.map_err(closed)?;
+        let readers = Arc::clone(&self.readers);
+        let done = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            readers.with(f)
+        });
+        done.await.map_err(|error| StoreError::Internal(format!("a scan was lost: {error}")))?
+    }
+
+    async fn submit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.writer.commit(batch).await
+    }
+
+    async fn take_id(&self, kind: IdKind) -> Result<i64, StoreError> {
+        let mut block = self.ids[kind.index()].lock().await;
+        if block.next == block.end {
+            let size = (block.size * 2).clamp(1, GREATEST_ID_BLOCK);
+            let end = self.writer.reserve_ids(kind, size).await?;
+            *block = IdBlock { next: end - size, end, size };
+        }
+        block.next += 1;
+        Ok(block.next - 1)
+    }
+}
+
+/// Connections for reading. A connection is taken for a read and given back; there are never more in
+/// use than threads that read.
+struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    fn with<T>(&self, f: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => connect(&self.path, false).map_err(store_error)?,
+        };
+        let result = f(&connection).map_err(store_error);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < POOL {
+            idle.push(connection);
+        }
+        result
+    }
+}
+
+fn connect(path: &Path, write: bool) -> rusqlite::Result<Connection> {
+    let access = if write {
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    };
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    if write {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // FULL: a commit is on the disk before it is answered.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+    }
+    // Pages come from the system's cache instead of a copy in each connection.
+    connection.pragma_update(None, "mmap_size", 2_i64 << 30)?;
+    connection.pragma_update(None, "cache_size", -4096)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}
+
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".server-lock");
+    let path = PathBuf::from(name);
+    let file = File::create(&path).map_err(|source| OpenError::Io { path: path.clone(), source })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path)),
+        Err(TryLockError::Error(source)) => Err(OpenError::Io { path, source }),
+    }
+}

@@ -1,0 +1,211 @@
+//! The writer lane: one thread that commits waiting batches in groups.
+//!
+//! Batches that wait when the thread is free share one transaction and one sync of the disk. Each is
+//! isolated from the others by a savepoint and answered when the shared commit is durable.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use muster_domain::{Batch, IdKind, StoreError, TenantId};
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::apply;
+use super::error::store_error;
+use crate::statements::tenant;
+
+/// The most jobs that share a commit: more would keep the first one waiting for too long.
+const GROUP: usize = 256;
+
+/// What the thread is asked for.
+enum Job {
+    Commit(Box<Batch>, oneshot::Sender<Result<(), StoreError>>),
+    ReserveIds { kind: IdKind, count: i64, reply: oneshot::Sender<Result<i64, StoreError>> },
+}
+
+/// The handle of the thread.
+pub(super) struct Writer {
+    sender: Mutex<Option<SyncSender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+fn gone() -> StoreError {
+    StoreError::Unavailable("the store is closing".into())
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection, queue: usize) -> io::Result<Self> {
+        let (sender, jobs) = sync_channel(queue.max(1));
+        let thread =
+            std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || serve(&connection, &jobs))?;
+        Ok(Self { sender: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(super) async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        let (reply, done) = oneshot::channel();
+        self.submit(Job::Commit(Box::new(batch), reply))?;
+        done.await.map_err(|_| gone())?
+    }
+
+    /// Takes `count` ids and returns the first id after them.
+    pub(super) async fn reserve_ids(&self, kind: IdKind, count: i64) -> Result<i64, StoreError> {
+        let (reply, done) = oneshot::channel();
+        self.submit(Job::ReserveIds { kind, count, reply })?;
+        done.await.map_err(|_| gone())?
+    }
+
+    /// Whether the thread takes jobs.
+    pub(super) fn ready(&self) -> Result<(), StoreError> {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if thread.as_ref().is_some_and(|thread| !thread.is_finished()) { Ok(()) } else { Err(gone()) }
+    }
+
+    /// Finishes what was handed in, then ends the thread.
+    pub(super) async fn close(&self) {
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+            if !matches!(joined, Ok(Ok(()))) {
+                tracing::error!("the writer thread had failed");
+            }
+        }
+    }
+
+    fn submit(&self, job: Job) -> Result<(), StoreError> {
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        match sender.as_ref().ok_or_else(gone)?.try_send(job) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(_)) => Err(StoreError::Unavailable("too many writes are waiting".into())),
+            Err(TrySendError::Disconnected(_)) => Err(gone()),
+        }
+    }
+}
+
+fn serve(connection: &Connection, jobs: &Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        let mut group = vec![first];
+        while group.len() < GROUP {
+            match jobs.try_recv() {
+                Ok(job) => group.push(job),
+                Err(_) => break,
+            }
+        }
+        commit_group(connection, group);
+    }
+    // A clean end leaves one file behind, and good statistics for the next start.
+    let end = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+    if let Err(error) = end {
+        tracing::warn!(%error, "the store was closed without its last checkpoint");
+    }
+}
+
+/// The outcome of one job, before the shared commit.
+enum Outcome {
+    Commit(Result<(), StoreError>),
+    Ids(Result<i64, StoreError>),
+}
+
+fn commit_group(connection: &Connection, group: Vec<Job>) {
+    match try_group(connection, &group) {
+        Ok(outcomes) => group.into_iter().zip(outcomes).for_each(|(job, outcome)| answer(job, outcome)),
+        Err(error) if group.len() == 1 => {
+            group.into_iter().for_each(|job| refuse(job, error.clone()));
+        }
+        Err(error) => {
+            tracing::warn!(%error, jobs = group.len(), "a group commit failed; each of its jobs is tried alone");
+            for job in group {
+                commit_group(connection, vec![job]);
+            }
+        }
+    }
+}
+
+/// Carries out all jobs in one transaction. An error means that nothing of the group was done.
+fn try_group(connection: &Connection, group: &[Job]) -> Result<Vec<Outcome>, StoreError> {
+    execute(connection, "BEGIN IMMEDIATE")?;
+    let done = in_transaction(connection, group).and_then(|outcomes| {
+        execute(connection, "COMMIT")?;
+        Ok(outcomes)
+    });
+    if done.is_err() && !connection.is_autocommit() {
+        execute(connection, "ROLLBACK")?;
+    }
+    done
+}
+
+fn in_transaction(connection: &Connection, group: &[Job]) -> Result<Vec<Outcome>, StoreError> {
+    let mut heads: HashMap<TenantId, Option<i64>> = HashMap::new();
+    let mut outcomes = Vec::with_capacity(group.len());
+    for job in group {
+        outcomes.push(match job {
+            Job::Commit(batch, _) => {
+                let head = heads.entry(batch.tenant).or_default();
+                Outcome::Commit(isolated(connection, |connection| apply::batch(connection, batch, head))?)
+            }
+            Job::ReserveIds { kind, count, .. } => {
+                Outcome::Ids(isolated(connection, |connection| reserve(connection, *kind, *count))?)
+            }
+        });
+    }
+    for (tenant, head) in heads {
+        if let Some(sequence) = head {
+            apply::set_head(connection, tenant, sequence)?;
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Runs one job in a savepoint. The outer error means that the whole transaction is lost.
+fn isolated<T>(
+    connection: &Connection,
+    f: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<Result<T, StoreError>, StoreError> {
+    execute(connection, "SAVEPOINT job")?;
+    let done = f(connection);
+    if let Err(error) = &done {
+        // A full disk, for one, ends the transaction by itself.
+        if connection.is_autocommit() {
+            return Err(error.clone());
+        }
+        execute(connection, "ROLLBACK TO job")?;
+    }
+    execute(connection, "RELEASE job")?;
+    Ok(done)
+}
+
+fn reserve(connection: &Connection, kind: IdKind, count: i64) -> Result<i64, StoreError> {
+    connection
+        .prepare_cached(tenant::IDS_RESERVE.sqlite())
+        .and_then(|mut statement| {
+            statement.query_row(rusqlite::params![kind.as_str(), count], |row| row.get(0))
+        })
+        .map_err(store_error)
+}
+
+fn execute(connection: &Connection, sql: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.execute([]))
+        .map(drop)
+        .map_err(store_error)
+}
+
+/// Whoever asked may be gone; the job was done all the same.
+fn answer(job: Job, outcome: Outcome) {
+    match (job, outcome) {
+        (Job::Commit(_, reply), Outcome::Commit(outcome)) => drop(reply.send(outcome)),
+        (Job::ReserveIds { reply, .. }, Outcome::Ids(outcome)) => drop(reply.send(outcome)),
+        (job, _) => refuse(job, StoreError::Internal("an answer of another job".into())),
+    }
+}
+
+fn refuse(job: Job, error: StoreError) {
+    match job {
+        Job::Commit(_, reply) => drop(reply.send(Err(error))),
+        Job::ReserveIds { reply, .. } => drop(reply.send(Err(error))),
+    }
+}

@@ -1,0 +1,65 @@
+//! Statements on org units. Status: 1 active, 2 inactive; a filter gives the least and the greatest.
+
+/// The columns of an org unit, as [`crate::rows::org_unit`] reads them.
+macro_rules! columns {
+    () => {
+        "o.id, o.tenant_id, o.parent_id, o.status, o.name, o.external_id, o.billing_id, o.address, o.city, \
+         o.state, o.zip, o.phone_number, o.industry_id, o.timezone, o.version, o.created_at, o.modified_at"
+    };
+}
+
+/// A unit ($2) and all below it. `UNION` rather than `UNION ALL`, so that it ends also on a cycle.
+macro_rules! subtree {
+    () => {
+        "WITH RECURSIVE sub (id) AS (
+             SELECT CAST($2 AS BIGINT)
+             UNION
+             SELECT o.id FROM sub JOIN org_units o ON o.parent_id = sub.id AND o.tenant_id = $1
+         ) "
+    };
+}
+
+/// $3 and $4: least and greatest status; $5: a pattern of the name key, or null.
+macro_rules! filter {
+    () => {
+        " AND o.status BETWEEN $3 AND $4 AND ($5 IS NULL OR o.name_key LIKE $5 ESCAPE '\\')"
+    };
+}
+
+super::statements! {
+    GET = concat!("SELECT ", columns!(), " FROM org_units o WHERE o.tenant_id = $1 AND o.id = $2");
+    PARENT = "SELECT o.parent_id FROM org_units o WHERE o.tenant_id = $1 AND o.id = $2";
+    IS_ACTIVE = "SELECT 1 FROM org_units o WHERE o.tenant_id = $1 AND o.id = $2 AND o.status = 1";
+    /// 1 when the unit has no active child and no user that is not deleted (user status 3).
+    IS_VACANT = "SELECT CASE WHEN EXISTS (SELECT 1 FROM org_units o
+                     WHERE o.parent_id = $2 AND o.tenant_id = $1 AND o.status = 1)
+                 OR EXISTS (SELECT 1 FROM users u
+                     WHERE u.org_unit_id = $2 AND u.tenant_id = $1 AND u.status <> 3)
+                 THEN 0 ELSE 1 END";
+    CHILDREN = concat!("SELECT ", columns!(), " FROM org_units o WHERE o.tenant_id = $1 AND o.parent_id = $2",
+        filter!(), " ORDER BY o.name_key, o.id LIMIT $6 OFFSET $7");
+    CHILDREN_COUNT = concat!("SELECT COUNT(*) FROM org_units o WHERE o.tenant_id = $1 AND o.parent_id = $2",
+        filter!());
+    SUBTREE = concat!(subtree!(), "SELECT ", columns!(), " FROM org_units o
+        WHERE o.tenant_id = $1 AND o.id IN (SELECT id FROM sub)", filter!(), " ORDER BY o.id LIMIT $6 OFFSET $7");
+    SUBTREE_COUNT = concat!(subtree!(), "SELECT COUNT(*) FROM org_units o
+        WHERE o.tenant_id = $1 AND o.id IN (SELECT id FROM sub)", filter!());
+    SUBTREE_IDS = concat!(subtree!(), "SELECT id FROM sub");
+    /// $3: the greatest status; what hangs below a unit that is left out is left out too.
+    TREE = "WITH RECURSIVE sub (id) AS (
+                SELECT CAST($2 AS BIGINT)
+                UNION
+                SELECT o.id FROM sub JOIN org_units o
+                    ON o.parent_id = sub.id AND o.tenant_id = $1 AND o.status <= $3
+            )
+            SELECT o.id, o.parent_id, o.name, o.name_key FROM sub
+            JOIN org_units o ON o.tenant_id = $1 AND o.id = sub.id";
+    INSERT = "INSERT INTO org_units (id, tenant_id, parent_id, status, name, name_key, external_id, billing_id,
+                  address, city, state, zip, phone_number, industry_id, timezone, version, created_at, modified_at)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+    /// $3: the version that the change was decided on.
+    UPDATE = "UPDATE org_units SET parent_id = $4, status = $5, name = $6, name_key = $7, external_id = $8,
+                  billing_id = $9, address = $10, city = $11, state = $12, zip = $13, phone_number = $14,
+                  industry_id = $15, timezone = $16, version = $17, modified_at = $18
+              WHERE tenant_id = $1 AND id = $2 AND version = $3";
+}
