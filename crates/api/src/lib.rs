@@ -1,1 +1,20 @@
+//! The wire dialects over one directory.
+//!
+//! A dialect is a translation: it decodes its wire shapes, calls a use case of [`muster_domain`], and
+//! encodes the answer or the error. It holds no rule of the directory. What all dialects share of
+//! HTTP stands in [`http`].
 
+mod app;
+mod convirza;
+mod http;
+mod limits;
+mod passwords;
+
+pub use app::{App, Settings};
+pub use http::{Route, Routes};
+pub use passwords::PasswordPool;
+
+/// Every route of every dialect, for the tests that look at all of them.
+pub fn routes() -> impl Iterator<Item = &'static Route> {
+    convirza::ROUTES.iter()
+}

@@ -1,0 +1,141 @@
+//! The application: one directory, its dialects, and what surrounds every request.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::response::Response;
+use axum::routing::get;
+use http::{HeaderName, HeaderValue, Request, StatusCode};
+use ipnet::IpNet;
+use muster_domain::Directory;
+use muster_store::Store;
+use tower::Service as _;
+
+use crate::convirza;
+use crate::http::{Handled, Meta, plain};
+use crate::limits::Windows;
+
+/// What can be configured of the dialects.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The longest request body, in bytes.
+    pub max_body: usize,
+    /// How long a request may take, its body included.
+    pub request_timeout: Duration,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Origins that browsers may call from; `*` for all.
+    pub cors_origins: Vec<String>,
+    /// Whether calls are counted and limited.
+    pub rate_limits: bool,
+    /// Log-ins per address and minute.
+    pub logins_per_minute: u32,
+    /// The page size of lists when the caller names none, and the greatest.
+    pub default_page: u32,
+    pub max_page: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_body: 1024 * 1024,
+            request_timeout: Duration::from_secs(30),
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
+            rate_limits: true,
+            logins_per_minute: 10,
+            default_page: 100,
+            max_page: 200,
+        }
+    }
+}
+
+/// A running directory service, to be given requests by a listener.
+pub struct App {
+    pub directory: Directory<Store>,
+    pub settings: Settings,
+    pub(crate) logins: Windows<IpAddr>,
+}
+
+impl App {
+    pub fn new(directory: Directory<Store>, settings: Settings) -> Self {
+        let logins = Windows::per_minute(settings.logins_per_minute);
+        Self { directory, settings, logins }
+    }
+
+    /// The service for a listener.
+    pub fn into_service(self) -> AppService {
+        let app = Arc::new(self);
+        let router = Router::new()
+            .route("/healthz", get(healthz))
+            .route("/readyz", get(readyz))
+            .with_state(Arc::clone(&app))
+            .merge(convirza::router(&app))
+            .fallback(|| async { plain(StatusCode::NOT_FOUND, "Not Found") });
+        AppService { app, router }
+    }
+}
+
+/// Answers requests; cheap to clone.
+#[derive(Clone)]
+pub struct AppService {
+    app: Arc<App>,
+    router: Router,
+}
+
+impl AppService {
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Answers one request of `peer`, and writes one line about it to the log.
+    pub async fn handle<B>(&self, request: Request<B>, peer: SocketAddr) -> Response
+    where
+        B: HttpBody<Data = bytes::Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let directory = &self.app.directory;
+        let meta = Meta { request_id: directory.entropy.uuid(), started: directory.now(), peer: peer.ip() };
+        let method = request.method().clone();
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(meta);
+
+        let Ok(mut response) = self.router.clone().call(request).await;
+        let mut id = [0; uuid::fmt::Hyphenated::LENGTH];
+        let id = &*meta.request_id.hyphenated().encode_lower(&mut id);
+        if let Ok(value) = HeaderValue::from_str(id) {
+            response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+        }
+        let handled = response.extensions_mut().remove::<Handled>().unwrap_or_default();
+        tracing::info!(
+            target: "muster::request",
+            %method,
+            route = handled.route,
+            verb = handled.verb,
+            status = response.status().as_u16(),
+            micros = directory.now().0 - meta.started.0,
+            request_id = id,
+            tenant = handled.tenant.map(|tenant| tenant.0),
+        );
+        response
+    }
+}
+
+/// The process is alive.
+async fn healthz() -> Response {
+    plain(StatusCode::OK, "ok")
+}
+
+/// The process can serve: the store reads and writes.
+async fn readyz(axum::extract::State(app): axum::extract::State<Arc<App>>) -> Response {
+    match app.directory.store.ready().await {
+        Ok(()) => plain(StatusCode::OK, "ready"),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            plain(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        }
+    }
+}

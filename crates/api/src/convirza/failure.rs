@@ -1,0 +1,199 @@
+//! The dialect's form of every failure (Convirza contract, section 1).
+
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use muster_domain::{Entity, Error, FieldError, Problem, Rule, Unique};
+use serde::Serialize;
+
+use super::envelope::Time;
+use crate::http::{Failure, Meta};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorBody<'a> {
+    status_code: u16,
+    message: &'a str,
+    error: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldBody>,
+    timestamp: Time,
+    path: &'a str,
+    request_id: uuid::Uuid,
+}
+
+#[derive(Serialize)]
+struct FieldBody {
+    field: Cow<'static, str>,
+    message: String,
+}
+
+/// Status, detail, failing fields and one more header.
+struct Shape {
+    status: StatusCode,
+    error: Cow<'static, str>,
+    errors: Vec<FieldBody>,
+    header: Option<(HeaderName, String)>,
+}
+
+impl Shape {
+    fn new(status: StatusCode, error: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, error: error.into(), errors: Vec::new(), header: None }
+    }
+
+    fn field(mut self, field: &'static str) -> Self {
+        self.errors = vec![FieldBody { field: field.into(), message: self.error.to_string() }];
+        self
+    }
+
+    fn header(mut self, name: HeaderName, value: impl ToString) -> Self {
+        self.header = Some((name, value.to_string()));
+        self
+    }
+}
+
+/// The answer for a failure.
+pub(super) fn response(meta: &Meta, path: &str, failure: Failure) -> Response {
+    let shape = shape(failure);
+    let body = ErrorBody {
+        status_code: shape.status.as_u16(),
+        message: shape.status.canonical_reason().unwrap_or("Error"),
+        error: shape.error,
+        errors: shape.errors,
+        timestamp: Time(meta.started),
+        path,
+        request_id: meta.request_id,
+    };
+    // Strings and numbers always serialise.
+    let mut response = Response::new(Body::from(serde_json::to_vec(&body).unwrap_or_default()));
+    *response.status_mut() = shape.status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some((name, value)) = shape.header
+        && let Ok(value) = HeaderValue::from_str(&value)
+    {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+fn shape(failure: Failure) -> Shape {
+    match failure {
+        Failure::Core(error) => core(error),
+        Failure::PathUnknown => Shape::new(StatusCode::NOT_FOUND, "There is no such path"),
+        Failure::MethodNotAllowed { allow } => {
+            Shape::new(StatusCode::METHOD_NOT_ALLOWED, format!("This path takes only {allow}"))
+                .header(header::ALLOW, allow)
+        }
+        Failure::BodyTooLarge { max } => {
+            Shape::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body must not be longer than {max} bytes"))
+        }
+        Failure::UnsupportedMediaType => {
+            Shape::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type must be application/json")
+        }
+        Failure::Malformed(detail) => Shape::new(StatusCode::BAD_REQUEST, detail),
+        Failure::BodyIncomplete => Shape::new(StatusCode::BAD_REQUEST, "The body broke off"),
+        Failure::TimedOut => {
+            let text = "The request took too long; a write that had begun may still be carried out";
+            Shape::new(StatusCode::SERVICE_UNAVAILABLE, text).header(header::RETRY_AFTER, 1)
+        }
+    }
+}
+
+fn core(error: Error) -> Shape {
+    match error {
+        Error::Unauthenticated(detail) => {
+            Shape::new(StatusCode::UNAUTHORIZED, detail).header(header::WWW_AUTHENTICATE, "Bearer")
+        }
+        Error::Forbidden(detail) => Shape::new(StatusCode::FORBIDDEN, detail),
+        Error::NotFound(entity) => Shape::new(StatusCode::NOT_FOUND, match entity {
+            Entity::Tenant => "Account not found",
+            Entity::OrgUnit => "Group not found",
+            Entity::User => "User not found",
+        }),
+        Error::Invalid(fields) => {
+            let errors: Vec<FieldBody> = fields.into_iter().map(field_body).collect();
+            let summary: Vec<String> =
+                errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
+            Shape { errors, ..Shape::new(StatusCode::BAD_REQUEST, summary.join("; ")) }
+        }
+        Error::Duplicate(Unique::OrgUnitName) => Shape::new(
+            StatusCode::BAD_REQUEST,
+            "A group with this org_unit_name already exists within the parent group",
+        )
+        .field("org_unit_name"),
+        Error::Duplicate(Unique::Login) => {
+            Shape::new(StatusCode::BAD_REQUEST, "A user with this username already exists").field("username")
+        }
+        Error::Rule(rule) => rule_shape(rule),
+        Error::Precondition => Shape::new(
+            StatusCode::PRECONDITION_FAILED,
+            "The record was changed by someone else: If-Match does not hold",
+        ),
+        Error::TooMany { retry_after } => Shape::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            format!("Too many requests; try again in {retry_after} seconds"),
+        )
+        .header(header::RETRY_AFTER, retry_after),
+        Error::Unavailable(_) => {
+            Shape::new(StatusCode::SERVICE_UNAVAILABLE, "The service is busy; nothing was changed, try again")
+                .header(header::RETRY_AFTER, 1)
+        }
+        Error::Internal(_) => {
+            Shape::new(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side")
+        }
+    }
+}
+
+fn rule_shape(rule: Rule) -> Shape {
+    let (field, detail) = match rule {
+        Rule::Cycle => {
+            (Some("org_unit_parent_id"), "A group cannot be moved under itself or one of its descendants")
+        }
+        Rule::TooDeep => (Some("org_unit_parent_id"), "The hierarchy cannot be deeper than 64 levels"),
+        Rule::TopMoved => (Some("org_unit_parent_id"), "The top of the hierarchy cannot be moved"),
+        Rule::OwnUnitMoved => (Some("org_unit_parent_id"), "You cannot move your own group"),
+        Rule::TopArchived => (None, "The top of the hierarchy cannot be deleted"),
+        Rule::OwnUnitArchived => (None, "You cannot delete your own group"),
+        Rule::NotVacant => (None, "A group with active child groups or users cannot be deleted"),
+        Rule::ParentArchived => (Some("org_unit_status"), "A group cannot be restored under an inactive parent"),
+    };
+    let shape = Shape::new(StatusCode::BAD_REQUEST, detail);
+    match field {
+        Some(field) => shape.field(field),
+        None => shape,
+    }
+}
+
+/// The names of the dialect for fields of the domain; parameters have one name only.
+fn wire_name(field: Cow<'static, str>) -> Cow<'static, str> {
+    Cow::Borrowed(match &*field {
+        "name" => "org_unit_name",
+        "parent_id" => "org_unit_parent_id",
+        "external_id" => "org_unit_ext_id",
+        "status" => "org_unit_status",
+        "org_unit_id" => "ct_user_ou_id",
+        "login" => "username",
+        _ => return field,
+    })
+}
+
+fn field_body(error: FieldError) -> FieldBody {
+    let message = match error.problem {
+        Problem::Required => "is required".to_owned(),
+        Problem::Blank => "must not be empty".to_owned(),
+        Problem::TooLong { max } => format!("must not be longer than {max} characters"),
+        Problem::TooShort { min } => format!("must not be shorter than {min} characters"),
+        Problem::WrongType(expected) => format!("must be {expected}"),
+        Problem::OutOfRange { min, max: i64::MAX } => format!("must be at least {min}"),
+        Problem::OutOfRange { min, max } => format!("must be between {min} and {max}"),
+        Problem::NotOneOf(values) => format!("must be one of: {}", values.join(", ")),
+        Problem::Unknown(what) => format!("does not refer to an existing {what}"),
+        Problem::Inactive(what) => format!("refers to an inactive {what}"),
+        Problem::Conflict(alias) => format!("differs from its alias {alias}"),
+        Problem::Mismatch => "is not right".to_owned(),
+        Problem::Format(rule) => rule.to_owned(),
+    };
+    FieldBody { field: wire_name(error.field), message }
+}

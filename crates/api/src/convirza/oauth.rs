@@ -1,0 +1,101 @@
+//! Log-in, refresh and revocation (`/oauth`; Convirza contract, section 2). No envelope.
+
+use http::StatusCode;
+use muster_domain::session::{Grant, TokenKind};
+use muster_domain::{Draft, Problem};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+
+use super::envelope::{Time, bare};
+use super::user_wire::role_id;
+use crate::http::{Call, Fields, Mode, Outcome, string};
+
+#[derive(Serialize)]
+struct TokenBody<'a> {
+    access_token: &'a str,
+    refresh_token: &'a str,
+    frontend_token: &'a str,
+    token_type: &'static str,
+    /// A point in time, not a number of seconds.
+    expires_in: Time,
+    refresh_expires_in: Time,
+    user: TokenUser<'a>,
+}
+
+#[derive(Serialize)]
+struct TokenUser<'a> {
+    user_id: i64,
+    email: &'a str,
+    role_id: i64,
+    org_unit_id: i64,
+}
+
+fn token_body(grant: &Grant) -> TokenBody<'_> {
+    TokenBody {
+        access_token: grant.access_token.expose_secret(),
+        refresh_token: grant.refresh_token.expose_secret(),
+        frontend_token: grant.frontend_token.expose_secret(),
+        token_type: "Bearer",
+        expires_in: Time(grant.access_expires_at),
+        refresh_expires_in: Time(grant.refresh_expires_at),
+        user: TokenUser {
+            user_id: grant.user.id.0,
+            email: &grant.user.login,
+            role_id: role_id(grant.user.role),
+            org_unit_id: grant.user.org_unit_id.0,
+        },
+    }
+}
+
+pub(super) async fn session_open(call: &mut Call) -> Outcome {
+    if call.app().settings.rate_limits {
+        call.app().logins.count(call.client(), call.meta().started)?;
+    }
+    let body = call.object().await?;
+    let mut fields = Fields::new(&body, Mode::Create);
+    let login = fields.alias("email", "username", "email");
+    let login = fields.required_value(login, "email", string(|text| Ok(text.to_owned())));
+    let password = fields.required("password", "password", string(|text| Ok(SecretString::from(text))));
+    fields.errors.finish()?;
+    let grant = call.directory().session_open(&login.unwrap_or_default(), password.unwrap_or_default()).await?;
+    bare(StatusCode::OK, &token_body(&grant))
+}
+
+pub(super) async fn session_refresh(call: &mut Call) -> Outcome {
+    let body = call.object().await?;
+    let mut fields = Fields::new(&body, Mode::Create);
+    let token = fields.required("refresh_token", "refresh_token", string(|text| Ok(text.to_owned())));
+    fields.errors.finish()?;
+    let grant = call.directory().session_refresh(&token.unwrap_or_default()).await?;
+    bare(StatusCode::OK, &token_body(&grant))
+}
+
+#[derive(Serialize)]
+struct Revoked {
+    success: bool,
+    message: &'static str,
+}
+
+pub(super) async fn session_revoke(call: &mut Call) -> Outcome {
+    let body = call.object().await?;
+    let Draft { value: (kind, token), errors } = revocation(&mut Fields::new(&body, Mode::Create));
+    errors.finish()?;
+    if let (Some(kind), Some(token)) = (kind, token) {
+        call.directory().session_revoke(kind, &token).await?;
+    }
+    bare(StatusCode::OK, &Revoked { success: true, message: "Token revoked" })
+}
+
+fn revocation(fields: &mut Fields<'_>) -> Draft<(Option<TokenKind>, Option<String>)> {
+    let kind = fields.required(
+        "token_type",
+        "token_type",
+        string(|text| match text {
+            "access" => Ok(TokenKind::Access),
+            "refresh" => Ok(TokenKind::Refresh),
+            _ => Err(Problem::NotOneOf(&["access", "refresh"])),
+        }),
+    );
+    let token = fields.required("token", "token", string(|text| Ok(text.to_owned())));
+    Draft { value: (kind, token), errors: std::mem::take(&mut fields.errors) }
+}

@@ -1,0 +1,149 @@
+//! Groups (`/v3/groups`; Convirza contract, section 4). A group is an org unit.
+
+use muster_domain::org_unit::{Located, OrgUnit, OrgUnitFilter, OrgUnitStatus};
+use muster_domain::{Access, Ctx, Dialect, Entity, Error, OrgUnitId};
+use serde::Serialize;
+
+use super::envelope::{created, success};
+use super::org_unit_wire::{self as wire, GroupDetail, GroupRow};
+use crate::http::{Call, Failure, Mode, Outcome, Query, Tag};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    org_unit_id: i64,
+}
+
+#[derive(Serialize)]
+struct Groups<T> {
+    groups: Vec<T>,
+    total: u64,
+}
+
+#[derive(Serialize)]
+struct Tree<T> {
+    groups: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OrgUnits {
+    org_units: Vec<i64>,
+}
+
+pub(super) async fn org_unit_children(call: &mut Call) -> Outcome {
+    let (ctx, _) = call.authenticate(Dialect::Convirza, Access::Read).await?;
+    let mut query = call.query();
+    let parent = query.integer("org_unit_id", i64::MIN, i64::MAX).map(OrgUnitId);
+    let filter = filter(&mut query);
+    let slice = query.slice(&call.app().settings);
+    query.finish()?;
+    let (parent, page) = call.directory().org_unit_children(&ctx, parent, filter, slice).await?;
+    let level = parent.level_in(ctx.scope()).map(|level| level + 1);
+    let groups = page.items.iter().map(|unit| GroupRow::new(&ctx, unit, level)).collect();
+    success(call, &Groups { groups, total: page.total })
+}
+
+pub(super) async fn org_unit_list(call: &mut Call) -> Outcome {
+    let (ctx, _) = call.authenticate(Dialect::Convirza, Access::Read).await?;
+    let mut query = call.query();
+    let filter = filter(&mut query);
+    let slice = query.slice(&call.app().settings);
+    query.finish()?;
+    let page = call.directory().org_unit_list(&ctx, filter, slice).await?;
+    let rows = page.items.iter().map(|found| GroupRow::new(&ctx, &found.unit, found.level_in(ctx.scope())));
+    success(call, &Groups { groups: rows.collect(), total: page.total })
+}
+
+fn filter(query: &mut Query) -> OrgUnitFilter {
+    let name = query.text("group_name").filter(|name| !name.is_empty()).map(ToOwned::to_owned);
+    let choices = [Some(OrgUnitStatus::Active), Some(OrgUnitStatus::Inactive), None];
+    let status = query.choice("status", &["active", "inactive", "all"], &choices);
+    OrgUnitFilter { name, status: status.unwrap_or(Some(OrgUnitStatus::Active)) }
+}
+
+pub(super) async fn org_unit_tree(call: &mut Call) -> Outcome {
+    let (ctx, _) = call.authenticate(Dialect::Convirza, Access::Read).await?;
+    let mut query = call.query();
+    let active_only = query.boolean("active").unwrap_or(true);
+    let nested = query.boolean("nested").unwrap_or(false);
+    query.finish()?;
+    let nodes = call.directory().org_unit_tree(&ctx, active_only).await?;
+    let rows = wire::tree_rows(&nodes);
+    if nested {
+        success(call, &Tree { groups: wire::nest(&rows)? })
+    } else {
+        success(call, &Tree { groups: rows })
+    }
+}
+
+pub(super) async fn org_unit_ids(call: &mut Call) -> Outcome {
+    let (ctx, _) = call.authenticate(Dialect::Convirza, Access::Read).await?;
+    // The published answer for a unit that is unknown or out of scope is 401 here.
+    let unknown = |error| match error {
+        Error::NotFound(_) => Error::Unauthenticated("You have no access to this org unit"),
+        other => other,
+    };
+    let id = call.path_id(Entity::OrgUnit).map(OrgUnitId).map_err(unknown)?;
+    let ids = call.directory().org_unit_ids(&ctx, id).await.map_err(unknown)?;
+    success(call, &OrgUnits { org_units: ids.into_iter().map(|id| id.0).collect() })
+}
+
+pub(super) async fn org_unit_get(call: &mut Call) -> Outcome {
+    let (ctx, found) = find(call, Access::Read).await?;
+    let reply = success(call, &GroupDetail::new(&ctx, &found))?;
+    Ok(reply.tag(tag(&ctx, &found)))
+}
+
+pub(super) async fn org_unit_create(call: &mut Call) -> Outcome {
+    let (ctx, _) = call.authenticate(Dialect::Convirza, Access::Write).await?;
+    let body = call.object().await?;
+    let unit = call.directory().org_unit_create(&ctx, wire::decode(&body, Mode::Create, None)).await?;
+    created(call, &Written { org_unit_id: unit.id.0 })
+}
+
+pub(super) async fn org_unit_update(call: &mut Call) -> Outcome {
+    write(call, Mode::Replace).await
+}
+
+pub(super) async fn org_unit_patch(call: &mut Call) -> Outcome {
+    write(call, Mode::Merge).await
+}
+
+async fn write(call: &mut Call, mode: Mode) -> Outcome {
+    let (ctx, found) = find(call, Access::Write).await?;
+    let body = call.object().await?;
+    let draft = wire::decode(&body, mode, Some(&found.unit));
+    let condition = if_match(call, &ctx);
+    let unit = call.directory().org_unit_update(&ctx, found, draft, condition).await?;
+    written(call, &unit)
+}
+
+pub(super) async fn org_unit_archive(call: &mut Call) -> Outcome {
+    let (ctx, found) = find(call, Access::Write).await?;
+    let condition = if_match(call, &ctx);
+    let unit = call.directory().org_unit_archive(&ctx, found, condition).await?;
+    written(call, &unit)
+}
+
+fn written(call: &Call, unit: &OrgUnit) -> Outcome {
+    success(call, &Written { org_unit_id: unit.id.0 })
+}
+
+/// The caller, and the unit that the path names.
+async fn find(call: &mut Call, needed: Access) -> Result<(Ctx, Located), Failure> {
+    let (ctx, _) = call.authenticate(Dialect::Convirza, needed).await?;
+    let id = OrgUnitId(call.path_id(Entity::OrgUnit)?);
+    let found = call.directory().org_unit_get(&ctx, id).await?;
+    Ok((ctx, found))
+}
+
+fn if_match(call: &Call, ctx: &Ctx) -> Option<muster_domain::Precondition<Located>> {
+    let ctx = ctx.clone();
+    call.if_match(move |found| tag(&ctx, found))
+}
+
+/// The version of a unit as it is shown: its own, and its level below the caller's unit.
+fn tag(ctx: &Ctx, found: &Located) -> Tag {
+    Tag::of(&[found.unit.version, wire::level(found.level_in(ctx.scope()))])
+}

@@ -1,0 +1,71 @@
+//! Reading request bodies within their limit.
+
+use axum::body::{Body, HttpBody as _};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, header};
+use http_body_util::BodyExt as _;
+use serde_json::{Map, Value};
+
+use super::Failure;
+
+/// How much of a body over the limit is read and thrown away, so that the client can finish sending
+/// and read the answer. What is longer still is cut off with the connection.
+const DRAIN: usize = 16 * 1024 * 1024;
+
+/// Reads a JSON body of at most `max` bytes.
+pub(super) async fn read(headers: &HeaderMap, mut body: Body, max: usize) -> Result<Bytes, Failure> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > max {
+        // A client that waits to be asked for its body has nothing to be drained.
+        if !headers.contains_key(header::EXPECT) {
+            drain(body).await;
+        }
+        return Err(Failure::BodyTooLarge { max });
+    }
+    if !is_json(headers) {
+        drain(body).await;
+        return Err(Failure::UnsupportedMediaType);
+    }
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Failure::BodyIncomplete)?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        if bytes.len() + data.len() > max {
+            drain(body).await;
+            return Err(Failure::BodyTooLarge { max });
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.freeze())
+}
+
+async fn drain(mut body: Body) {
+    let mut drained = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        drained += frame.data_ref().map_or(0, Bytes::len);
+        if drained > DRAIN {
+            break;
+        }
+    }
+}
+
+/// Whether the content type is JSON, with or without parameters. A missing one is taken for JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return true;
+    };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
+}
+
+/// The JSON object in a body.
+pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Failure> {
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(Failure::Malformed("The body must be a JSON object".to_owned())),
+        Err(_) if bytes.is_empty() => Err(Failure::Malformed("The body must not be empty".to_owned())),
+        Err(error) => Err(Failure::Malformed(format!("The body is not valid JSON: {error}"))),
+    }
+}

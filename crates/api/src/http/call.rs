@@ -1,0 +1,119 @@
+//! One request, as handlers see it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::RawPathParams;
+use http::request::Parts;
+use http::{Method, header};
+use muster_domain::{Access, Ctx, Dialect, Directory, Entity, Error, Precondition, TenantId};
+use muster_domain::session::Caller;
+use muster_store::Store;
+use serde_json::{Map, Value};
+
+use super::{Failure, Meta, Query, Tag, body, client, tags};
+use crate::App;
+
+/// A request on its way through a handler.
+pub(crate) struct Call {
+    app: Arc<App>,
+    meta: Meta,
+    parts: Parts,
+    params: Option<RawPathParams>,
+    body: Option<Body>,
+    tenant: Option<TenantId>,
+}
+
+impl Call {
+    pub(super) fn new(
+        app: Arc<App>,
+        meta: Meta,
+        parts: Parts,
+        params: Option<RawPathParams>,
+        body: Body,
+    ) -> Self {
+        Self { app, meta, parts, params, body: Some(body), tenant: None }
+    }
+
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
+    pub(crate) fn directory(&self) -> &Directory<Store> {
+        &self.app.directory
+    }
+
+    pub(crate) fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// The tenant of the caller, once it is authenticated.
+    pub(super) fn tenant(&self) -> Option<TenantId> {
+        self.tenant
+    }
+
+    /// The address of the client, seen through trusted proxies.
+    pub(crate) fn client(&self) -> IpAddr {
+        client::address(self.meta.peer, &self.parts.headers, &self.app.settings.trusted_proxies)
+    }
+
+    /// Who calls with a bearer token, if its role reaches `needed` on groups and users.
+    pub(crate) async fn authenticate(
+        &mut self,
+        dialect: Dialect,
+        needed: Access,
+    ) -> Result<(Ctx, Caller), Failure> {
+        let token = self
+            .parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .ok_or(Error::Unauthenticated("Missing bearer token"))?;
+        let (ctx, caller) = self.app.directory.session_authenticate(dialect, token).await?;
+        self.tenant = Some(ctx.tenant());
+        ctx.allow(needed)?;
+        Ok((ctx, caller))
+    }
+
+    /// The id in the path. Errors: `NotFound` for anything that is no integer.
+    pub(crate) fn path_id(&self, entity: Entity) -> Result<i64, Error> {
+        self.params
+            .as_ref()
+            .and_then(|params| params.iter().next())
+            .and_then(|(_, value)| value.parse().ok())
+            .ok_or(Error::NotFound(entity))
+    }
+
+    /// The parameters of the query.
+    pub(crate) fn query(&self) -> Query {
+        Query::parse(self.parts.uri.query().unwrap_or_default())
+    }
+
+    /// The JSON object in the body. It can be read once.
+    pub(crate) async fn object(&mut self) -> Result<Map<String, Value>, Failure> {
+        let max = self.app.settings.max_body;
+        let body = self.body.take().unwrap_or_default();
+        let bytes = body::read(&self.parts.headers, body, max).await?;
+        body::object(&bytes)
+    }
+
+    /// The caller's `If-Match` as a check of whatever `tag` names.
+    pub(crate) fn if_match<T: 'static>(
+        &self,
+        tag: impl Fn(&T) -> Tag + Send + Sync + 'static,
+    ) -> Option<Precondition<T>> {
+        let wanted = tags::list(&self.parts.headers, &header::IF_MATCH)?;
+        Some(Box::new(move |entity| wanted.matches(&tag(entity))))
+    }
+
+    /// Whether the caller has this version already (`If-None-Match` on a read).
+    pub(super) fn has(&self, tag: &Tag) -> bool {
+        matches!(self.parts.method, Method::GET | Method::HEAD)
+            && tags::list(&self.parts.headers, &header::IF_NONE_MATCH)
+                .is_some_and(|known| known.matches(tag))
+    }
+}

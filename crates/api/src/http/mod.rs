@@ -1,0 +1,73 @@
+//! What every dialect needs of HTTP: routes, one request, bodies, conditions, query parameters.
+
+mod body;
+mod call;
+mod client;
+mod fields;
+mod query;
+mod reply;
+mod routes;
+mod tags;
+
+use std::net::IpAddr;
+
+use axum::response::{IntoResponse as _, Response};
+use http::{StatusCode, header};
+use muster_domain::{Error, TenantId, Timestamp};
+use uuid::Uuid;
+
+pub(crate) use call::Call;
+pub(crate) use fields::{Fields, Mode, integer, string};
+pub(crate) use query::Query;
+pub(crate) use reply::Reply;
+pub use routes::{Route, Routes};
+pub(crate) use routes::{Dialect, routes};
+pub(crate) use tags::Tag;
+
+/// What is known of a request before it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Meta {
+    pub(crate) request_id: Uuid,
+    pub(crate) started: Timestamp,
+    /// The other end of the connection; see [`Call::client`] for who is behind it.
+    pub(crate) peer: IpAddr,
+}
+
+/// What the log says of a request after it was answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Handled {
+    /// The pattern of the path, never the path itself.
+    pub(crate) route: &'static str,
+    pub(crate) verb: &'static str,
+    pub(crate) tenant: Option<TenantId>,
+}
+
+/// Why a request has no good answer: an error of the core, or one of HTTP itself.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Core(Error),
+    PathUnknown,
+    MethodNotAllowed { allow: String },
+    BodyTooLarge { max: usize },
+    UnsupportedMediaType,
+    /// The body is not what its content type says; the text may be shown.
+    Malformed(String),
+    /// The body broke off.
+    BodyIncomplete,
+    TimedOut,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+/// What a handler gives.
+pub(crate) type Outcome = Result<Reply, Failure>;
+
+/// A JSON answer of Muster's own, outside of all dialects.
+pub(crate) fn plain(status: StatusCode, message: &'static str) -> Response {
+    let key = if status.is_success() { "status" } else { "error" };
+    (status, [(header::CONTENT_TYPE, "application/json")], format!("{{\"{key}\":\"{message}\"}}")).into_response()
+}

@@ -1,0 +1,127 @@
+//! Routes as data: from one table come the router, the log's names and the coverage tests.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRequestParts as _, RawPathParams};
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter, any};
+use futures_util::FutureExt as _;
+use http::{Method, Request};
+use muster_domain::Error;
+
+use super::{Call, Failure, Handled, Meta, Outcome};
+use crate::App;
+
+type HandlerFuture<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+
+/// One call of a dialect.
+pub struct Route {
+    pub method: Method,
+    /// The path, with `{id}` for what varies.
+    pub path: &'static str,
+    /// The name that the call has in every layer, such as `org_unit_update`.
+    pub verb: &'static str,
+    pub(crate) handler: for<'a> fn(&'a mut Call) -> HandlerFuture<'a>,
+}
+
+/// The calls of a dialect.
+pub type Routes = &'static [Route];
+
+/// Declares [`Routes`]; a verb is the name of its handler.
+macro_rules! routes {
+    ($($method:ident $path:literal => $module:ident :: $verb:ident),+ $(,)?) => {
+        &[$($crate::http::Route {
+            method: ::http::Method::$method,
+            path: $path,
+            verb: stringify!($verb),
+            handler: |call| Box::pin($module::$verb(call)),
+        }),+]
+    };
+}
+pub(crate) use routes;
+
+/// What the shared machinery has to know of a dialect.
+#[derive(Clone, Copy)]
+pub(crate) struct Dialect {
+    pub(crate) routes: Routes,
+    /// Paths under these that are no route are unknown paths *of the dialect*.
+    pub(crate) prefixes: &'static [&'static str],
+    /// The dialect's form of a failure. `path` is the one that was asked for.
+    pub(crate) failure: fn(&Meta, path: &str, Failure) -> Response,
+}
+
+impl Dialect {
+    /// A router for all paths of the dialect.
+    pub(crate) fn router(self, app: &Arc<App>) -> Router {
+        let mut router = Router::new();
+        let mut paths: Vec<&'static str> = self.routes.iter().map(|route| route.path).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        for path in paths {
+            router = router.route(path, self.methods(app, path));
+        }
+        for prefix in self.prefixes {
+            for path in [(*prefix).to_owned(), format!("{prefix}/"), format!("{prefix}/{{*rest}}")] {
+                router = router.route(&path, self.refusal(|| Failure::PathUnknown));
+            }
+        }
+        router
+    }
+
+    fn methods(self, app: &Arc<App>, path: &'static str) -> MethodRouter {
+        let on_path = || self.routes.iter().filter(move |route| route.path == path);
+        let mut allow: Vec<&str> = on_path().map(|route| route.method.as_str()).collect();
+        if allow.contains(&"GET") {
+            allow.push("HEAD");
+        }
+        let allow = allow.join(", ");
+        let mut methods = self.refusal(move || Failure::MethodNotAllowed { allow: allow.clone() });
+        for route in on_path() {
+            let app = Arc::clone(app);
+            let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
+            methods = methods.on(filter, move |request| self.serve(app, route, request));
+        }
+        methods
+    }
+
+    fn refusal(self, failure: impl Fn() -> Failure + Clone + Send + Sync + 'static) -> MethodRouter {
+        any(move |request: Request<axum::body::Body>| async move {
+            let meta = request.extensions().get::<Meta>().copied();
+            meta.map_or_else(Response::default, |meta| (self.failure)(&meta, request.uri().path(), failure()))
+        })
+    }
+
+    /// Runs one handler, with a time limit, and turns whatever comes of it into an answer.
+    async fn serve(self, app: Arc<App>, route: &'static Route, request: Request<axum::body::Body>) -> Response {
+        let (mut parts, body) = request.into_parts();
+        let Some(meta) = parts.extensions.get::<Meta>().copied() else {
+            return Response::default();
+        };
+        let uri = parts.uri.clone();
+        let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
+        let timeout = app.settings.request_timeout;
+        let mut call = Call::new(app, meta, parts, params, body);
+        let handler = AssertUnwindSafe((route.handler)(&mut call)).catch_unwind();
+        let outcome = match tokio::time::timeout(timeout, handler).await {
+            Ok(Ok(outcome)) => outcome,
+            // The panic hook has logged where it was.
+            Ok(Err(_panic)) => Err(Error::Internal(format!("{} panicked", route.verb)).into()),
+            Err(_elapsed) => Err(Failure::TimedOut),
+        };
+        let mut response = match outcome {
+            Ok(reply) => reply.into_response(&call),
+            Err(failure) => {
+                if let Failure::Core(error @ (Error::Internal(_) | Error::Unavailable(_))) = &failure {
+                    tracing::error!(%error, verb = route.verb, request_id = %meta.request_id, "a request failed");
+                }
+                (self.failure)(&meta, uri.path(), failure)
+            }
+        };
+        let handled = Handled { route: route.path, verb: route.verb, tenant: call.tenant() };
+        response.extensions_mut().insert(handled);
+        response
+    }
+}

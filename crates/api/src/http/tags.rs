@@ -1,0 +1,85 @@
+//! Entity tags and the conditions on them (RFC 9110, sections 8.8.3 and 13.1).
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName};
+
+/// A weak entity tag: the versions of all that an answer shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tag(String);
+
+impl Tag {
+    /// From the versions, the entity's own first, and other numbers that the answer shows.
+    pub(crate) fn of(numbers: &[i64]) -> Self {
+        let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+        Self(numbers.join("."))
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "W/\"{}\"", self.0)
+    }
+}
+
+/// The tags of an `If-Match` or `If-None-Match`.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Tags {
+    Any,
+    These(Vec<String>),
+}
+
+impl Tags {
+    /// Weak comparison: every tag of ours is weak, so a strong one is compared as if it were.
+    pub(super) fn matches(&self, tag: &Tag) -> bool {
+        match self {
+            Self::Any => true,
+            Self::These(tags) => tags.contains(&tag.0),
+        }
+    }
+}
+
+/// The tags of a header, or `None` without it. What is no tag matches nothing.
+pub(super) fn list(headers: &HeaderMap, name: &HeaderName) -> Option<Tags> {
+    let mut values = headers.get_all(name).iter().peekable();
+    values.peek()?;
+    let mut tags = Vec::new();
+    for value in values.filter_map(|value| value.to_str().ok()) {
+        for item in value.split(',').map(str::trim) {
+            if item == "*" {
+                return Some(Tags::Any);
+            }
+            let opaque = item.strip_prefix("W/").unwrap_or(item);
+            if let Some(tag) = opaque.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+                tags.push(tag.to_owned());
+            }
+        }
+    }
+    Some(Tags::These(tags))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::IF_MATCH;
+
+    use super::*;
+
+    fn holds(value: &'static str, tag: &Tag) -> Option<bool> {
+        let mut headers = HeaderMap::new();
+        headers.insert(IF_MATCH, http::HeaderValue::from_static(value));
+        list(&headers, &IF_MATCH).map(|tags| tags.matches(tag))
+    }
+
+    #[test]
+    fn conditions_compare_weakly() {
+        let tag = Tag::of(&[3, 2]);
+        assert_eq!(tag.to_string(), "W/\"3.2\"");
+        for value in ["W/\"3.2\"", "\"3.2\"", "\"x\", W/\"3.2\"", "*"] {
+            assert_eq!(holds(value, &tag), Some(true), "{value}");
+        }
+        for value in ["W/\"3.1\"", "3.2", "", "w/\"3.2\""] {
+            assert_eq!(holds(value, &tag), Some(false), "{value}");
+        }
+        assert_eq!(list(&HeaderMap::new(), &IF_MATCH), None);
+    }
+}
