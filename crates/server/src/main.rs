@@ -1,1 +1,28 @@
-fn main() {}
+//! The binary `muster`: the server and the operator's commands.
+
+mod cli;
+mod config;
+mod demo;
+mod listener;
+mod serve;
+mod system;
+mod telemetry;
+
+use std::process::ExitCode;
+
+// Measured with `cargo xtask bench`: see docs/performance.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            #[expect(clippy::print_stderr, reason = "this is the command line")]
+            {
+                eprintln!("error: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

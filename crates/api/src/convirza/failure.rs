@@ -81,6 +81,7 @@ pub(super) fn response(meta: &Meta, path: &str, failure: Failure) -> Response {
 fn shape(failure: Failure) -> Shape {
     match failure {
         Failure::Core(error) => core(error),
+        Failure::Fields(fields) => invalid(fields),
         Failure::PathUnknown => Shape::new(StatusCode::NOT_FOUND, "There is no such path"),
         Failure::MethodNotAllowed { allow } => {
             Shape::new(StatusCode::METHOD_NOT_ALLOWED, format!("This path takes only {allow}"))
@@ -112,12 +113,7 @@ fn core(error: Error) -> Shape {
             Entity::OrgUnit => "Group not found",
             Entity::User => "User not found",
         }),
-        Error::Invalid(fields) => {
-            let errors: Vec<FieldBody> = fields.into_iter().map(field_body).collect();
-            let summary: Vec<String> =
-                errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
-            Shape { errors, ..Shape::new(StatusCode::BAD_REQUEST, summary.join("; ")) }
-        }
+        Error::Invalid(fields) => invalid(fields),
         Error::Duplicate(Unique::OrgUnitName) => Shape::new(
             StatusCode::BAD_REQUEST,
             "A group with this org_unit_name already exists within the parent group",
@@ -146,6 +142,13 @@ fn core(error: Error) -> Shape {
     }
 }
 
+fn invalid(fields: Vec<FieldError>) -> Shape {
+    let errors: Vec<FieldBody> = fields.into_iter().map(field_body).collect();
+    let summary: Vec<String> =
+        errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
+    Shape { errors, ..Shape::new(StatusCode::BAD_REQUEST, summary.join("; ")) }
+}
+
 fn rule_shape(rule: Rule) -> Shape {
     let (field, detail) = match rule {
         Rule::Cycle => {
@@ -166,19 +169,6 @@ fn rule_shape(rule: Rule) -> Shape {
     }
 }
 
-/// The names of the dialect for fields of the domain; parameters have one name only.
-fn wire_name(field: Cow<'static, str>) -> Cow<'static, str> {
-    Cow::Borrowed(match &*field {
-        "name" => "org_unit_name",
-        "parent_id" => "org_unit_parent_id",
-        "external_id" => "org_unit_ext_id",
-        "status" => "org_unit_status",
-        "org_unit_id" => "ct_user_ou_id",
-        "login" => "username",
-        _ => return field,
-    })
-}
-
 fn field_body(error: FieldError) -> FieldBody {
     let message = match error.problem {
         Problem::Required => "is required".to_owned(),
@@ -195,5 +185,5 @@ fn field_body(error: FieldError) -> FieldBody {
         Problem::Mismatch => "is not right".to_owned(),
         Problem::Format(rule) => rule.to_owned(),
     };
-    FieldBody { field: wire_name(error.field), message }
+    FieldBody { field: error.field, message }
 }

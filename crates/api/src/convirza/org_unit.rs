@@ -98,7 +98,8 @@ pub(super) async fn org_unit_get(call: &mut Call) -> Outcome {
 pub(super) async fn org_unit_create(call: &mut Call) -> Outcome {
     let (ctx, _) = call.authenticate(Dialect::Convirza, Access::Write).await?;
     let body = call.object().await?;
-    let unit = call.directory().org_unit_create(&ctx, wire::decode(&body, Mode::Create, None)).await?;
+    let draft = wire::decode(&body, Mode::Create, None);
+    let unit = call.directory().org_unit_create(&ctx, draft).await.map_err(in_wire_names)?;
     created(call, &Written { org_unit_id: unit.id.0 })
 }
 
@@ -115,8 +116,13 @@ async fn write(call: &mut Call, mode: Mode) -> Outcome {
     let body = call.object().await?;
     let draft = wire::decode(&body, mode, Some(&found.unit));
     let condition = if_match(call, &ctx);
-    let unit = call.directory().org_unit_update(&ctx, found, draft, condition).await?;
+    let unit =
+        call.directory().org_unit_update(&ctx, found, draft, condition).await.map_err(in_wire_names)?;
     written(call, &unit)
+}
+
+fn in_wire_names(error: Error) -> Failure {
+    Failure::named(error, wire::name_of)
 }
 
 pub(super) async fn org_unit_archive(call: &mut Call) -> Outcome {

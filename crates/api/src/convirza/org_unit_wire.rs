@@ -61,6 +61,17 @@ pub(super) fn decode(
     Draft { value: patch, errors: fields.errors }
 }
 
+/// The name of a field on the wire, where it is not that of the domain.
+pub(super) fn name_of(field: &str) -> Option<&'static str> {
+    match field {
+        "name" => Some("org_unit_name"),
+        "parent_id" => Some("org_unit_parent_id"),
+        "external_id" => Some("org_unit_ext_id"),
+        "status" => Some("org_unit_status"),
+        _ => None,
+    }
+}
+
 fn status(text: &str) -> Result<OrgUnitStatus, Problem> {
     match text {
         "active" => Ok(OrgUnitStatus::Active),

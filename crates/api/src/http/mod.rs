@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, header};
-use muster_domain::{Error, TenantId, Timestamp};
+use muster_domain::{Error, FieldError, TenantId, Timestamp};
 use uuid::Uuid;
 
 pub(crate) use call::Call;
@@ -46,6 +46,8 @@ pub(crate) struct Handled {
 #[derive(Debug)]
 pub(crate) enum Failure {
     Core(Error),
+    /// Failing fields or parameters under their names on the wire.
+    Fields(Vec<FieldError>),
     PathUnknown,
     MethodNotAllowed { allow: String },
     BodyTooLarge { max: usize },
@@ -55,6 +57,21 @@ pub(crate) enum Failure {
     /// The body broke off.
     BodyIncomplete,
     TimedOut,
+}
+
+impl Failure {
+    /// An error whose failing fields get the names that `wire_name` knows for those of the domain.
+    pub(crate) fn named(error: Error, wire_name: fn(&str) -> Option<&'static str>) -> Self {
+        let Error::Invalid(mut fields) = error else {
+            return Self::Core(error);
+        };
+        for error in &mut fields {
+            if let Some(name) = wire_name(&error.field) {
+                error.field = name.into();
+            }
+        }
+        Self::Fields(fields)
+    }
 }
 
 impl From<Error> for Failure {

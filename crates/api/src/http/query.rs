@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use muster_domain::{Error, FieldErrors, Problem, Slice};
+use muster_domain::{FieldErrors, Problem, Slice};
 
+use super::Failure;
 use crate::Settings;
 
 /// The parameters of a request. Unknown ones are ignored; of a repeated one the first counts.
@@ -62,8 +63,9 @@ impl Query {
         }
     }
 
-    /// `Invalid` with every failing parameter, if there is one.
-    pub(crate) fn finish(self) -> Result<(), Error> {
-        self.errors.finish()
+    /// A failure with every failing parameter, if there is one.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        let errors = self.errors.into_vec();
+        if errors.is_empty() { Ok(()) } else { Err(Failure::Fields(errors)) }
     }
 }

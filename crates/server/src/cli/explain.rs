@@ -1,0 +1,35 @@
+//! Errors of the core, in the words of the command line.
+
+use muster_domain::{Entity, Error, Problem, Unique};
+
+/// What the operator reads. Fields are named as flags.
+pub(super) fn explain(error: Error) -> anyhow::Error {
+    anyhow::anyhow!(match error {
+        Error::Invalid(fields) => fields
+            .iter()
+            .map(|error| format!("--{} {}", flag(&error.field), problem(&error.problem)))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        Error::Duplicate(Unique::Login) =>
+            "another user, here or in another tenant, logs in with this address".to_owned(),
+        Error::Duplicate(Unique::OrgUnitName) => "a group with this name exists".to_owned(),
+        Error::NotFound(Entity::User) => "nobody logs in with this address".to_owned(),
+        Error::NotFound(Entity::Tenant) => "there is no such tenant".to_owned(),
+        Error::NotFound(Entity::OrgUnit) => "there is no such org unit".to_owned(),
+        other => other.to_string(),
+    })
+}
+
+fn flag(field: &str) -> String {
+    field.replace('_', "-")
+}
+
+fn problem(problem: &Problem) -> String {
+    match problem {
+        Problem::Required | Problem::Blank => "must not be empty".to_owned(),
+        Problem::TooLong { max } => format!("must not be longer than {max} characters"),
+        Problem::TooShort { min } => format!("must not be shorter than {min} characters"),
+        Problem::Format(rule) => (*rule).to_owned(),
+        other => format!("is not right: {other:?}"),
+    }
+}

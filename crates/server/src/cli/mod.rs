@@ -1,0 +1,115 @@
+//! The command line: every flag is also an environment variable `MUSTER_…` and a key of the file.
+
+mod explain;
+mod tenant;
+mod user;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use muster_api::PasswordPool;
+use muster_domain::Directory;
+use muster_domain::secret::ServerKey;
+use muster_domain::session::SessionPolicy;
+use muster_store::{KeySource, Limits, Options, Store};
+
+use crate::serve::ServeArgs;
+use crate::system::{SystemClock, SystemEntropy};
+use crate::{config, serve};
+
+/// Muster: a self-hosted, multi-tenant directory of organisations.
+///
+/// It keeps a tree of org units with their users, and serves it to clients of the Convirza Platform
+/// API V3. Start with `muster serve --demo`.
+#[derive(Parser)]
+#[command(name = "muster", version, propagate_version = true)]
+struct Cli {
+    /// A TOML file whose keys are the long flags, such as `listen = "0.0.0.0:8080"`. Flags and
+    /// environment variables win over it.
+    #[arg(long, global = true, env = "MUSTER_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(Box<ServeArgs>),
+    /// Create tenants.
+    #[command(subcommand)]
+    Tenant(tenant::TenantCommand),
+    /// Help users who cannot log in.
+    #[command(subcommand)]
+    User(user::UserCommand),
+}
+
+/// Which store a command works on.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct StoreArgs {
+    /// The database. `sqlite:PATH` is a file, made if it is not there.
+    #[arg(long, env = "MUSTER_DATABASE", value_name = "URL", default_value = "sqlite:muster-data/muster.db")]
+    pub(crate) database: String,
+    /// The folder of the server key `server.key`, made if it is not there: without it the secrets in
+    /// the store cannot be read. The key itself can be given in the environment variable
+    /// `MUSTER_SECRET_KEY`, as 64 hexadecimal characters. [default: the folder of the database file]
+    #[arg(long, env = "MUSTER_DATA_DIR", value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+}
+
+impl StoreArgs {
+    /// Opens the store.
+    pub(crate) fn open(&self, as_server: bool, limits: Limits) -> anyhow::Result<(Store, ServerKey)> {
+        let key = match std::env::var("MUSTER_SECRET_KEY") {
+            Ok(key) => KeySource::Given(key),
+            Err(_) => KeySource::Folder(self.data_dir()),
+        };
+        let options = Options { url: self.database.clone(), key, as_server, limits };
+        muster_store::open(&options, &SystemClock, &SystemEntropy).context("cannot open the store")
+    }
+
+    fn data_dir(&self) -> PathBuf {
+        let of_file = || {
+            let path = muster_store::sqlite_path(&self.database)?;
+            let folder = path.parent()?;
+            Some(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() })
+        };
+        self.data_dir.clone().or_else(of_file).unwrap_or_else(|| PathBuf::from("muster-data"))
+    }
+
+    /// The directory for a command that works beside the server.
+    pub(crate) fn directory(&self) -> anyhow::Result<(Directory<Store>, ServerKey)> {
+        let (store, key) = self.open(false, Limits::default())?;
+        Ok((directory(store, SessionPolicy::default(), PasswordPool::new(1, 16)), key))
+    }
+}
+
+/// A directory over the real clock and real randomness.
+pub(crate) fn directory(store: Store, sessions: SessionPolicy, passwords: PasswordPool) -> Directory<Store> {
+    Directory {
+        store,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        passwords: Arc::new(passwords),
+        sessions,
+    }
+}
+
+/// Parses the command line and runs its command.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let mut command = Cli::command();
+    if let Some(path) = config::path(std::env::args()) {
+        command = config::apply(command, &path)?;
+    }
+    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve(args) => serve::run(*args).await,
+            Command::Tenant(command) => tenant::run(command).await,
+            Command::User(command) => user::run(command).await,
+        }
+    })
+}

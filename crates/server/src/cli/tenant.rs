@@ -1,0 +1,163 @@
+//! `muster tenant`.
+
+use std::io::Read as _;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use muster_domain::tenant::{self, NewTenant, TenantCredentials};
+use muster_domain::user::{NewUser, Role, password};
+use muster_domain::{Error, FieldErrors, text};
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use super::StoreArgs;
+use super::explain::explain;
+use crate::system::{SystemEntropy, generate_password};
+
+#[derive(Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Create a tenant: its top org unit, its first admin, and a credential for each dialect. It works
+    /// while a server is running on the same store. The secrets are shown this once.
+    Create(CreateArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct CreateArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// The name of the organisation, and of the top of its tree.
+    #[arg(long)]
+    name: String,
+    /// The first admin's email address, with which it logs in.
+    #[arg(long, value_name = "EMAIL")]
+    admin_email: String,
+    /// The first admin's password, at least 12 characters. Others on this machine can see it while the
+    /// command runs. Without it one is generated and shown.
+    #[arg(long, value_name = "PASSWORD", conflicts_with = "admin_password_stdin")]
+    admin_password: Option<String>,
+    /// Read the first admin's password from standard input.
+    #[arg(long)]
+    admin_password_stdin: bool,
+    /// The country by which national phone numbers are read (ISO 3166-1, two letters).
+    #[arg(long, default_value = "US")]
+    country: String,
+    /// The time zone of the top org unit (IANA name).
+    #[arg(long, default_value = "UTC")]
+    timezone: String,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(command: TenantCommand) -> anyhow::Result<()> {
+    match command {
+        TenantCommand::Create(args) => create(args).await,
+    }
+}
+
+async fn create(args: CreateArgs) -> anyhow::Result<()> {
+    let (password, generated) = match (&args.admin_password, args.admin_password_stdin) {
+        (Some(password), _) => (password.clone(), false),
+        (None, true) => (password_from_stdin()?, false),
+        (None, false) => (generate_password(&SystemEntropy), true),
+    };
+    let new = new_tenant(&args, &password).map_err(explain)?;
+    let (directory, key) = args.store.directory()?;
+    let made = directory.tenant_create(&key, new).await.map_err(explain)?;
+    directory.store.close().await;
+    let shown = generated.then_some(password);
+    #[expect(clippy::print_stdout, reason = "this is the command's answer")]
+    if args.json {
+        println!("{}", as_json(&made, shown));
+    } else {
+        println!("{}", as_text(&made, shown));
+    }
+    Ok(())
+}
+
+/// A password on standard input, without the end of its line.
+pub(super) fn password_from_stdin() -> anyhow::Result<String> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).context("the password on standard input")?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn new_tenant(args: &CreateArgs, password: &str) -> Result<NewTenant, Error> {
+    let mut errors = FieldErrors::default();
+    let name = errors.take("name", text::required(&args.name, 255));
+    let login = errors.take("admin_email", text::email(&args.admin_email));
+    let password = errors.take("admin_password", password::check(password));
+    let country = errors.take("country", tenant::country(&args.country));
+    let timezone = errors.take("timezone", text::time_zone(&args.timezone));
+    errors.finish()?;
+    Ok(NewTenant {
+        name: name.unwrap_or_default(),
+        country: country.unwrap_or_default(),
+        timezone: timezone.unwrap_or_default(),
+        admin: NewUser {
+            login: login.unwrap_or_default(),
+            first_name: "Admin".to_owned(),
+            last_name: "User".to_owned(),
+            role: Role::Admin,
+            org_unit_id: None,
+            password,
+            claims_login: true,
+        },
+    })
+}
+
+fn as_json(made: &TenantCredentials, password: Option<String>) -> serde_json::Value {
+    let client_id = made.lox24.credential.public_id.as_deref().unwrap_or_default();
+    let key = made.lox24.secret.expose_secret();
+    let mut object = json!({
+        "tenant_id": made.tenant.id.0,
+        "name": made.tenant.name,
+        "convirza": {
+            "email": made.admin.login,
+            "user_id": made.admin.id.0,
+            "org_unit_id": made.tenant.top_org_unit_id.0,
+        },
+        "lox24": {
+            "client_id": client_id.parse::<i64>().ok(),
+            "key_id": made.lox24.credential.id.0,
+            "key": key,
+            "token": format!("{client_id}:{key}"),
+        },
+        "onlive": {
+            "organization_id": made.tenant.organization_id,
+            "access_key_id": made.onlive.credential.public_id,
+            "secret_access_key": made.onlive.secret.expose_secret(),
+        },
+        "scim": { "token": made.scim.secret.expose_secret() },
+    });
+    if let Some(password) = password {
+        object["convirza"]["password"] = password.into();
+    }
+    object
+}
+
+fn as_text(made: &TenantCredentials, password: Option<String>) -> String {
+    let client_id = made.lox24.credential.public_id.as_deref().unwrap_or_default();
+    let password = match password {
+        Some(password) => format!("password {password} (generated)"),
+        None => "the password that was given".to_owned(),
+    };
+    format!(
+        "Tenant {id}, {name}\n\
+         The secrets below are not shown again.\n\
+         \n  Convirza  log in as {email}, {password}; user {user}, org unit {unit}\
+         \n  LOX24     client id {client_id}, key {key}\
+         \n  Onlive    organization {organization}, access key {access_key}, secret {secret}\
+         \n  SCIM      bearer token {scim}",
+        id = made.tenant.id,
+        name = made.tenant.name,
+        email = made.admin.login,
+        user = made.admin.id,
+        unit = made.tenant.top_org_unit_id,
+        key = made.lox24.secret.expose_secret(),
+        organization = made.tenant.organization_id,
+        access_key = made.onlive.credential.public_id.as_deref().unwrap_or_default(),
+        secret = made.onlive.secret.expose_secret(),
+        scim = made.scim.secret.expose_secret(),
+    )
+}

@@ -1,0 +1,202 @@
+//! The demo tenant: a small organisation to try the interface on. It is a tenant like any other.
+
+use anyhow::Context as _;
+use muster_domain::org_unit::OrgUnitPatch;
+use muster_domain::secret::ServerKey;
+use muster_domain::tenant::{NewTenant, TenantStore as _};
+use muster_domain::user::{NewUser, Role, password};
+use muster_domain::{Ctx, Directory, Error, IdKind, OrgUnitId, Store as _};
+use muster_store::Store;
+use secrecy::SecretString;
+
+use crate::system::generate_password;
+
+const ADMIN: &str = "admin@demo.example";
+/// The demo's top has this id, so that the vendor's published requests work as they stand: they create
+/// a group under 1000, and move group 1002 under 1001.
+const TOP_ID: i64 = 1000;
+
+/// The groups below the top, each with those below it.
+const GROUPS: [(&str, &[&str]); 3] = [
+    ("Sales", &["Sales Division", "Key Accounts"]),
+    ("Support", &["Help Desk", "Field Service"]),
+    ("Operations", &["Logistics"]),
+];
+
+/// First name, last name, role, and the group, counted as the groups are made.
+const USERS: [(&str, &str, Role, usize); 11] = [
+    ("Stan", "Dard", Role::Standard, 0),
+    ("Rea", "Donly", Role::ReadOnly, 0),
+    ("Ann", "Lee", Role::Admin, 1),
+    ("Bo", "Ek", Role::Standard, 1),
+    ("Cem", "Aydin", Role::Standard, 2),
+    ("Dina", "Ruiz", Role::ReadOnly, 2),
+    ("Emil", "Novak", Role::Standard, 3),
+    ("Fay", "Moreau", Role::Admin, 4),
+    ("Gus", "Holm", Role::Standard, 5),
+    ("Hana", "Sato", Role::ReadOnly, 6),
+    ("Ivo", "Petrov", Role::Standard, 7),
+];
+
+/// Makes the demo tenant in an empty store, and prints how to use it.
+pub(crate) async fn prepare(
+    directory: &Directory<Store>,
+    key: &ServerKey,
+    database: &str,
+    url: &str,
+) -> anyhow::Result<()> {
+    let text = if directory.store.tenants(None, 1).await?.is_empty() {
+        let password = generate_password(&*directory.entropy);
+        create(directory, key, &password).await.context("the demo tenant")?;
+        welcome(url, &password)
+    } else {
+        welcome_back(url, database)
+    };
+    #[expect(clippy::print_stdout, reason = "this is for the person at the terminal, not for the log")]
+    {
+        println!("{text}");
+    }
+    Ok(())
+}
+
+async fn create(directory: &Directory<Store>, key: &ServerKey, password: &str) -> Result<(), Error> {
+    while directory.store.next_id(IdKind::OrgUnit).await? < TOP_ID - 1 {}
+    let checked = |text: &str| password::check(text).map_err(|problem| Error::field("password", problem));
+    let admin = user("Ada", "Min", Role::Admin, ADMIN.to_owned(), None, Some(checked(password)?));
+    let made = directory
+        .tenant_create(key, NewTenant {
+            name: "Demo Company".to_owned(),
+            country: "US".to_owned(),
+            timezone: "America/New_York".to_owned(),
+            admin,
+        })
+        .await?;
+    let top = made.tenant.top_org_unit_id;
+    let ctx = Ctx::operator(made.tenant.id, top, directory.now());
+    let mut units = vec![top];
+    for (name, below) in GROUPS {
+        let parent = group(directory, &ctx, name, top).await?;
+        units.push(parent);
+        for name in below {
+            units.push(group(directory, &ctx, name, parent).await?);
+        }
+    }
+    for (first, last, role, unit) in USERS {
+        let login = format!("{}@demo.example", first.to_lowercase());
+        // Those in the top unit show what the other roles may do, so they can log in.
+        let password = if unit == 0 { Some(checked(password)?) } else { None };
+        let unit = units.get(unit).copied();
+        directory.user_create(&ctx, user(first, last, role, login, unit, password).into()).await?;
+    }
+    Ok(())
+}
+
+async fn group(
+    directory: &Directory<Store>,
+    ctx: &Ctx,
+    name: &str,
+    parent: OrgUnitId,
+) -> Result<OrgUnitId, Error> {
+    let patch = OrgUnitPatch {
+        name: Some(name.to_owned()),
+        parent_id: Some(parent),
+        ..OrgUnitPatch::default()
+    };
+    Ok(directory.org_unit_create(ctx, patch.into()).await?.id)
+}
+
+fn user(
+    first_name: &str,
+    last_name: &str,
+    role: Role,
+    login: String,
+    org_unit_id: Option<OrgUnitId>,
+    password: Option<SecretString>,
+) -> NewUser {
+    NewUser {
+        login,
+        first_name: first_name.to_owned(),
+        last_name: last_name.to_owned(),
+        role,
+        org_unit_id,
+        password,
+        claims_login: true,
+    }
+}
+
+fn welcome(url: &str, password: &str) -> String {
+    format!(
+        r#"
+The demo tenant is ready at {url}
+
+  Log in as   {ADMIN}  (Admin)
+              stan@demo.example   (Standard), rea@demo.example (ReadOnly)
+  Password    {password}  (for all three; not shown again)
+
+Paste these lines into another terminal:
+
+# 1. Log in
+{login}
+
+# 2. Create a group
+{create}
+
+# 3. Replace a group (the vendor's published request)
+{put}
+
+# 4. The tree
+{tree}
+
+# 5. Who am I
+{profile}
+"#,
+        login = login_line(url, password),
+        create = write_line(
+            "POST",
+            &format!("{url}/v3/groups"),
+            r#"{"org_unit_name":"New Sales Division","org_unit_ext_id":"ORG-2001","org_unit_parent_id":1000,"industry_id":5}"#
+        ),
+        put = write_line(
+            "PUT",
+            &format!("{url}/v3/groups/1002"),
+            r#"{"org_unit_name":"Updated Sales Division","org_unit_ext_id":"ORG-2001-UPDATED","org_unit_parent_id":1001,"address":"456 Updated Business Avenue","city":"Los Angeles","state":"CA","zip":"90001","phone_number":"+1987654321","industry_id":7}"#
+        ),
+        tree = read_line(&format!("{url}/v3/groups/tree")),
+        profile = read_line(&format!("{url}/v3/auth/profile")),
+    )
+}
+
+fn welcome_back(url: &str, database: &str) -> String {
+    format!(
+        r"
+The demo at {url} goes on with the data that is there.
+
+Its passwords were shown when it was made. For a new one:
+
+muster user set-password --database {database} --email {ADMIN}
+
+(or `cargo run --release -- user set-password …`; it works while the server runs). Then:
+
+{login}
+{tree}
+",
+        login = login_line(url, "THE-NEW-PASSWORD"),
+        tree = read_line(&format!("{url}/v3/groups/tree")),
+    )
+}
+
+fn login_line(url: &str, password: &str) -> String {
+    format!(
+        r#"TOKEN=$(curl -s {url}/oauth/token -H 'Content-Type: application/json' -d '{{"email":"{ADMIN}","password":"{password}"}}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/'); echo "$TOKEN""#
+    )
+}
+
+fn write_line(method: &str, url: &str, body: &str) -> String {
+    format!(
+        "curl -sX {method} {url} -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{body}'; echo"
+    )
+}
+
+fn read_line(url: &str) -> String {
+    format!("curl -s '{url}' -H \"Authorization: Bearer $TOKEN\"; echo")
+}

@@ -1,0 +1,163 @@
+//! `muster serve`: from flags to a running server, and to its end.
+
+use std::net::SocketAddr;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use ipnet::IpNet;
+use muster_api::{App, PasswordPool, Settings};
+use muster_domain::session::SessionPolicy;
+use muster_store::Limits;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{StoreArgs, directory};
+use crate::listener::{self, ConnectionLimits};
+use crate::telemetry::{self, LogFormat};
+use crate::demo;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+/// The flags of `muster serve`.
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Where to listen.
+    #[arg(long, env = "MUSTER_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Make a demo tenant if the store is empty, and print how to use it.
+    #[arg(long, env = "MUSTER_DEMO")]
+    demo: bool,
+    /// The address under which clients reach the server, as links show it. [default: that of --listen]
+    #[arg(long, env = "MUSTER_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// A proxy, as an address or network (10.0.0.0/8), whose X-Forwarded-For is believed. Repeat it or
+    /// separate several by commas.
+    #[arg(long, env = "MUSTER_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
+    trusted_proxy: Vec<IpNet>,
+    /// An origin from which browsers may call, such as https://app.example.org, or `*`. Repeat it or
+    /// separate several by commas.
+    #[arg(long, env = "MUSTER_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    cors_origin: Vec<String>,
+    /// Whether log-ins are limited per address. Off is for benchmarks and checkers.
+    #[arg(long, env = "MUSTER_RATE_LIMITS", default_value = "on")]
+    rate_limits: Switch,
+    /// Log-ins that one address may try in a minute.
+    #[arg(long, env = "MUSTER_LOGINS_PER_MINUTE", value_name = "NUMBER", default_value_t = 10)]
+    logins_per_minute: u32,
+    /// The longest request body, in bytes.
+    #[arg(long, env = "MUSTER_MAX_BODY", value_name = "BYTES", default_value_t = 1024 * 1024)]
+    max_body: usize,
+    /// How long a request may take, in seconds.
+    #[arg(long, env = "MUSTER_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = 30)]
+    request_timeout: u64,
+    /// How long a client may take to send the head of a request, in seconds.
+    #[arg(long, env = "MUSTER_HEADER_TIMEOUT", value_name = "SECONDS", default_value_t = 10)]
+    header_timeout: u64,
+    /// Connections that are served at once; more are answered with 503.
+    #[arg(long, env = "MUSTER_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = 10_000)]
+    max_connections: usize,
+    /// Writes that may wait for the store; more are answered with 503.
+    #[arg(long, env = "MUSTER_WRITER_QUEUE", value_name = "NUMBER", default_value_t = 4096)]
+    writer_queue: usize,
+    /// Rows on a page when the caller names no limit.
+    #[arg(long, env = "MUSTER_DEFAULT_PAGE", value_name = "ROWS", default_value_t = 100)]
+    default_page: u32,
+    /// The most rows that a caller may ask for on a page.
+    #[arg(long, env = "MUSTER_MAX_PAGE", value_name = "ROWS", default_value_t = 200)]
+    max_page: u32,
+    /// How long the access token of before a refresh lives on, and a used refresh token is not yet
+    /// taken as stolen, in seconds.
+    #[arg(long, env = "MUSTER_SESSION_GRACE", value_name = "SECONDS", default_value_t = 60)]
+    session_grace: u64,
+    /// How the log is written to standard error.
+    #[arg(long, env = "MUSTER_LOG_FORMAT", default_value = "text")]
+    log_format: LogFormat,
+    /// What is logged: a level, or directives such as `muster::request=off,info`.
+    #[arg(long, env = "MUSTER_LOG", value_name = "FILTER", default_value = "info")]
+    log: String,
+}
+
+/// An address or a network in CIDR notation.
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .map_err(|_| "must be an IP address or a network such as 10.0.0.0/8".to_owned())
+}
+
+impl ServeArgs {
+    fn settings(&self) -> Settings {
+        Settings {
+            max_body: self.max_body,
+            request_timeout: Duration::from_secs(self.request_timeout),
+            trusted_proxies: self.trusted_proxy.clone(),
+            cors_origins: self.cors_origin.clone(),
+            rate_limits: self.rate_limits == Switch::On,
+            logins_per_minute: self.logins_per_minute,
+            default_page: self.default_page.min(self.max_page),
+            max_page: self.max_page,
+        }
+    }
+}
+
+/// Runs the server until SIGTERM or SIGINT.
+pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
+    telemetry::start(args.log_format, &args.log)?;
+    let limits = Limits { writer_queue: args.writer_queue, ..Limits::default() };
+    let (store, key) = args.store.open(true, limits)?;
+    let sessions =
+        SessionPolicy { grace: Duration::from_secs(args.session_grace), ..SessionPolicy::default() };
+    // Half of the cores at most: a flood of log-ins leaves the others to everybody else.
+    let workers = (available_parallelism().map_or(1, usize::from) / 2).max(1);
+    let directory = directory(store, sessions, PasswordPool::new(workers, 64));
+
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    let address = listener.local_addr()?;
+    let public_url = args.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    if args.demo {
+        demo::prepare(&directory, &key, &args.store.database, public_url.trim_end_matches('/')).await?;
+    }
+    if args.rate_limits == Switch::Off {
+        tracing::warn!("rate limits are off: this is for benchmarks and checkers");
+    }
+    tracing::info!(%address, database = args.store.database, version = env!("CARGO_PKG_VERSION"), "listening");
+
+    let service = App::new(directory, args.settings()).into_service();
+    let connections = ConnectionLimits {
+        max_connections: args.max_connections,
+        header_timeout: Duration::from_secs(args.header_timeout),
+    };
+    listener::serve(listener, service.clone(), connections, shutdown_signal()?).await;
+    service.app().directory.store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Completes on the first SIGTERM or SIGINT. A second one ends the process at once.
+fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        tracing::info!("stopping: finishing what is running");
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+            std::process::exit(1);
+        });
+    })
+}
