@@ -1,5 +1,7 @@
 //! A good answer.
 
+use std::convert::Infallible;
+
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
@@ -28,7 +30,10 @@ impl Reply {
     pub(super) fn into_response(self, call: &Call) -> Response {
         let unchanged = self.tag.as_ref().is_some_and(|tag| call.has(tag));
         let mut response = if unchanged {
-            let mut response = Response::new(Body::empty());
+            // A stream has no length to be announced: that of a 304 would have to be the 200's
+            // (RFC 9110, section 8.6).
+            let nothing = futures_util::stream::empty::<Result<bytes::Bytes, Infallible>>();
+            let mut response = Response::new(Body::from_stream(nothing));
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response
         } else {
@@ -38,9 +43,9 @@ impl Reply {
             response.headers_mut().insert(header::CONTENT_TYPE, json);
             response
         };
-        // What a bearer of a token sees is for no shared cache.
-        let no_store = HeaderValue::from_static("private, no-cache");
-        response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+        // What a bearer of a token sees is for no shared cache, and what has no version for none.
+        let cache = if self.tag.is_some() { "private, no-cache" } else { "no-store" };
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
         if let Some(Ok(tag)) = self.tag.map(|tag| HeaderValue::from_str(&tag.to_string())) {
             response.headers_mut().insert(header::ETAG, tag);
         }

@@ -12,7 +12,7 @@ macro_rules! columns {
 macro_rules! subtree {
     () => {
         "WITH RECURSIVE sub (id) AS (
-             SELECT CAST($2 AS BIGINT)
+             SELECT o.id FROM org_units o WHERE o.tenant_id = $1 AND o.id = $2
              UNION
              SELECT o.id FROM sub JOIN org_units o ON o.parent_id = sub.id AND o.tenant_id = $1
          ) "

@@ -1,0 +1,17 @@
+//! The dialects through the real router on a real store: small conversations with whole replies in
+//! snapshots, under a fixed clock and fixed randomness.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+mod access;
+mod bad_input;
+mod concurrency;
+mod conditions;
+mod group_lists;
+mod group_writes;
+mod http_surface;
+mod oauth;
+mod profile;
+mod seeds;
+mod tree;

@@ -1,0 +1,75 @@
+//! The literal requests of the vendor's pages, cut out of the pages themselves.
+
+use std::str::FromStr as _;
+
+use serde_json::Value;
+
+use crate::support::World;
+
+/// What a page of the vendor's documentation shows: a request and its answer.
+struct Page {
+    method: &'static str,
+    path: &'static str,
+    body: Value,
+    answer: Value,
+}
+
+fn page(text: &'static str) -> Page {
+    let between = |from: &str, to: &str| {
+        let rest = text.split_once(from).unwrap().1;
+        rest.split_once(to).unwrap().0
+    };
+    let answer = text.split_once("Response Response Example").unwrap().1;
+    let answer = &answer[answer.find('{').unwrap()..];
+    let mut answer = serde_json::Deserializer::from_str(answer).into_iter::<Value>();
+    Page {
+        method: between("--request ", " '"),
+        path: between("'https://platform-api.convirza.com", "'"),
+        body: Value::from_str(between("--data-raw '", "'\n")).unwrap(),
+        answer: answer.next().unwrap().unwrap(),
+    }
+}
+
+/// Replaces what differs from call to call, after a look at its form.
+fn comparable(answer: &Value) -> Value {
+    let mut answer = answer.clone();
+    let id = answer["request_id"].as_str().unwrap();
+    assert!(uuid::Uuid::from_str(id).is_ok(), "{id}");
+    let time = answer["timestamp"].as_str().unwrap();
+    assert!(time.len() == "2026-01-20T12:34:56.789Z".len() && time.ends_with('Z'), "{time}");
+    answer["request_id"] = Value::Null;
+    answer["timestamp"] = Value::Null;
+    answer["data"]["orgUnitId"] = answer["data"]["orgUnitId"].as_i64().unwrap().signum().into();
+    answer
+}
+
+#[tokio::test]
+async fn the_published_create_works_literally() {
+    let world = World::new().await;
+    let token = world.admin().await;
+    let page = page(include_str!("../seeds/convirza-create-group.txt"));
+    assert_eq!((page.method, page.path), ("POST", "/v3/groups"));
+    let reply = world.call(page.method, page.path).json(page.body).bearer(&token).send().await;
+    assert_eq!(reply.status, 201);
+    assert_eq!(comparable(&reply.body), comparable(&page.answer));
+    insta::assert_snapshot!(reply);
+
+    let id = &reply.body["data"]["orgUnitId"];
+    insta::assert_snapshot!(world.get(&format!("/v3/groups/{id}")).bearer(&token).send().await);
+}
+
+#[tokio::test]
+async fn the_published_update_works_literally() {
+    let world = World::new().await;
+    let token = world.admin().await;
+    let page = page(include_str!("../seeds/convirza-update-group.txt"));
+    assert_eq!((page.method, page.path), ("PUT", "/v3/groups/"));
+    let id = &page.answer["data"]["orgUnitId"];
+    let path = format!("{}{id}", page.path);
+    let reply = world.call(page.method, &path).json(page.body).bearer(&token).send().await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(comparable(&reply.body), comparable(&page.answer));
+    assert_eq!(reply.body["data"], page.answer["data"]);
+    insta::assert_snapshot!(reply);
+    insta::assert_snapshot!(world.get(&path).bearer(&token).send().await);
+}

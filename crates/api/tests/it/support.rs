@@ -1,0 +1,274 @@
+//! A world to test in: an application on a fresh store, its clock, and people who call it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use muster_api::{App, AppService, PasswordPool, Settings};
+use muster_domain::org_unit::OrgUnitPatch;
+use muster_domain::secret::ServerKey;
+use muster_domain::session::SessionPolicy;
+use muster_domain::tenant::NewTenant;
+use muster_domain::user::{NewUser, Role, password};
+use muster_domain::{Clock, Ctx, Directory, Entropy, IdKind, JournalRecord, OrgUnitId, Store as _, Timestamp};
+use muster_store::{KeySource, Limits, Options};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// A clock that stands still until it is moved.
+pub(crate) struct ManualClock(AtomicI64);
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+struct SeededEntropy(Mutex<StdRng>);
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap().fill_bytes(bytes);
+    }
+}
+
+/// An application with the tenant Acme: top 1000, below it North (1001) with Team A (1002) and Team B
+/// (1003), and South (1004).
+pub(crate) struct World {
+    pub(crate) service: AppService,
+    pub(crate) acme: Ctx,
+    key: ServerKey,
+    clock: Arc<ManualClock>,
+    peer: SocketAddr,
+    folder: TempDir,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let folder = TempDir::new().unwrap();
+        let clock = Arc::new(ManualClock(AtomicI64::new(1_770_091_506_789_000)));
+        let entropy = Arc::new(SeededEntropy(Mutex::new(StdRng::seed_from_u64(1))));
+        let options = Options {
+            url: format!("sqlite:{}", folder.path().join("muster.db").display()),
+            key: KeySource::Folder(folder.path().to_owned()),
+            as_server: true,
+            limits: Limits::default(),
+        };
+        let (store, key) = muster_store::open(&options, &*clock, &*entropy).unwrap();
+        while store.next_id(IdKind::OrgUnit).await.unwrap() < 999 {}
+        let directory = Directory {
+            store,
+            clock: clock.clone(),
+            entropy,
+            passwords: Arc::new(PasswordPool::new(2, 64)),
+            sessions: SessionPolicy::default(),
+        };
+        let acme = tenant(&directory, &key, "Acme", "ada@acme.example").await;
+        let service = App::new(directory, settings).into_service();
+        let peer = "192.0.2.1:4711".parse().unwrap();
+        let world = Self { service, acme, key, clock, peer, folder };
+        for (name, parent) in [("North", 1000), ("Team A", 1001), ("Team B", 1001), ("South", 1000)] {
+            world.unit(name, parent).await;
+        }
+        world
+    }
+
+    pub(crate) fn directory(&self) -> &Directory<muster_store::Store> {
+        &self.service.app().directory
+    }
+
+    /// Another tenant, whose admin is `login`.
+    pub(crate) async fn tenant(&self, name: &str, login: &str) -> Ctx {
+        tenant(self.directory(), &self.key, name, login).await
+    }
+
+    /// A unit of Acme; its id.
+    pub(crate) async fn unit(&self, name: &str, parent: i64) -> i64 {
+        let patch = OrgUnitPatch {
+            name: Some(name.to_owned()),
+            parent_id: Some(OrgUnitId(parent)),
+            ..OrgUnitPatch::default()
+        };
+        self.directory().org_unit_create(&self.acme, patch.into()).await.unwrap().id.0
+    }
+
+    /// A user of Acme who can log in.
+    pub(crate) async fn user(&self, login: &str, role: Role, unit: i64) {
+        let new = new_user(login, role, Some(OrgUnitId(unit)));
+        self.directory().user_create(&self.acme, new.into()).await.unwrap();
+    }
+
+    pub(crate) fn advance(&self, time: Duration) {
+        self.clock.0.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Where the store is.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// The journal of Acme.
+    pub(crate) async fn journal(&self) -> Vec<JournalRecord> {
+        self.directory().store.journal(self.acme.tenant(), 0, 10_000).await.unwrap()
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Call<'_> {
+        self.call("GET", path)
+    }
+
+    pub(crate) fn post(&self, path: &str, body: Value) -> Call<'_> {
+        self.call("POST", path).json(body)
+    }
+
+    pub(crate) fn put(&self, path: &str, body: Value) -> Call<'_> {
+        self.call("PUT", path).json(body)
+    }
+
+    pub(crate) fn patch(&self, path: &str, body: Value) -> Call<'_> {
+        self.call("PATCH", path).json(body)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Call<'_> {
+        self.call("DELETE", path)
+    }
+
+    pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
+        let request = Request::builder().method(method).uri(path);
+        Call { world: self, request, body: Body::empty(), peer: self.peer }
+    }
+
+    /// The answer to a log-in.
+    pub(crate) async fn log_in(&self, login: &str) -> Reply {
+        let body = serde_json::json!({"email": login, "password": PASSWORD});
+        self.post("/oauth/token", body).send().await
+    }
+
+    /// The access token of Acme's admin.
+    pub(crate) async fn admin(&self) -> String {
+        self.token("ada@acme.example").await
+    }
+
+    /// An access token of a user who can log in.
+    pub(crate) async fn token(&self, login: &str) -> String {
+        let reply = self.log_in(login).await;
+        assert_eq!(reply.status, StatusCode::OK, "{reply}");
+        reply.body["access_token"].as_str().unwrap().to_owned()
+    }
+}
+
+async fn tenant(
+    directory: &Directory<muster_store::Store>,
+    key: &ServerKey,
+    name: &str,
+    login: &str,
+) -> Ctx {
+    let new = NewTenant {
+        name: name.to_owned(),
+        country: "US".to_owned(),
+        timezone: "America/New_York".to_owned(),
+        admin: new_user(login, Role::Admin, None),
+    };
+    let made = directory.tenant_create(key, new).await.unwrap();
+    Ctx::operator(made.tenant.id, made.tenant.top_org_unit_id, directory.now())
+}
+
+fn new_user(login: &str, role: Role, org_unit_id: Option<OrgUnitId>) -> NewUser {
+    NewUser {
+        login: login.to_owned(),
+        first_name: "Ada".to_owned(),
+        last_name: "Lee".to_owned(),
+        role,
+        org_unit_id,
+        password: Some(password::check(PASSWORD).unwrap()),
+        claims_login: true,
+    }
+}
+
+/// A request that is being put together.
+pub(crate) struct Call<'a> {
+    world: &'a World,
+    request: http::request::Builder,
+    body: Body,
+    peer: SocketAddr,
+}
+
+impl Call<'_> {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "bodies are made with json!()")]
+    pub(crate) fn json(self, body: Value) -> Self {
+        self.raw(body.to_string()).header("content-type", "application/json")
+    }
+
+    /// A body as it stands, without a content type.
+    pub(crate) fn raw(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub(crate) fn from(mut self, peer: &str) -> Self {
+        self.peer = format!("{peer}:4711").parse().unwrap();
+        self
+    }
+
+    pub(crate) async fn send(self) -> Reply {
+        let request = self.request.body(self.body).unwrap();
+        let response = self.world.service.handle(request, self.peer).await;
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        Reply { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+/// A whole answer.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The names of the failing fields.
+    pub(crate) fn fields(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().map(|error| error["field"].as_str().unwrap()).collect()
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.status)?;
+        for (name, value) in &self.headers {
+            writeln!(f, "{name}: {}", value.to_str().unwrap())?;
+        }
+        if !self.body.is_null() {
+            writeln!(f, "\n{}", serde_json::to_string_pretty(&self.body).unwrap())?;
+        }
+        Ok(())
+    }
+}

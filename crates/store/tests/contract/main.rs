@@ -1,0 +1,22 @@
+//! The contract suite: what a store is, and the rules of the directory over a real one.
+//!
+//! Every test is generic over the backend ([`support::Backend`]) and instantiated for each by the
+//! `contract!` macro, so that a new backend is one more implementation and one more line there.
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+#![expect(clippy::panic, reason = "a helper that fails is a test that fails")]
+
+#[macro_use]
+mod support;
+
+mod commit;
+mod journal;
+mod org_unit;
+mod org_unit_lists;
+mod rules;
+mod rules_races;
+mod rules_sessions;
+mod session;
+mod sqlite;
+mod tenant;
+mod user;
+mod world;

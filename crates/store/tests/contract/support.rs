@@ -1,0 +1,185 @@
+//! Real stores in places of their own, and time, randomness and passwords that a test holds in hand.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use muster_domain::secret::ServerKey;
+use muster_domain::user::password;
+use muster_domain::{Clock, Entropy, PasswordFuture, Passwords, Timestamp};
+use muster_store::{KeySource, Limits, OpenError, Options};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+/// Instantiates generic tests for every backend. A test that is missing in the list is dead code,
+/// which the build refuses.
+macro_rules! contract {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test::<crate::support::Sqlite>().await;
+                }
+            )+
+        }
+    };
+}
+
+/// One database of a kind of store, removed when it is dropped.
+pub(crate) trait Backend: Sized + Send + Sync + 'static {
+    type Store: muster_domain::Store + 'static;
+    /// Keeps all writes waiting until it is dropped.
+    type Hold: Send;
+
+    /// A new and empty database.
+    fn create() -> Self;
+
+    /// Opens the database; more than one store may be open at a time.
+    fn open(&self, limits: Limits) -> (Self::Store, ServerKey);
+
+    /// Finishes what was handed in and stops the store.
+    fn close(store: &Self::Store) -> impl Future<Output = ()> + Send;
+
+    /// Runs SQL behind the store's back, for what no batch can bring about.
+    fn tamper(&self, sql: &str);
+
+    /// Makes writes wait, so that a test can hand in many of them before the first is carried out.
+    fn hold_writes(&self) -> Self::Hold;
+}
+
+/// The embedded store.
+pub(crate) struct Sqlite {
+    pub(crate) folder: TempDir,
+}
+
+impl Sqlite {
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("muster.db")
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            url: format!("sqlite:{}", self.file().display()),
+            key: KeySource::Folder(self.folder.path().to_owned()),
+            as_server: false,
+            limits: Limits::default(),
+        }
+    }
+
+    pub(crate) fn open_with(options: &Options) -> Result<(muster_store::Store, ServerKey), OpenError> {
+        muster_store::open(options, &FixedClock::default(), &SeededEntropy::new(0))
+    }
+
+    pub(crate) fn raw(&self) -> rusqlite::Connection {
+        let connection = rusqlite::Connection::open(self.file()).unwrap();
+        connection.busy_timeout(Duration::from_secs(5)).unwrap();
+        connection
+    }
+}
+
+impl Backend for Sqlite {
+    type Store = muster_store::Store;
+    type Hold = rusqlite::Connection;
+
+    fn create() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn open(&self, limits: Limits) -> (Self::Store, ServerKey) {
+        Self::open_with(&Options { limits, ..self.options() }).unwrap()
+    }
+
+    async fn close(store: &Self::Store) {
+        store.close().await;
+    }
+
+    fn tamper(&self, sql: &str) {
+        self.raw().execute_batch(sql).unwrap();
+    }
+
+    fn hold_writes(&self) -> Self::Hold {
+        let connection = self.raw();
+        // Dropping the connection rolls the transaction back.
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        connection
+    }
+}
+
+/// A clock that stands until a test moves it.
+pub(crate) struct FixedClock(AtomicI64);
+
+/// 2026-02-02T02:40:00Z, where every clock of the suite starts.
+pub(crate) const START: Timestamp = Timestamp(1_770_000_000_000_000);
+
+impl Default for FixedClock {
+    fn default() -> Self {
+        Self(AtomicI64::new(START.0))
+    }
+}
+
+impl FixedClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.store(self.now().plus(by).0, Ordering::Relaxed);
+    }
+}
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// The same bytes in every run.
+pub(crate) struct SeededEntropy(Mutex<StdRng>);
+
+impl SeededEntropy {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Mutex::new(StdRng::seed_from_u64(seed)))
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
+    }
+}
+
+/// Password work done on the spot: a test has no other requests to keep waiting.
+pub(crate) struct DirectPasswords;
+
+impl Passwords for DirectPasswords {
+    fn hash(&self, password: SecretString, salt: [u8; 16]) -> PasswordFuture<String> {
+        Box::pin(async move { password::hash(&password, salt) })
+    }
+
+    fn verify(&self, password: SecretString, hash: Option<String>) -> PasswordFuture<bool> {
+        Box::pin(async move { password::verify(&password, hash.as_deref()) })
+    }
+}
+
+/// A future that can be started before it is awaited.
+pub(crate) type Started<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Polls a future once: a commit hands its batch in when it is polled first. `Err` is a future that
+/// was done at once.
+pub(crate) fn start<'a, T>(future: impl Future<Output = T> + Send + 'a) -> Result<Started<'a, T>, T> {
+    let mut future: Started<'a, T> = Box::pin(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => Err(done),
+        Poll::Pending => Ok(future),
+    }
+}
+
+/// Runs tasks at the same time and returns their results in no order.
+pub(crate) async fn all_at_once<T: Send + 'static>(
+    tasks: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    tasks.into_iter().collect::<tokio::task::JoinSet<T>>().join_all().await
+}

@@ -1,0 +1,227 @@
+//! A directory over a store of its own, with tenants, units and users to test on.
+
+use std::sync::Arc;
+
+use muster_domain::org_unit::{OrgUnit, OrgUnitPatch, OrgUnitStatus, OrgUnitStore as _};
+use muster_domain::secret::ServerKey;
+use muster_domain::session::SessionPolicy;
+use muster_domain::tenant::NewTenant;
+use muster_domain::user::{NewUser, Role, User, UserStatus};
+use muster_domain::{
+    Batch, Change, Ctx, Directory, IdKind, JournalEntry, JournalRecord, OrgUnitId, Store as _, StoreError,
+    TenantId, UserId,
+};
+use muster_store::Limits;
+use serde_json::{Map, json};
+use uuid::Uuid;
+
+use crate::support::{Backend, DirectPasswords, FixedClock, START, SeededEntropy};
+
+pub(crate) struct World<B: Backend> {
+    pub(crate) directory: Arc<Directory<B::Store>>,
+    pub(crate) clock: Arc<FixedClock>,
+    pub(crate) key: ServerKey,
+    pub(crate) backend: B,
+}
+
+/// A tenant with its top unit and its admin, and the operator's right to do everything in it.
+pub(crate) struct Org {
+    pub(crate) tenant: TenantId,
+    pub(crate) top: OrgUnitId,
+    pub(crate) admin: User,
+    pub(crate) ctx: Ctx,
+}
+
+impl<B: Backend> World<B> {
+    pub(crate) fn new() -> Self {
+        Self::with(Limits::default())
+    }
+
+    pub(crate) fn with(limits: Limits) -> Self {
+        Self::over(B::create(), limits)
+    }
+
+    fn over(backend: B, limits: Limits) -> Self {
+        let (store, key) = backend.open(limits);
+        let clock = Arc::new(FixedClock::default());
+        let directory = Arc::new(Directory {
+            store,
+            clock: Arc::<FixedClock>::clone(&clock),
+            entropy: Arc::new(SeededEntropy::new(1)),
+            passwords: Arc::new(DirectPasswords),
+            sessions: SessionPolicy::default(),
+        });
+        Self { directory, clock, key, backend }
+    }
+
+    /// Closes the store and opens the same database again.
+    pub(crate) async fn reopened(self) -> Self {
+        B::close(self.store()).await;
+        drop(self.directory);
+        Self::over(self.backend, Limits::default())
+    }
+
+    pub(crate) fn store(&self) -> &B::Store {
+        &self.directory.store
+    }
+
+    /// A new tenant whose admin has the login `admin@<name>` and no password.
+    pub(crate) async fn org(&self, name: &str) -> Org {
+        self.org_with(name, None).await
+    }
+
+    pub(crate) async fn org_with(&self, name: &str, password: Option<&str>) -> Org {
+        let new = NewTenant {
+            name: name.to_owned(),
+            country: "US".to_owned(),
+            admin: NewUser {
+                login: format!("admin@{name}"),
+                first_name: "Ann".to_owned(),
+                last_name: "Lee".to_owned(),
+                role: Role::Admin,
+                org_unit_id: None,
+                password: password.map(Into::into),
+                claims_login: true,
+            },
+            timezone: "America/New_York".to_owned(),
+        };
+        let made = self.directory.tenant_create(&self.key, new).await.unwrap();
+        let (tenant, top) = (made.tenant.id, made.tenant.top_org_unit_id);
+        Org { tenant, top, admin: made.admin, ctx: Ctx::operator(tenant, top, START) }
+    }
+
+    /// Commits changes of a tenant without guards or journal.
+    pub(crate) async fn commit(&self, org: &Org, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.store().commit(Batch { changes, ..Batch::new(org.tenant) }).await
+    }
+
+    /// A unit that is not stored yet.
+    pub(crate) async fn unit(&self, org: &Org, parent: OrgUnitId, name: &str) -> OrgUnit {
+        let id = OrgUnitId(self.store().next_id(IdKind::OrgUnit).await.unwrap());
+        OrgUnit::new(org.tenant, id, Some(parent), name.to_owned(), "UTC".to_owned(), START)
+    }
+
+    pub(crate) async fn add_unit(&self, org: &Org, parent: OrgUnitId, name: &str) -> OrgUnit {
+        let unit = self.unit(org, parent, name).await;
+        self.commit(org, vec![unit_insert(&unit)]).await.unwrap();
+        unit
+    }
+
+    /// Stores an archived unit.
+    pub(crate) async fn add_archived(&self, org: &Org, parent: OrgUnitId, name: &str) -> OrgUnit {
+        let unit = OrgUnit { status: OrgUnitStatus::Inactive, ..self.unit(org, parent, name).await };
+        self.commit(org, vec![unit_insert(&unit)]).await.unwrap();
+        unit
+    }
+
+    /// A unit as it is stored.
+    pub(crate) async fn stored_unit(&self, org: &Org, id: OrgUnitId) -> OrgUnit {
+        self.store().org_unit_located(org.tenant, id).await.unwrap().unwrap().unit
+    }
+
+    /// Units below the top, each under the one before; the first has level 2.
+    pub(crate) async fn add_chain(&self, org: &Org, length: usize) -> Vec<OrgUnitId> {
+        let mut parent = org.top;
+        let mut changes = Vec::new();
+        let mut ids = Vec::new();
+        for n in 0..length {
+            let unit = self.unit(org, parent, &format!("chain {n}")).await;
+            parent = unit.id;
+            ids.push(unit.id);
+            changes.push(unit_insert(&unit));
+        }
+        self.commit(org, changes).await.unwrap();
+        ids
+    }
+
+    /// A user without any optional column, not stored yet; its login is not claimed.
+    pub(crate) async fn user(&self, org: &Org, unit: OrgUnitId, login: &str) -> User {
+        let id = self.store().next_id(IdKind::User).await.unwrap();
+        User {
+            id: UserId(id),
+            tenant: org.tenant,
+            uuid: Uuid::from_u128(u128::try_from(id).unwrap()),
+            org_unit_id: unit,
+            login: login.to_owned(),
+            login_claimed: false,
+            first_name: String::new(),
+            last_name: String::new(),
+            role: Role::Standard,
+            status: UserStatus::Active,
+            password_hash: None,
+            external_id: None,
+            timezone: "UTC".to_owned(),
+            aliases: None,
+            agent_ring_to: None,
+            agent_code: None,
+            score_call: false,
+            access_audio: false,
+            group_access: 0,
+            report_access: 0,
+            version: 1,
+            created_at: START,
+            modified_at: START,
+        }
+    }
+
+    pub(crate) async fn add_user(&self, org: &Org, unit: OrgUnitId, login: &str) -> User {
+        let user = self.user(org, unit, login).await;
+        self.commit(org, vec![user_insert(&user)]).await.unwrap();
+        user
+    }
+
+    /// Changes a stored user; its version goes up by one.
+    pub(crate) async fn change_user(
+        &self,
+        org: &Org,
+        before: &User,
+        change: impl FnOnce(&mut User),
+    ) -> Result<User, StoreError> {
+        let mut after = User { version: before.version + 1, ..before.clone() };
+        change(&mut after);
+        self.commit(org, vec![user_update(before, &after)]).await.map(|()| after)
+    }
+
+    /// The whole journal of a tenant, whose sequence is checked to be without gaps.
+    pub(crate) async fn journal(&self, org: &Org) -> Vec<JournalRecord> {
+        let records = self.store().journal(org.tenant, 0, u32::MAX).await.unwrap();
+        let sequences: Vec<i64> = records.iter().map(|record| record.sequence).collect();
+        assert_eq!(sequences, (1..=i64::try_from(records.len()).unwrap()).collect::<Vec<_>>());
+        records
+    }
+}
+
+pub(crate) fn unit_insert(unit: &OrgUnit) -> Change {
+    Change::OrgUnitInsert(Box::new(unit.clone()))
+}
+
+/// The update to `unit`, whose version is one above the stored one.
+pub(crate) fn unit_update(unit: &OrgUnit) -> Change {
+    Change::OrgUnitUpdate(Box::new(unit.clone()))
+}
+
+pub(crate) fn user_insert(user: &User) -> Change {
+    Change::UserInsert(Box::new(user.clone()))
+}
+
+pub(crate) fn user_update(before: &User, after: &User) -> Change {
+    Change::UserUpdate { before: Box::new(before.clone()), after: Box::new(after.clone()) }
+}
+
+/// A journal entry that is told from others by its entity's id.
+pub(crate) fn entry(org: &Org, entity_id: impl ToString) -> JournalEntry {
+    let payload = Map::from_iter([("n".to_owned(), json!([null, entity_id.to_string()]))]);
+    JournalEntry::new(&org.ctx, "test.noted", entity_id, 1, payload)
+}
+
+pub(crate) fn named(name: &str) -> OrgUnitPatch {
+    OrgUnitPatch { name: Some(name.to_owned()), ..OrgUnitPatch::default() }
+}
+
+pub(crate) fn under(parent: OrgUnitId) -> OrgUnitPatch {
+    OrgUnitPatch { parent_id: Some(parent), ..OrgUnitPatch::default() }
+}
+
+pub(crate) fn with_status(status: OrgUnitStatus) -> OrgUnitPatch {
+    OrgUnitPatch { status: Some(status), ..OrgUnitPatch::default() }
+}
