@@ -131,7 +131,7 @@ async fn healthz() -> Response {
 
 /// The process can serve: the store reads and writes.
 async fn readyz(axum::extract::State(app): axum::extract::State<Arc<App>>) -> Response {
-    match app.directory.store.ready().await {
+    match app.directory.store.ready() {
         Ok(()) => plain(StatusCode::OK, "ready"),
         Err(error) => {
             tracing::warn!(%error, "not ready");

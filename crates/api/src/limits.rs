@@ -15,7 +15,7 @@ const MAX_KEYS: usize = 100_000;
 pub(crate) struct Windows<K> {
     limit: u32,
     length: Duration,
-    windows: Mutex<HashMap<K, Window>>,
+    open: Mutex<HashMap<K, Window>>,
 }
 
 struct Window {
@@ -25,12 +25,12 @@ struct Window {
 
 impl<K: Hash + Eq + Copy> Windows<K> {
     pub(crate) fn per_minute(limit: u32) -> Self {
-        Self { limit, length: Duration::from_secs(60), windows: Mutex::default() }
+        Self { limit, length: Duration::from_mins(1), open: Mutex::default() }
     }
 
     /// Counts a call. Errors: `TooMany` with the seconds until the window ends.
     pub(crate) fn count(&self, key: K, now: Timestamp) -> Result<(), Error> {
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.len() >= MAX_KEYS && !windows.contains_key(&key) {
             windows.retain(|_, window| window.ends_at > now);
             if windows.len() >= MAX_KEYS {

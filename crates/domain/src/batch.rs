@@ -70,20 +70,41 @@ pub enum Change {
     TreeChanged,
     UserInsert(Box<User>),
     /// The user as it was read and as it shall be; its version is one above the stored one.
-    UserUpdate { before: Box<User>, after: Box<User> },
+    UserUpdate {
+        before: Box<User>,
+        after: Box<User>,
+    },
     CredentialInsert(Box<Credential>),
     TokenInsert(Box<SessionToken>),
     /// The refresh token is used up; `Stale` when it was already, or is gone.
-    RefreshRetire { hash: TokenHash, at: Timestamp },
+    RefreshRetire {
+        hash: TokenHash,
+        at: Timestamp,
+    },
     /// The access tokens of a family, replaced by a rotation: none lives longer than `until`, and
     /// none slides any more.
-    AccessRetire { family: Uuid, at: Timestamp, until: Timestamp },
+    AccessRetire {
+        family: Uuid,
+        at: Timestamp,
+        until: Timestamp,
+    },
     /// An access token slides on, unless it was retired.
-    AccessExtend { hash: TokenHash, until: Timestamp },
+    AccessExtend {
+        hash: TokenHash,
+        until: Timestamp,
+    },
     /// One token ends; none is fine too.
-    TokenDelete { kind: TokenKind, hash: TokenHash },
+    TokenDelete {
+        kind: TokenKind,
+        hash: TokenHash,
+    },
     /// All tokens of one log-in end.
-    FamilyDelete { family: Uuid },
+    FamilyDelete {
+        family: Uuid,
+    },
     /// All tokens of a user end, but for those of one log-in.
-    UserTokensDelete { user: UserId, keep: Option<Uuid> },
+    UserTokensDelete {
+        user: UserId,
+        keep: Option<Uuid>,
+    },
 }

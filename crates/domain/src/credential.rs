@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use crate::secret::{self, ServerKey};
 use crate::{
-    Batch, Change, Ctx, CredentialId, Dialect, Directory, Error, IdKind, JournalEntry, Store, StoreError,
+    Batch, Change, CredentialId, Ctx, Dialect, Directory, Error, IdKind, JournalEntry, Store, StoreError,
     TenantId, Timestamp,
 };
 
@@ -102,7 +102,11 @@ pub(crate) fn insert(ctx: &Ctx, batch: Batch, credential: &Credential) -> Batch 
         ("name", credential.name.as_str().into()),
         ("read_only", credential.read_only.into()),
     ]);
-    batch
-        .change(Change::CredentialInsert(Box::new(credential.clone())))
-        .journal(JournalEntry::new(ctx, "credential.created", credential.id, 1, payload))
+    batch.change(Change::CredentialInsert(Box::new(credential.clone()))).journal(JournalEntry::new(
+        ctx,
+        "credential.created",
+        credential.id,
+        1,
+        payload,
+    ))
 }

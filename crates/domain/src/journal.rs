@@ -1,5 +1,7 @@
 //! The journal: one append-only record of every change, written in the change's own transaction.
 
+use std::fmt::Display;
+
 use serde_json::{Map, Value};
 
 use crate::{Actor, Ctx, Dialect, Timestamp};
@@ -45,7 +47,7 @@ impl JournalEntry {
     pub fn new(
         ctx: &Ctx,
         kind: &'static str,
-        entity_id: impl ToString,
+        entity_id: impl Display,
         version: i64,
         payload: Map<String, Value>,
     ) -> Self {

@@ -28,7 +28,9 @@ pub enum StoreError {
 }
 
 /// A store of directories, safe to share between requests.
-pub trait Store: OrgUnitStore + UserStore + SessionStore + TenantStore + CredentialStore + Send + Sync {
+pub trait Store:
+    OrgUnitStore + UserStore + SessionStore + TenantStore + CredentialStore + Send + Sync
+{
     /// Applies a batch and returns when it is durable. A batch that was handed in is carried out even
     /// if the caller goes away.
     ///

@@ -61,7 +61,8 @@ fn checked(text: &str, max: usize) -> Result<(), Problem> {
 /// `@` between two parts without blanks, the second of them with a dot inside.
 pub fn email(raw: &str) -> Result<String, Problem> {
     let text = required(raw, 254)?;
-    let is_plain = |part: &str| !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control());
+    let is_plain =
+        |part: &str| !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control());
     let fits = text.split_once('@').is_some_and(|(local, domain)| {
         is_plain(local)
             && is_plain(domain)
@@ -104,7 +105,9 @@ mod tests {
     #[test]
     fn email_addresses_are_known_by_their_form() {
         assert_eq!(email(" Ann@Example.org "), Ok("Ann@Example.org".to_owned()));
-        for wrong in ["", "ann", "ann@", "@example.org", "ann@example", "a b@example.org", "a@b@c.org", "a@b..c"] {
+        for wrong in
+            ["", "ann", "ann@", "@example.org", "ann@example", "a b@example.org", "a@b@c.org", "a@b..c"]
+        {
             assert!(email(wrong).is_err(), "{wrong}");
         }
     }

@@ -33,8 +33,9 @@ pub(crate) fn apply(command: Command, path: &PathBuf) -> anyhow::Result<Command>
         if !has_flag(&command, &flag) {
             bail!("configuration file {}: there is no setting {key:?}", path.display());
         }
-        let texts = texts(value)
-            .with_context(|| format!("configuration file {}: {key} must be one value or a list", path.display()))?;
+        let texts = texts(value).with_context(|| {
+            format!("configuration file {}: {key} must be one value or a list", path.display())
+        })?;
         values.push((flag, texts));
     }
     Ok(with_defaults(command, &values))

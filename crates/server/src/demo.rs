@@ -64,12 +64,15 @@ async fn create(directory: &Directory<Store>, key: &ServerKey, password: &str) -
     let checked = |text: &str| password::check(text).map_err(|problem| Error::field("password", problem));
     let admin = user("Ada", "Min", Role::Admin, ADMIN.to_owned(), None, Some(checked(password)?));
     let made = directory
-        .tenant_create(key, NewTenant {
-            name: "Demo Company".to_owned(),
-            country: "US".to_owned(),
-            timezone: "America/New_York".to_owned(),
-            admin,
-        })
+        .tenant_create(
+            key,
+            NewTenant {
+                name: "Demo Company".to_owned(),
+                country: "US".to_owned(),
+                timezone: "America/New_York".to_owned(),
+                admin,
+            },
+        )
         .await?;
     let top = made.tenant.top_org_unit_id;
     let ctx = Ctx::operator(made.tenant.id, top, directory.now());
@@ -97,11 +100,8 @@ async fn group(
     name: &str,
     parent: OrgUnitId,
 ) -> Result<OrgUnitId, Error> {
-    let patch = OrgUnitPatch {
-        name: Some(name.to_owned()),
-        parent_id: Some(parent),
-        ..OrgUnitPatch::default()
-    };
+    let patch =
+        OrgUnitPatch { name: Some(name.to_owned()), parent_id: Some(parent), ..OrgUnitPatch::default() };
     Ok(directory.org_unit_create(ctx, patch.into()).await?.id)
 }
 
@@ -126,7 +126,7 @@ fn user(
 
 fn welcome(url: &str, password: &str) -> String {
     format!(
-        r#"
+        r"
 The demo tenant is ready at {url}
 
   Log in as   {ADMIN}  (Admin)
@@ -149,7 +149,7 @@ Paste these lines into another terminal:
 
 # 5. Who am I
 {profile}
-"#,
+",
         login = login_line(url, password),
         create = write_line(
             "POST",

@@ -14,9 +14,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{StoreArgs, directory};
+use crate::demo;
 use crate::listener::{self, ConnectionLimits};
 use crate::telemetry::{self, LogFormat};
-use crate::demo;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Switch {
@@ -42,7 +42,7 @@ pub(crate) struct ServeArgs {
     /// separate several by commas.
     #[arg(long, env = "MUSTER_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
     trusted_proxy: Vec<IpNet>,
-    /// An origin from which browsers may call, such as https://app.example.org, or `*`. Repeat it or
+    /// An origin from which browsers may call, such as <https://app.example.org>, or `*`. Repeat it or
     /// separate several by commas.
     #[arg(long, env = "MUSTER_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     cors_origin: Vec<String>,
@@ -118,9 +118,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let workers = (available_parallelism().map_or(1, usize::from) / 2).max(1);
     let directory = directory(store, sessions, PasswordPool::new(workers, 64));
 
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    let listener =
+        TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let address = listener.local_addr()?;
     let public_url = args.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     if args.demo {

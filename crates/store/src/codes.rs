@@ -19,16 +19,32 @@ macro_rules! codes {
     };
 }
 
-codes!(org_unit_status, org_unit_status_of, OrgUnitStatus, OrgUnitStatus::Active = 1, OrgUnitStatus::Inactive = 2);
 codes!(
-    user_status, user_status_of, UserStatus,
-    UserStatus::Active = 1, UserStatus::Inactive = 2, UserStatus::Deleted = 3
+    org_unit_status,
+    org_unit_status_of,
+    OrgUnitStatus,
+    OrgUnitStatus::Active = 1,
+    OrgUnitStatus::Inactive = 2
+);
+codes!(
+    user_status,
+    user_status_of,
+    UserStatus,
+    UserStatus::Active = 1,
+    UserStatus::Inactive = 2,
+    UserStatus::Deleted = 3
 );
 codes!(tenant_status, tenant_status_of, TenantStatus, TenantStatus::Active = 1, TenantStatus::Disabled = 2);
 codes!(role, role_of, Role, Role::Admin = 1, Role::Standard = 2, Role::ReadOnly = 3);
 codes!(
-    dialect, dialect_of, Dialect,
-    Dialect::Cli = 0, Dialect::Convirza = 1, Dialect::Lox24 = 2, Dialect::Onlive = 3, Dialect::Scim = 4
+    dialect,
+    dialect_of,
+    Dialect,
+    Dialect::Cli = 0,
+    Dialect::Convirza = 1,
+    Dialect::Lox24 = 2,
+    Dialect::Onlive = 3,
+    Dialect::Scim = 4
 );
 
 pub(crate) const fn token_kind(kind: TokenKind) -> i64 {

@@ -32,11 +32,15 @@ pub struct Options {
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("the database URL {0:?} is not understood: it must be sqlite:PATH, such as sqlite:muster-data/muster.db")]
+    #[error(
+        "the database URL {0:?} is not understood: it must be sqlite:PATH, such as sqlite:muster-data/muster.db"
+    )]
     Url(String),
     #[error("another muster server is running on this store ({0} is locked)")]
     Locked(PathBuf),
-    #[error("the store has version {found}, but this muster knows only versions up to {known}: it was written by a newer release; run that one")]
+    #[error(
+        "the store has version {found}, but this muster knows only versions up to {known}: it was written by a newer release; run that one"
+    )]
     Newer { found: i64, known: i64 },
     #[error("the server key {0}")]
     Key(String),

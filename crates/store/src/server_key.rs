@@ -92,8 +92,7 @@ fn make(folder: &Path, entropy: &dyn Entropy) -> Result<ServerKey, OpenError> {
     let draft = folder.join(format!("server.key.{}", std::process::id()));
     let write = || -> io::Result<()> {
         fs::create_dir_all(folder)?;
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         writeln!(file, "{}", secret::hex(&bytes))?;
         file.sync_all()?;
         fs::rename(&draft, &path)?;

@@ -38,7 +38,8 @@ fn main() -> ExitCode {
 
 /// What a program prints. Errors: it cannot be run, or it fails.
 fn output_of(program: &str, args: &[&str]) -> anyhow::Result<String> {
-    let output = Command::new(program).args(args).output().with_context(|| format!("cannot run {program}"))?;
+    let output =
+        Command::new(program).args(args).output().with_context(|| format!("cannot run {program}"))?;
     ensure!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr).trim());
     String::from_utf8(output.stdout).with_context(|| format!("the output of {program}"))
 }

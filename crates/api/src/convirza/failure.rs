@@ -1,6 +1,7 @@
 //! The dialect's form of every failure (Convirza contract, section 1).
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -48,7 +49,7 @@ impl Shape {
         self
     }
 
-    fn header(mut self, name: HeaderName, value: impl ToString) -> Self {
+    fn header(mut self, name: HeaderName, value: impl Display) -> Self {
         self.header = Some((name, value.to_string()));
         self
     }
@@ -108,11 +109,14 @@ fn core(error: Error) -> Shape {
             Shape::new(StatusCode::UNAUTHORIZED, detail).header(header::WWW_AUTHENTICATE, "Bearer")
         }
         Error::Forbidden(detail) => Shape::new(StatusCode::FORBIDDEN, detail),
-        Error::NotFound(entity) => Shape::new(StatusCode::NOT_FOUND, match entity {
-            Entity::Tenant => "Account not found",
-            Entity::OrgUnit => "Group not found",
-            Entity::User => "User not found",
-        }),
+        Error::NotFound(entity) => Shape::new(
+            StatusCode::NOT_FOUND,
+            match entity {
+                Entity::Tenant => "Account not found",
+                Entity::OrgUnit => "Group not found",
+                Entity::User => "User not found",
+            },
+        ),
         Error::Invalid(fields) => invalid(fields),
         Error::Duplicate(Unique::OrgUnitName) => Shape::new(
             StatusCode::BAD_REQUEST,
@@ -160,7 +164,9 @@ fn rule_shape(rule: Rule) -> Shape {
         Rule::TopArchived => (None, "The top of the hierarchy cannot be deleted"),
         Rule::OwnUnitArchived => (None, "You cannot delete your own group"),
         Rule::NotVacant => (None, "A group with active child groups or users cannot be deleted"),
-        Rule::ParentArchived => (Some("org_unit_status"), "A group cannot be restored under an inactive parent"),
+        Rule::ParentArchived => {
+            (Some("org_unit_status"), "A group cannot be restored under an inactive parent")
+        }
     };
     let shape = Shape::new(StatusCode::BAD_REQUEST, detail);
     match field {

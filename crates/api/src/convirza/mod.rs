@@ -40,8 +40,7 @@ pub(crate) const ROUTES: Routes = routes![
     GET "/v3/industry" => industry::industry_list,
 ];
 
-const DIALECT: Dialect =
-    Dialect { routes: ROUTES, prefixes: &["/v3", "/oauth"], failure: failure::response };
+const DIALECT: Dialect = Dialect { routes: ROUTES, prefixes: &["/v3", "/oauth"], failure: failure::response };
 
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let router = DIALECT.router(app);
@@ -59,16 +58,7 @@ fn cors(origins: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::IF_MATCH,
-            header::IF_NONE_MATCH,
-        ])
-        .expose_headers([
-            header::ETAG,
-            header::RETRY_AFTER,
-            http::HeaderName::from_static("x-request-id"),
-        ])
-        .max_age(Duration::from_secs(600))
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::IF_NONE_MATCH])
+        .expose_headers([header::ETAG, header::RETRY_AFTER, http::HeaderName::from_static("x-request-id")])
+        .max_age(Duration::from_mins(10))
 }

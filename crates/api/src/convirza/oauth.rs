@@ -57,7 +57,8 @@ pub(super) async fn session_open(call: &mut Call) -> Outcome {
     let login = fields.required_value(login, "email", string(|text| Ok(text.to_owned())));
     let password = fields.required("password", "password", string(|text| Ok(SecretString::from(text))));
     fields.errors.finish()?;
-    let grant = call.directory().session_open(&login.unwrap_or_default(), password.unwrap_or_default()).await?;
+    let grant =
+        call.directory().session_open(&login.unwrap_or_default(), password.unwrap_or_default()).await?;
     bare(StatusCode::OK, &token_body(&grant))
 }
 

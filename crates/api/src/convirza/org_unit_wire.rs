@@ -1,8 +1,6 @@
 //! Groups on the wire: bodies in, objects and trees out.
 
-use muster_domain::org_unit::{
-    Located, OrgUnit, OrgUnitPatch, OrgUnitStatus, TreeNode, industry_id, limits,
-};
+use muster_domain::org_unit::{Located, OrgUnit, OrgUnitPatch, OrgUnitStatus, TreeNode, industry_id, limits};
 use muster_domain::{Ctx, Draft, Error, OrgUnitId, Patch, Problem, industry, text};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -12,11 +10,7 @@ use super::envelope::Time;
 use crate::http::{Failure, Fields, Mode, integer, string};
 
 /// Reads the body of POST, PUT and PATCH. `stored` is the unit that is changed.
-pub(super) fn decode(
-    body: &Map<String, Value>,
-    mode: Mode,
-    stored: Option<&OrgUnit>,
-) -> Draft<OrgUnitPatch> {
+pub(super) fn decode(body: &Map<String, Value>, mode: Mode, stored: Option<&OrgUnit>) -> Draft<OrgUnitPatch> {
     let mut fields = Fields::new(body, mode);
     let f = &mut fields;
     let name = f.required("org_unit_name", "name", string(|raw| text::required(raw, limits::NAME)));
@@ -31,8 +25,7 @@ pub(super) fn decode(
     let state = optional("state", limits::STATE);
     let zip = optional("zip", limits::ZIP);
     let phone_number = optional("phone_number", limits::PHONE_NUMBER);
-    let industry_id =
-        f.optional("industry_id", "industry_id", |value| integer(value).and_then(industry_id));
+    let industry_id = f.optional("industry_id", "industry_id", |value| integer(value).and_then(industry_id));
     let timezone = f.lasting("timezone", "timezone", string(text::time_zone));
     let mut patch = OrgUnitPatch {
         name,
@@ -217,16 +210,16 @@ pub(super) fn nest(rows: &[TreeBody<'_>]) -> Result<Box<RawValue>, Failure> {
         if json.ends_with('}') {
             json.push(',');
         }
-        let object = serde_json::to_string(row).map_err(internal)?;
+        let object = serde_json::to_string(row).map_err(|error| internal(&error))?;
         json.push_str(object.strip_suffix('}').unwrap_or(&object));
         json.push_str(",\"children\":[");
         open += 1;
     }
     json.push_str(&"]}".repeat(open));
     json.push(']');
-    RawValue::from_string(json).map_err(internal)
+    RawValue::from_string(json).map_err(|error| internal(&error))
 }
 
-fn internal(error: serde_json::Error) -> Failure {
+fn internal(error: &serde_json::Error) -> Failure {
     Failure::Core(Error::Internal(format!("a tree: {error}")))
 }

@@ -7,8 +7,8 @@ use axum::body::Body;
 use axum::extract::RawPathParams;
 use http::request::Parts;
 use http::{Method, header};
-use muster_domain::{Access, Ctx, Dialect, Directory, Entity, Error, Precondition, TenantId};
 use muster_domain::session::Caller;
+use muster_domain::{Access, Ctx, Dialect, Directory, Entity, Error, Precondition, TenantId};
 use muster_store::Store;
 use serde_json::{Map, Value};
 
@@ -113,7 +113,6 @@ impl Call {
     /// Whether the caller has this version already (`If-None-Match` on a read).
     pub(super) fn has(&self, tag: &Tag) -> bool {
         matches!(self.parts.method, Method::GET | Method::HEAD)
-            && tags::list(&self.parts.headers, &header::IF_NONE_MATCH)
-                .is_some_and(|known| known.matches(tag))
+            && tags::list(&self.parts.headers, &header::IF_NONE_MATCH).is_some_and(|known| known.matches(tag))
     }
 }

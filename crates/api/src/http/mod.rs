@@ -20,8 +20,8 @@ pub(crate) use call::Call;
 pub(crate) use fields::{Fields, Mode, integer, string};
 pub(crate) use query::Query;
 pub(crate) use reply::Reply;
-pub use routes::{Route, Routes};
 pub(crate) use routes::{Dialect, routes};
+pub use routes::{Route, Routes};
 pub(crate) use tags::Tag;
 
 /// What is known of a request before it is looked at.
@@ -49,8 +49,12 @@ pub(crate) enum Failure {
     /// Failing fields or parameters under their names on the wire.
     Fields(Vec<FieldError>),
     PathUnknown,
-    MethodNotAllowed { allow: String },
-    BodyTooLarge { max: usize },
+    MethodNotAllowed {
+        allow: String,
+    },
+    BodyTooLarge {
+        max: usize,
+    },
     UnsupportedMediaType,
     /// The body is not what its content type says; the text may be shown.
     Malformed(String),
@@ -86,5 +90,6 @@ pub(crate) type Outcome = Result<Reply, Failure>;
 /// A JSON answer of Muster's own, outside of all dialects.
 pub(crate) fn plain(status: StatusCode, message: &'static str) -> Response {
     let key = if status.is_success() { "status" } else { "error" };
-    (status, [(header::CONTENT_TYPE, "application/json")], format!("{{\"{key}\":\"{message}\"}}")).into_response()
+    (status, [(header::CONTENT_TYPE, "application/json")], format!("{{\"{key}\":\"{message}\"}}"))
+        .into_response()
 }

@@ -95,7 +95,12 @@ impl Dialect {
     }
 
     /// Runs one handler, with a time limit, and turns whatever comes of it into an answer.
-    async fn serve(self, app: Arc<App>, route: &'static Route, request: Request<axum::body::Body>) -> Response {
+    async fn serve(
+        self,
+        app: Arc<App>,
+        route: &'static Route,
+        request: Request<axum::body::Body>,
+    ) -> Response {
         let (mut parts, body) = request.into_parts();
         let Some(meta) = parts.extensions.get::<Meta>().copied() else {
             return Response::default();

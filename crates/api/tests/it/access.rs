@@ -26,7 +26,8 @@ async fn every_route_wants_a_valid_token() {
     broken.replace_range(broken.len() - 4.., "AAAA");
     let refresh = world.log_in("ada@acme.example").await.body["refresh_token"].as_str().unwrap().to_owned();
     for route in muster_api::routes().filter(|route| !is_open(route)) {
-        let call = || world.call(route.method.as_str(), &path(route, 1002)).json(json!({"org_unit_name": "X"}));
+        let call =
+            || world.call(route.method.as_str(), &path(route, 1002)).json(json!({"org_unit_name": "X"}));
         let calls = [
             call(),
             call().bearer(""),
@@ -77,7 +78,8 @@ async fn no_tenant_sees_or_touches_anothers_groups() {
     let before = world.journal().await;
     for route in muster_api::routes().filter(|route| route.path.contains("{id}")) {
         for id in [1000, 1001, 1002] {
-            let call = world.call(route.method.as_str(), &path(route, id)).json(json!({"org_unit_name": "Mine"}));
+            let call =
+                world.call(route.method.as_str(), &path(route, id)).json(json!({"org_unit_name": "Mine"}));
             let foreign = call.bearer(&stranger).send().await;
             let call = world.call(route.method.as_str(), &path(route, 99_999));
             let unknown = call.json(json!({"org_unit_name": "Mine"})).bearer(&stranger).send().await;

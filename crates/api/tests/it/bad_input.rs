@@ -26,7 +26,9 @@ async fn what_is_no_json_object_is_refused() {
         deep.as_bytes(),
     ];
     for body in bodies {
-        for (method, path) in [("POST", "/v3/groups"), ("PUT", "/v3/groups/1002"), ("PATCH", "/v3/groups/1002")] {
+        for (method, path) in
+            [("POST", "/v3/groups"), ("PUT", "/v3/groups/1002"), ("PATCH", "/v3/groups/1002")]
+        {
             let call = world.call(method, path).raw(body.to_vec()).header("content-type", JSON);
             let reply = call.bearer(&token).send().await;
             assert_eq!(reply.status, 400, "{method} {}", String::from_utf8_lossy(body));
@@ -90,7 +92,10 @@ async fn odd_text_is_kept_and_nul_is_refused() {
     let patch = json!({"org_unit_name": odd, "address": odd});
     assert_eq!(world.patch("/v3/groups/1002", patch).bearer(&token).send().await.status, 200);
     let read = world.get("/v3/groups/1002").bearer(&token).send().await;
-    assert_eq!((&read.body["data"]["org_unit_name"], &read.body["data"]["address"]), (&json!(odd), &json!(odd)));
+    assert_eq!(
+        (&read.body["data"]["org_unit_name"], &read.body["data"]["address"]),
+        (&json!(odd), &json!(odd))
+    );
     let nul = json!({"org_unit_name": "a\u{0}b", "city": "\u{0}"});
     let reply = world.patch("/v3/groups/1002", nul).bearer(&token).send().await;
     assert_eq!(reply.fields(), ["org_unit_name", "city"]);

@@ -36,7 +36,9 @@ async fn of_many_creates_of_one_name_one_wins() {
     })
     .await;
     assert_eq!((count(&replies, 201), count(&replies, 400)), (1, 49));
-    assert!(replies.iter().filter(|reply| reply.status == 400).all(|reply| reply.fields() == ["org_unit_name"]));
+    assert!(
+        replies.iter().filter(|reply| reply.status == 400).all(|reply| reply.fields() == ["org_unit_name"])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

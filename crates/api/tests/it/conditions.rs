@@ -29,7 +29,11 @@ async fn a_write_on_an_old_version_is_refused() {
     let token = world.admin().await;
     let known = tag(&world, &token, 1002).await;
     let write = |condition: &str, city: &str| {
-        world.patch("/v3/groups/1002", json!({"city": city})).header("if-match", condition).bearer(&token).send()
+        world
+            .patch("/v3/groups/1002", json!({"city": city}))
+            .header("if-match", condition)
+            .bearer(&token)
+            .send()
     };
     assert_eq!(write(&known, "Reno").await.status, 200);
     let before = world.journal().await;
@@ -71,7 +75,8 @@ async fn a_tag_covers_the_level_that_is_shown() {
 async fn a_failing_body_comes_before_a_failing_condition() {
     let world = World::new().await;
     let token = world.admin().await;
-    let call = || world.patch("/v3/groups/1002", json!({"city": 5})).header("if-match", "\"old\"").bearer(&token);
+    let call =
+        || world.patch("/v3/groups/1002", json!({"city": 5})).header("if-match", "\"old\"").bearer(&token);
     assert_eq!(call().send().await.status, 400);
     // And a condition comes before the rules: 1001 is not empty.
     let delete = world.delete("/v3/groups/1001").header("if-match", "\"old\"").bearer(&token);

@@ -31,7 +31,8 @@ async fn the_whole_branch_stands_by_id() {
     let reply = world.get("/v3/groups").bearer(&token).send().await;
     assert_eq!(ids(&reply), [1001, 1002, 1003]);
     assert_eq!(reply.body["data"]["total"], 3);
-    let levels: Vec<_> = reply.body["data"]["groups"].as_array().unwrap().iter().map(|g| &g["group_level"]).collect();
+    let levels: Vec<_> =
+        reply.body["data"]["groups"].as_array().unwrap().iter().map(|g| &g["group_level"]).collect();
     assert_eq!(levels, [1, 2, 2]);
 }
 

@@ -70,10 +70,12 @@ async fn active_siblings_have_different_names() {
     let named = |name: &str, parent: i64| json!({"org_unit_name": name, "org_unit_parent_id": parent});
     insta::assert_snapshot!(create(&world, &token, named(" TEAM a", 1001)).await);
     assert_eq!(create(&world, &token, named("Team A", 1004)).await.status, 201);
-    let rename = world.patch("/v3/groups/1003", json!({"org_unit_name": "team A"})).bearer(&token).send().await;
+    let rename =
+        world.patch("/v3/groups/1003", json!({"org_unit_name": "team A"})).bearer(&token).send().await;
     assert_eq!((rename.status.as_u16(), rename.fields()), (400, vec!["org_unit_name"]));
     // Its own name in another case is no duplicate.
-    let recase = world.patch("/v3/groups/1002", json!({"org_unit_name": "TEAM A"})).bearer(&token).send().await;
+    let recase =
+        world.patch("/v3/groups/1002", json!({"org_unit_name": "TEAM A"})).bearer(&token).send().await;
     assert_eq!(recase.status, 200);
     // An archived one leaves its name to others.
     assert_eq!(world.delete("/v3/groups/1002").bearer(&token).send().await.status, 200);
@@ -134,7 +136,8 @@ async fn both_names_of_the_parent_are_understood_unless_they_differ() {
 async fn a_move_takes_the_subtree_along() {
     let world = World::new().await;
     let token = world.admin().await;
-    let reply = world.patch("/v3/groups/1001", json!({"org_unit_parent_id": 1004})).bearer(&token).send().await;
+    let reply =
+        world.patch("/v3/groups/1001", json!({"org_unit_parent_id": 1004})).bearer(&token).send().await;
     assert_eq!(reply.status, 200);
     assert_eq!(data(&world, &token, 1001).await["group_level"], 3);
     assert_eq!(data(&world, &token, 1002).await["group_level"], 4);
@@ -181,11 +184,13 @@ async fn the_hierarchy_ends_at_level_64() {
     }
     let below = json!({"org_unit_name": "Level 65", "org_unit_parent_id": parent});
     insta::assert_snapshot!(create(&world, &token, below).await);
-    let moved = world.patch("/v3/groups/1002", json!({"org_unit_parent_id": parent})).bearer(&token).send().await;
+    let moved =
+        world.patch("/v3/groups/1002", json!({"org_unit_parent_id": parent})).bearer(&token).send().await;
     assert_eq!((moved.status.as_u16(), moved.fields()), (400, vec!["org_unit_parent_id"]));
     // What hangs below a moved group may go deeper.
     let above = data(&world, &token, parent).await["org_unit_parent_id"].clone();
-    let moved = world.patch("/v3/groups/1001", json!({"org_unit_parent_id": above})).bearer(&token).send().await;
+    let moved =
+        world.patch("/v3/groups/1001", json!({"org_unit_parent_id": above})).bearer(&token).send().await;
     assert_eq!(moved.status, 200, "{moved}");
     assert_eq!(data(&world, &token, 1002).await["group_level"], 65);
 }
@@ -228,7 +233,8 @@ async fn an_archived_group_can_be_edited_and_restored() {
     assert_eq!(patch(1001, json!({"org_unit_status": null})).await.status, 200);
     assert_eq!(data(&world, &token, 1001).await["org_unit_status"], "active");
     assert_eq!(patch(1001, json!({"org_unit_status": "deleted"})).await.fields(), ["org_unit_status"]);
-    let kinds: Vec<String> = world.journal().await.into_iter().rev().take(6).map(|entry| entry.kind).collect();
+    let kinds: Vec<String> =
+        world.journal().await.into_iter().rev().take(6).map(|entry| entry.kind).collect();
     insta::assert_debug_snapshot!(kinds);
 }
 

@@ -40,7 +40,9 @@ async fn a_stopped_store_takes_no_writes_but_says_so_clearly() {
     let world = World::new().await;
     let token = world.admin().await;
     world.directory().store.close().await;
-    insta::assert_snapshot!(world.patch("/v3/groups/1002", json!({"city": "Reno"})).bearer(&token).send().await);
+    insta::assert_snapshot!(
+        world.patch("/v3/groups/1002", json!({"city": "Reno"})).bearer(&token).send().await
+    );
 }
 
 #[tokio::test]

@@ -12,8 +12,12 @@ async fn every_role_reads_its_profile() {
     let token = world.token("rea@acme.example").await;
     let reply = world.get("/v3/auth/profile").bearer(&token).send().await;
     insta::assert_snapshot!(reply);
-    let again =
-        world.get("/v3/auth/profile").bearer(&token).header("if-none-match", reply.header("etag")).send().await;
+    let again = world
+        .get("/v3/auth/profile")
+        .bearer(&token)
+        .header("if-none-match", reply.header("etag"))
+        .send()
+        .await;
     assert_eq!((again.status.as_u16(), again.body.is_null()), (304, true));
 }
 

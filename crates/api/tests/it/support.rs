@@ -15,7 +15,9 @@ use muster_domain::secret::ServerKey;
 use muster_domain::session::SessionPolicy;
 use muster_domain::tenant::NewTenant;
 use muster_domain::user::{NewUser, Role, password};
-use muster_domain::{Clock, Ctx, Directory, Entropy, IdKind, JournalRecord, OrgUnitId, Store as _, Timestamp};
+use muster_domain::{
+    Clock, Ctx, Directory, Entropy, IdKind, JournalRecord, OrgUnitId, Store as _, Timestamp,
+};
 use muster_store::{KeySource, Limits, Options};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -169,12 +171,7 @@ impl World {
     }
 }
 
-async fn tenant(
-    directory: &Directory<muster_store::Store>,
-    key: &ServerKey,
-    name: &str,
-    login: &str,
-) -> Ctx {
+async fn tenant(directory: &Directory<muster_store::Store>, key: &ServerKey, name: &str, login: &str) -> Ctx {
     let new = NewTenant {
         name: name.to_owned(),
         country: "US".to_owned(),

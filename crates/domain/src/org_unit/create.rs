@@ -22,7 +22,7 @@ impl<S: Store> Directory<S> {
         let parent_id = patch.parent_id.unwrap_or(ctx.scope());
         let mut id = None;
         for _ in 0..ATTEMPTS {
-            let parent = self.org_unit_parent(ctx, parent_id, &mut errors).await?;
+            let parent = self.org_unit_usable(ctx, parent_id, "parent_id", &mut errors).await?;
             std::mem::take(&mut errors).finish()?;
             let (Some(parent), Some(name)) = (parent, patch.name.clone()) else {
                 // Both were checked above.

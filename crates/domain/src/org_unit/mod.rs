@@ -13,8 +13,8 @@ mod update;
 
 use crate::{OrgUnitId, Page, Slice, StoreError, TenantId};
 
-pub use read::TreeNode;
 pub use model::{Located, OrgUnit, OrgUnitFilter, OrgUnitPatch, OrgUnitStatus, TreeRow, industry_id, limits};
+pub use read::TreeNode;
 
 /// The deepest level at which a unit can be created or moved; the top has level 1.
 pub const MAX_LEVEL: usize = 64;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Located, OrgUnit, OrgUnitFilter, TreeRow};
-use crate::{Access, Ctx, Directory, Entity, Error, OrgUnitId, Page, Slice, Store};
+use crate::{Access, Ctx, Directory, Entity, Error, FieldErrors, OrgUnitId, Page, Problem, Slice, Store};
 
 /// A unit in the caller's view of the tree.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,9 +23,27 @@ impl<S: Store> Directory<S> {
     }
 
     /// A unit in the caller's scope, or `None`.
-    pub(super) async fn org_unit_visible(&self, ctx: &Ctx, id: OrgUnitId) -> Result<Option<Located>, Error> {
+    async fn org_unit_visible(&self, ctx: &Ctx, id: OrgUnitId) -> Result<Option<Located>, Error> {
         let located = self.store.org_unit_located(ctx.tenant(), id).await?;
         Ok(located.filter(|located| located.is_within(ctx.scope())))
+    }
+
+    /// A unit that a child or a user is to be put into: in the caller's scope and active, else `None` and
+    /// `field` is noted as failing.
+    pub(crate) async fn org_unit_usable(
+        &self,
+        ctx: &Ctx,
+        id: OrgUnitId,
+        field: &'static str,
+        errors: &mut FieldErrors,
+    ) -> Result<Option<Located>, Error> {
+        let found = self.org_unit_visible(ctx, id).await?;
+        match &found {
+            None => errors.push(field, Problem::Unknown("org unit")),
+            Some(found) if !found.unit.is_active() => errors.push(field, Problem::Inactive("org unit")),
+            Some(_) => return Ok(found),
+        }
+        Ok(None)
     }
 
     /// The direct children of `parent` (default: the caller's unit), by name, then id, with the
@@ -93,9 +111,11 @@ fn depth_first(mut rows: Vec<TreeRow>, root: OrgUnitId) -> Vec<TreeNode> {
         let siblings = children.remove(&node.row.id).unwrap_or_default();
         let count = siblings.len();
         let level = node.level + 1;
-        stack.extend(
-            siblings.into_iter().enumerate().map(|(i, row)| TreeNode { row, level, place: count - i }),
-        );
+        stack.extend(siblings.into_iter().enumerate().map(|(i, row)| TreeNode {
+            row,
+            level,
+            place: count - i,
+        }));
         nodes.push(node);
     }
     nodes

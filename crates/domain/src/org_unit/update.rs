@@ -3,8 +3,8 @@
 use super::{Located, OrgUnit, OrgUnitPatch, OrgUnitStatus};
 use crate::directory::ATTEMPTS;
 use crate::{
-    Access, Batch, Change, Ctx, Directory, Draft, Error, FieldErrors, Guard, JournalEntry, OrgUnitId,
-    Patch, Precondition, Problem, Rule, Store, StoreError, journal,
+    Access, Batch, Change, Ctx, Directory, Draft, Error, FieldErrors, Guard, JournalEntry, Patch,
+    Precondition, Rule, Store, StoreError, journal,
 };
 
 /// What a time zone falls back to where there is no parent.
@@ -27,8 +27,7 @@ impl<S: Store> Directory<S> {
         let Draft { value: patch, mut errors } = draft;
         let id = found.unit.id;
         // A move rests on the paths, and so does a precondition, since a level is part of the tag.
-        let moves =
-            |unit: &OrgUnit| patch.parent_id.is_some() && patch.parent_id != unit.parent_id;
+        let moves = |unit: &OrgUnit| patch.parent_id.is_some() && patch.parent_id != unit.parent_id;
         let mut rests_on_tree = precondition.is_some() || moves(&found.unit);
         let mut found = Some(found);
         for _ in 0..ATTEMPTS {
@@ -109,7 +108,7 @@ impl<S: Store> Directory<S> {
     ) -> Result<Option<Located>, Error> {
         let stored = found.unit.parent_id;
         if let Some(wanted) = patch.parent_id.filter(|wanted| Some(*wanted) != stored) {
-            return self.org_unit_parent(ctx, wanted, errors).await;
+            return self.org_unit_usable(ctx, wanted, "parent_id", errors).await;
         }
         let restored = patch.status == Some(OrgUnitStatus::Active) && !found.unit.is_active();
         match stored {
@@ -119,24 +118,6 @@ impl<S: Store> Directory<S> {
             }
             _ => Ok(None),
         }
-    }
-
-    /// A unit that is to become a parent: in scope and active, else a failing field and `None`.
-    pub(super) async fn org_unit_parent(
-        &self,
-        ctx: &Ctx,
-        id: OrgUnitId,
-        errors: &mut FieldErrors,
-    ) -> Result<Option<Located>, Error> {
-        let parent = self.org_unit_visible(ctx, id).await?;
-        match &parent {
-            None => errors.push("parent_id", Problem::Unknown("org unit")),
-            Some(parent) if !parent.unit.is_active() => {
-                errors.push("parent_id", Problem::Inactive("org unit"));
-            }
-            Some(_) => return Ok(parent),
-        }
-        Ok(None)
     }
 }
 

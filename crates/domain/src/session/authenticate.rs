@@ -11,14 +11,10 @@ impl<S: Store> Directory<S> {
     /// stale rights. Errors: `Unauthenticated`.
     pub async fn session_authenticate(&self, dialect: Dialect, token: &str) -> Result<(Ctx, Caller), Error> {
         let now = self.now();
-        let tenant =
-            secret::token_tenant(ACCESS_PREFIX, token).ok_or(Error::Unauthenticated(REFUSED))?;
+        let tenant = secret::token_tenant(ACCESS_PREFIX, token).ok_or(Error::Unauthenticated(REFUSED))?;
         let hash = secret::digest(token);
-        let caller = self
-            .store
-            .session_caller(tenant, hash, now)
-            .await?
-            .ok_or(Error::Unauthenticated(REFUSED))?;
+        let caller =
+            self.store.session_caller(tenant, hash, now).await?.ok_or(Error::Unauthenticated(REFUSED))?;
         let until = now.plus(self.sessions.access);
         if !caller.retired && caller.expires_at.plus(SLIDE) <= until {
             let batch = Batch::new(tenant).change(Change::AccessExtend { hash, until });

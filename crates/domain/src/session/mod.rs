@@ -33,13 +33,13 @@ pub struct SessionPolicy {
 
 impl Default for SessionPolicy {
     fn default() -> Self {
-        let day = Duration::from_secs(24 * 60 * 60);
-        Self { access: 7 * day, refresh: 180 * day, grace: Duration::from_secs(60) }
+        let day = Duration::from_hours(24);
+        Self { access: 7 * day, refresh: 180 * day, grace: Duration::from_mins(1) }
     }
 }
 
 /// A sliding expiry is written at most this often.
-const SLIDE: Duration = Duration::from_secs(60 * 60);
+const SLIDE: Duration = Duration::from_hours(1);
 
 const ACCESS_PREFIX: &str = "mua";
 const REFRESH_PREFIX: &str = "mur";

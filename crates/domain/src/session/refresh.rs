@@ -1,6 +1,7 @@
 //! Rotation of a session's tokens.
 
 use super::{Grant, REFRESH_PREFIX, SessionToken, TokenKind};
+use crate::user::User;
 use crate::{Batch, Change, Directory, Error, Guard, Store, StoreError, secret};
 
 const REFUSED: Error = Error::Unauthenticated("Invalid or expired refresh token");
@@ -22,7 +23,7 @@ impl<S: Store> Directory<S> {
         if stored.expires_at <= now {
             return Err(REFUSED);
         }
-        let user = self.store.user(tenant, stored.user).await?.filter(|user| user.is_active());
+        let user = self.store.user(tenant, stored.user).await?.filter(User::is_active);
         let tenant_active = self.store.tenant(tenant).await?.is_some_and(|tenant| tenant.is_active());
         let Some(user) = user.filter(|_| tenant_active) else {
             return Err(REFUSED);

@@ -8,8 +8,8 @@ use crate::org_unit::OrgUnit;
 use crate::secret::ServerKey;
 use crate::user::{NewUser, User};
 use crate::{
-    Change, Ctx, Dialect, Directory, Error, IdKind, JournalEntry, OrgUnitId, Store, TenantId, UserId, journal,
-    user,
+    Change, Ctx, Dialect, Directory, Error, IdKind, JournalEntry, OrgUnitId, Store, TenantId, UserId,
+    journal, user,
 };
 
 /// What a new tenant begins with.

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::{Role, User, UserStatus};
 use crate::directory::ATTEMPTS;
 use crate::{
-    Access, Batch, Change, Ctx, Directory, Draft, Error, Guard, IdKind, JournalEntry, OrgUnitId, Problem,
+    Access, Batch, Change, Ctx, Directory, Draft, Error, FieldErrors, Guard, IdKind, JournalEntry, OrgUnitId,
     Store, StoreError, UserId, journal,
 };
 
@@ -33,33 +33,24 @@ impl<S: Store> Directory<S> {
         ctx.allow(Access::Write)?;
         let Draft { value: new, mut errors } = draft;
         let unit_id = new.org_unit_id.unwrap_or(ctx.scope());
-        let mut prepared = None;
+        let mut unit = self.org_unit_usable(ctx, unit_id, "org_unit_id", &mut errors).await?;
+        errors.finish()?;
+        let id = UserId(self.store.next_id(IdKind::User).await?);
+        let mut user = self.user_new(ctx, id, unit_id, &new).await?;
         for _ in 0..ATTEMPTS {
-            let unit = self.store.org_unit_located(ctx.tenant(), unit_id).await?;
-            let unit = unit.filter(|unit| unit.is_within(ctx.scope())).map(|located| located.unit);
-            match &unit {
-                None => errors.push("org_unit_id", Problem::Unknown("org unit")),
-                Some(unit) if !unit.is_active() => {
-                    errors.push("org_unit_id", Problem::Inactive("org unit"));
-                }
-                Some(_) => {}
-            }
-            std::mem::take(&mut errors).finish()?;
-            let timezone = unit.map(|unit| unit.timezone).unwrap_or_default();
-
-            let user = match &prepared {
-                Some(user) => User { timezone, ..User::clone(user) },
-                None => {
-                    let id = UserId(self.store.next_id(IdKind::User).await?);
-                    User { timezone, ..self.user_new(ctx, id, unit_id, &new).await? }
-                }
+            let Some(into) = unit else {
+                break;
             };
+            user.timezone = into.unit.timezone;
             let batch = user_batch(ctx, &user).guard(Guard::UnitActive(unit_id));
             match self.store.commit(batch).await {
                 Ok(()) => return Ok(user),
-                Err(StoreError::GuardFailed | StoreError::Stale) => prepared = Some(user),
+                Err(StoreError::GuardFailed | StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
             }
+            let mut errors = FieldErrors::default();
+            unit = self.org_unit_usable(ctx, unit_id, "org_unit_id", &mut errors).await?;
+            errors.finish()?;
         }
         Err(Error::contended())
     }
@@ -107,7 +98,11 @@ impl<S: Store> Directory<S> {
 /// The batch that stores a new user.
 pub(crate) fn user_batch(ctx: &Ctx, user: &User) -> Batch {
     let payload = journal::created(user.fields());
-    Batch::new(ctx.tenant())
-        .change(Change::UserInsert(Box::new(user.clone())))
-        .journal(JournalEntry::new(ctx, "user.created", user.id, user.version, payload))
+    Batch::new(ctx.tenant()).change(Change::UserInsert(Box::new(user.clone()))).journal(JournalEntry::new(
+        ctx,
+        "user.created",
+        user.id,
+        user.version,
+        payload,
+    ))
 }

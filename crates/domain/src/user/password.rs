@@ -35,8 +35,8 @@ pub fn verify(password: &SecretString, hash: Option<&str>) -> Result<bool, Error
         self::hash(password, [0; 16])?;
         return Ok(false);
     };
-    let stored =
-        PasswordHash::new(stored).map_err(|error| Error::Internal(format!("stored password hash: {error}")))?;
+    let stored = PasswordHash::new(stored)
+        .map_err(|error| Error::Internal(format!("stored password hash: {error}")))?;
     Ok(Argon2::default().verify_password(password.expose_secret().as_bytes(), &stored).is_ok())
 }
 

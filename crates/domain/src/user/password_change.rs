@@ -7,8 +7,7 @@ use super::{User, password};
 use crate::directory::ATTEMPTS;
 use crate::session::Caller;
 use crate::{
-    Batch, Change, Ctx, Directory, Entity, Error, JournalEntry, Problem, Store, StoreError, UserId,
-    text,
+    Batch, Change, Ctx, Directory, Entity, Error, JournalEntry, Problem, Store, StoreError, UserId, text,
 };
 
 impl<S: Store> Directory<S> {
@@ -65,7 +64,8 @@ fn password_batch(ctx: &Ctx, before: User, hash: String, keep: Option<uuid::Uuid
     after.version = before.version + 1;
     after.modified_at = ctx.now();
     let id: UserId = before.id;
-    let entry = JournalEntry::new(ctx, "user.password_changed", id, after.version, Map::<String, Value>::new());
+    let entry =
+        JournalEntry::new(ctx, "user.password_changed", id, after.version, Map::<String, Value>::new());
     Batch::new(ctx.tenant())
         .change(Change::UserUpdate { before: Box::new(before), after: Box::new(after) })
         .change(Change::UserTokensDelete { user: id, keep })

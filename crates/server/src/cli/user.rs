@@ -28,11 +28,8 @@ pub(crate) struct SetPasswordArgs {
 
 pub(crate) async fn run(command: UserCommand) -> anyhow::Result<()> {
     let UserCommand::SetPassword(args) = command;
-    let password = if args.password_stdin {
-        password_from_stdin()?
-    } else {
-        generate_password(&SystemEntropy)
-    };
+    let password =
+        if args.password_stdin { password_from_stdin()? } else { generate_password(&SystemEntropy) };
     let (directory, _) = args.store.directory()?;
     let user = directory.password_set(&args.email, &password).await.map_err(explain)?;
     directory.store.close().await;
@@ -40,7 +37,10 @@ pub(crate) async fn run(command: UserCommand) -> anyhow::Result<()> {
     if args.password_stdin {
         println!("The password of {} is changed; its sessions are ended.", user.login);
     } else {
-        println!("The new password of {} is {password} (not shown again); its sessions are ended.", user.login);
+        println!(
+            "The new password of {} is {password} (not shown again); its sessions are ended.",
+            user.login
+        );
     }
     Ok(())
 }

@@ -117,124 +117,144 @@ fn change(connection: &Connection, tenant: TenantId, change: &Change) -> Outcome
 }
 
 fn tenant_insert(connection: &Connection, t: &Tenant) -> Outcome {
-    run(connection, &tenant::INSERT, params![
-        t.id.0,
-        t.organization_id.as_bytes(),
-        t.name,
-        t.country,
-        t.currency,
-        codes::tenant_status(t.status),
-        t.top_org_unit_id.0,
-        t.version,
-        t.created_at.0,
-        t.modified_at.0
-    ])?;
+    run(
+        connection,
+        &tenant::INSERT,
+        params![
+            t.id.0,
+            t.organization_id.as_bytes(),
+            t.name,
+            t.country,
+            t.currency,
+            codes::tenant_status(t.status),
+            t.top_org_unit_id.0,
+            t.version,
+            t.created_at.0,
+            t.modified_at.0
+        ],
+    )?;
     run(connection, &tenant::STATE_INSERT, [t.id.0]).map(drop)
 }
 
 fn org_unit_insert(connection: &Connection, o: &OrgUnit) -> Outcome {
-    run(connection, &org_unit::INSERT, params![
-        o.id.0,
-        o.tenant.0,
-        o.parent_id.map(|id| id.0),
-        codes::org_unit_status(o.status),
-        o.name,
-        o.name_key(),
-        o.external_id,
-        o.billing_id,
-        o.address,
-        o.city,
-        o.state,
-        o.zip,
-        o.phone_number,
-        o.industry_id,
-        o.timezone,
-        o.version,
-        o.created_at.0,
-        o.modified_at.0
-    ])
+    run(
+        connection,
+        &org_unit::INSERT,
+        params![
+            o.id.0,
+            o.tenant.0,
+            o.parent_id.map(|id| id.0),
+            codes::org_unit_status(o.status),
+            o.name,
+            o.name_key(),
+            o.external_id,
+            o.billing_id,
+            o.address,
+            o.city,
+            o.state,
+            o.zip,
+            o.phone_number,
+            o.industry_id,
+            o.timezone,
+            o.version,
+            o.created_at.0,
+            o.modified_at.0
+        ],
+    )
     .map(drop)
 }
 
 fn org_unit_update(connection: &Connection, o: &OrgUnit) -> Outcome {
-    exactly_one(run(connection, &org_unit::UPDATE, params![
-        o.tenant.0,
-        o.id.0,
-        o.version - 1,
-        o.parent_id.map(|id| id.0),
-        codes::org_unit_status(o.status),
-        o.name,
-        o.name_key(),
-        o.external_id,
-        o.billing_id,
-        o.address,
-        o.city,
-        o.state,
-        o.zip,
-        o.phone_number,
-        o.industry_id,
-        o.timezone,
-        o.version,
-        o.modified_at.0
-    ])?)
+    exactly_one(run(
+        connection,
+        &org_unit::UPDATE,
+        params![
+            o.tenant.0,
+            o.id.0,
+            o.version - 1,
+            o.parent_id.map(|id| id.0),
+            codes::org_unit_status(o.status),
+            o.name,
+            o.name_key(),
+            o.external_id,
+            o.billing_id,
+            o.address,
+            o.city,
+            o.state,
+            o.zip,
+            o.phone_number,
+            o.industry_id,
+            o.timezone,
+            o.version,
+            o.modified_at.0
+        ],
+    )?)
 }
 
 fn user_insert(connection: &Connection, u: &User) -> Outcome {
-    run(connection, &user::INSERT, params![
-        u.id.0,
-        u.tenant.0,
-        u.uuid.as_bytes(),
-        u.org_unit_id.0,
-        u.login,
-        u.login_key(),
-        u.login_claimed,
-        u.first_name,
-        u.last_name,
-        codes::role(u.role),
-        codes::user_status(u.status),
-        u.password_hash,
-        u.external_id,
-        u.timezone,
-        u.aliases.as_ref().map(ToString::to_string),
-        u.agent_ring_to,
-        u.agent_code,
-        u.score_call,
-        u.access_audio,
-        u.group_access,
-        u.report_access,
-        u.version,
-        u.created_at.0,
-        u.modified_at.0
-    ])?;
+    run(
+        connection,
+        &user::INSERT,
+        params![
+            u.id.0,
+            u.tenant.0,
+            u.uuid.as_bytes(),
+            u.org_unit_id.0,
+            u.login,
+            u.login_key(),
+            u.login_claimed,
+            u.first_name,
+            u.last_name,
+            codes::role(u.role),
+            codes::user_status(u.status),
+            u.password_hash,
+            u.external_id,
+            u.timezone,
+            u.aliases.as_ref().map(ToString::to_string),
+            u.agent_ring_to,
+            u.agent_code,
+            u.score_call,
+            u.access_audio,
+            u.group_access,
+            u.report_access,
+            u.version,
+            u.created_at.0,
+            u.modified_at.0
+        ],
+    )?;
     claim(connection, None, claim_of(u).as_deref(), u)
 }
 
 fn user_update(connection: &Connection, before: &User, u: &User) -> Outcome {
-    exactly_one(run(connection, &user::UPDATE, params![
-        u.tenant.0,
-        u.id.0,
-        before.version,
-        u.org_unit_id.0,
-        u.login,
-        u.login_key(),
-        u.login_claimed,
-        u.first_name,
-        u.last_name,
-        codes::role(u.role),
-        codes::user_status(u.status),
-        u.password_hash,
-        u.external_id,
-        u.timezone,
-        u.aliases.as_ref().map(ToString::to_string),
-        u.agent_ring_to,
-        u.agent_code,
-        u.score_call,
-        u.access_audio,
-        u.group_access,
-        u.report_access,
-        u.version,
-        u.modified_at.0
-    ])?)?;
+    exactly_one(run(
+        connection,
+        &user::UPDATE,
+        params![
+            u.tenant.0,
+            u.id.0,
+            before.version,
+            u.org_unit_id.0,
+            u.login,
+            u.login_key(),
+            u.login_claimed,
+            u.first_name,
+            u.last_name,
+            codes::role(u.role),
+            codes::user_status(u.status),
+            u.password_hash,
+            u.external_id,
+            u.timezone,
+            u.aliases.as_ref().map(ToString::to_string),
+            u.agent_ring_to,
+            u.agent_code,
+            u.score_call,
+            u.access_audio,
+            u.group_access,
+            u.report_access,
+            u.version,
+            u.modified_at.0
+        ],
+    )?)?;
     claim(connection, claim_of(before).as_deref(), claim_of(u).as_deref(), u)
 }
 
@@ -257,50 +277,62 @@ fn claim(connection: &Connection, before: Option<&str>, after: Option<&str>, use
 }
 
 fn credential_insert(connection: &Connection, c: &Credential) -> Outcome {
-    run(connection, &tenant::CREDENTIAL_INSERT, params![
-        c.id.0,
-        c.tenant.0,
-        codes::dialect(c.dialect),
-        c.name,
-        c.public_id,
-        c.secret_hash,
-        c.secret_sealed,
-        c.read_only,
-        c.expires_at.map(|at| at.0),
-        c.revoked_at.map(|at| at.0),
-        c.created_at.0
-    ])
+    run(
+        connection,
+        &tenant::CREDENTIAL_INSERT,
+        params![
+            c.id.0,
+            c.tenant.0,
+            codes::dialect(c.dialect),
+            c.name,
+            c.public_id,
+            c.secret_hash,
+            c.secret_sealed,
+            c.read_only,
+            c.expires_at.map(|at| at.0),
+            c.revoked_at.map(|at| at.0),
+            c.created_at.0
+        ],
+    )
     .map(drop)
 }
 
 fn token_insert(connection: &Connection, t: &SessionToken) -> Outcome {
-    run(connection, &session::INSERT, params![
-        t.tenant.0,
-        t.hash,
-        codes::token_kind(t.kind),
-        t.family.as_bytes(),
-        t.user.0,
-        t.created_at.0,
-        t.expires_at.0,
-        t.retired_at.map(|at| at.0)
-    ])
+    run(
+        connection,
+        &session::INSERT,
+        params![
+            t.tenant.0,
+            t.hash,
+            codes::token_kind(t.kind),
+            t.family.as_bytes(),
+            t.user.0,
+            t.created_at.0,
+            t.expires_at.0,
+            t.retired_at.map(|at| at.0)
+        ],
+    )
     .map(drop)
 }
 
 fn journal(connection: &Connection, tenant: TenantId, sequence: i64, entry: &JournalEntry) -> Outcome {
     let (actor_kind, actor_id) = codes::actor(entry.actor);
-    run(connection, &tenant::JOURNAL_INSERT, params![
-        tenant.0,
-        sequence,
-        entry.at.0,
-        actor_kind,
-        actor_id,
-        codes::dialect(entry.dialect),
-        entry.kind,
-        entry.entity,
-        entry.entity_id,
-        entry.version,
-        entry.payload.to_string()
-    ])
+    run(
+        connection,
+        &tenant::JOURNAL_INSERT,
+        params![
+            tenant.0,
+            sequence,
+            entry.at.0,
+            actor_kind,
+            actor_id,
+            codes::dialect(entry.dialect),
+            entry.kind,
+            entry.entity,
+            entry.entity_id,
+            entry.version,
+            entry.payload.to_string()
+        ],
+    )
     .map(drop)
 }

@@ -40,9 +40,10 @@ pub(super) fn run(
         tx.query_row("SELECT fingerprint FROM server_key", [], |row| row.get(0)).optional().map_err(sql)?;
     let key = load_key(known.as_deref())?;
     if known.is_none() {
-        tx.execute("INSERT INTO server_key (only_row, fingerprint) VALUES (1, ?1)", params![
-            key.fingerprint()
-        ])
+        tx.execute(
+            "INSERT INTO server_key (only_row, fingerprint) VALUES (1, ?1)",
+            params![key.fingerprint()],
+        )
         .map_err(sql)?;
     }
     tx.commit().map_err(sql)?;

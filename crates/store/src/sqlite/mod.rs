@@ -1,8 +1,10 @@
-//! The embedded store: one SQLite file, read inline from a pool of connections, written by one thread.
+//! The embedded store: one `SQLite` file, read inline from a pool of connections, written by one thread.
 
 mod apply;
 mod error;
 mod migrate;
+#[cfg(test)]
+mod plan_tests;
 mod read;
 mod rows;
 mod writer;
@@ -77,9 +79,8 @@ impl SqliteStore {
         }
         let server_lock = if options.as_server { Some(lock(path)?) } else { None };
         let mut connection = connect(path, true).map_err(store_error)?;
-        let key = migrate::run(&mut connection, clock.now(), |fingerprint| {
-            options.key.load(fingerprint, entropy)
-        })?;
+        let key =
+            migrate::run(&mut connection, clock.now(), |fingerprint| options.key.load(fingerprint, entropy))?;
         let writer = Writer::start(connection, options.limits.writer_queue).map_err(io)?;
         let store = Self {
             readers: Arc::new(Readers { path: path.to_owned(), idle: Mutex::default() }),
@@ -97,7 +98,7 @@ impl SqliteStore {
     }
 
     /// Whether reads and the writer answer.
-    pub async fn ready(&self) -> Result<(), StoreError> {
+    pub fn ready(&self) -> Result<(), StoreError> {
         self.read(|connection| connection.query_row("SELECT 1", [], |_| Ok(())))?;
         self.writer.ready()
     }

@@ -1,14 +1,13 @@
 //! The reads of the embedded store.
 
 use muster_domain::credential::{Credential, CredentialStore};
-use muster_domain::org_unit::{
-    Located, OrgUnit, OrgUnitFilter, OrgUnitStatus, OrgUnitStore, TreeRow,
-};
+use muster_domain::org_unit::{Located, OrgUnit, OrgUnitFilter, OrgUnitStatus, OrgUnitStore, TreeRow};
 use muster_domain::session::{Caller, SessionStore, SessionToken, TokenHash, TokenKind};
 use muster_domain::tenant::{Tenant, TenantStore};
 use muster_domain::user::{User, UserStore, UserView};
 use muster_domain::{
-    Batch, IdKind, JournalRecord, OrgUnitId, Page, Slice, Store, StoreError, TenantId, Timestamp, UserId, text,
+    Batch, IdKind, JournalRecord, OrgUnitId, Page, Slice, Store, StoreError, TenantId, Timestamp, UserId,
+    text,
 };
 use rusqlite::{Connection, OptionalExtension as _, Params, Result as SqlResult, Row, params};
 
@@ -42,7 +41,7 @@ fn count(connection: &Connection, statement: &Statement, params: impl Params) ->
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// A unit's path to the top, itself first. In SQLite a loop of look-ups is cheaper than a recursive
+/// A unit's path to the top, itself first. In `SQLite` a loop of look-ups is cheaper than a recursive
 /// query: most units are a few steps from the top.
 fn path(connection: &Connection, unit: &OrgUnit) -> SqlResult<Vec<OrgUnitId>> {
     let mut statement = connection.prepare_cached(org_unit::PARENT.sqlite())?;
@@ -53,9 +52,8 @@ fn path(connection: &Connection, unit: &OrgUnit) -> SqlResult<Vec<OrgUnitId>> {
             break;
         }
         path.push(id);
-        above = statement
-            .query_row([unit.tenant.0, id.0], |row| row.get::<_, Option<i64>>(0))?
-            .map(OrgUnitId);
+        above =
+            statement.query_row([unit.tenant.0, id.0], |row| row.get::<_, Option<i64>>(0))?.map(OrgUnitId);
     }
     Ok(path)
 }
@@ -117,9 +115,11 @@ impl OrgUnitStore for SqliteStore {
         self.scan(move |connection| {
             let (least, greatest, name) = filter_params(&filter);
             let (limit, offset) = bounds(slice);
-            let total = count(connection, &org_unit::CHILDREN_COUNT, params![
-                tenant.0, parent.0, least, greatest, name
-            ])?;
+            let total = count(
+                connection,
+                &org_unit::CHILDREN_COUNT,
+                params![tenant.0, parent.0, least, greatest, name],
+            )?;
             let params = params![tenant.0, parent.0, least, greatest, name, limit, offset];
             let items = all(connection, &org_unit::CHILDREN, params, rows::org_unit)?;
             Ok(Page { items, total })
@@ -137,9 +137,11 @@ impl OrgUnitStore for SqliteStore {
         self.scan(move |connection| {
             let (least, greatest, name) = filter_params(&filter);
             let (limit, offset) = bounds(slice);
-            let total = count(connection, &org_unit::SUBTREE_COUNT, params![
-                tenant.0, root.0, least, greatest, name
-            ])?;
+            let total = count(
+                connection,
+                &org_unit::SUBTREE_COUNT,
+                params![tenant.0, root.0, least, greatest, name],
+            )?;
             let params = params![tenant.0, root.0, least, greatest, name, limit, offset];
             let units = all(connection, &org_unit::SUBTREE, params, rows::org_unit)?;
             let located = |unit: OrgUnit| Ok(Located { path: path(connection, &unit)?, unit });
@@ -237,7 +239,12 @@ impl Store for SqliteStore {
         self.take_id(kind).await
     }
 
-    async fn journal(&self, tenant: TenantId, after: i64, limit: u32) -> Result<Vec<JournalRecord>, StoreError> {
+    async fn journal(
+        &self,
+        tenant: TenantId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<JournalRecord>, StoreError> {
         self.scan(move |connection| {
             let params = [tenant.0, after, i64::from(limit)];
             all(connection, &tenant::JOURNAL_LIST, params, rows::journal_record)

@@ -39,8 +39,9 @@ fn gone() -> StoreError {
 impl Writer {
     pub(super) fn start(connection: Connection, queue: usize) -> io::Result<Self> {
         let (sender, jobs) = sync_channel(queue.max(1));
-        let thread =
-            std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || serve(&connection, &jobs))?;
+        let thread = std::thread::Builder::new()
+            .name("sqlite-writer".into())
+            .spawn(move || serve(&connection, &jobs))?;
         Ok(Self { sender: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
 
@@ -111,9 +112,15 @@ enum Outcome {
 
 fn commit_group(connection: &Connection, group: Vec<Job>) {
     match try_group(connection, &group) {
-        Ok(outcomes) => group.into_iter().zip(outcomes).for_each(|(job, outcome)| answer(job, outcome)),
+        Ok(outcomes) => {
+            for (job, outcome) in group.into_iter().zip(outcomes) {
+                answer(job, outcome);
+            }
+        }
         Err(error) if group.len() == 1 => {
-            group.into_iter().for_each(|job| refuse(job, error.clone()));
+            for job in group {
+                refuse(job, error.clone());
+            }
         }
         Err(error) => {
             tracing::warn!(%error, jobs = group.len(), "a group commit failed; each of its jobs is tried alone");

@@ -15,6 +15,7 @@ mod org_unit_lists;
 mod rules;
 mod rules_races;
 mod rules_sessions;
+mod rules_tree;
 mod session;
 mod sqlite;
 mod tenant;

@@ -80,8 +80,8 @@ fn links(sources: &[Source]) -> Vec<Finding> {
 /// The migrations of each folder are numbered from 0001 without gaps.
 pub(super) fn migrations<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<Finding> {
     let mut folders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for path in paths.filter(|path| path.ends_with(".sql")) {
-        if let Some((folder, name)) = path.rsplit_once('/').filter(|(folder, _)| is_migrations(folder)) {
+    for (folder, file) in paths.filter_map(|path| path.rsplit_once('/')) {
+        if let Some(name) = file.strip_suffix(".sql").filter(|_| is_migrations(folder)) {
             folders.entry(folder).or_default().push(name);
         }
     }
@@ -91,7 +91,7 @@ pub(super) fn migrations<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<Findin
         for (number, name) in (1..).zip(names) {
             let prefix = format!("{number:04}_");
             if !name.starts_with(&prefix) {
-                let path = format!("{folder}/{name}");
+                let path = format!("{folder}/{name}.sql");
                 findings.push(Finding::new(&path, 0, format!("should be the migration {prefix}…")));
                 break;
             }

@@ -61,7 +61,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         println!("{finding}");
     }
     if !findings.is_empty() {
-        bail!("tidy: {} findings", findings.len());
+        bail!("tidy: findings: {}", findings.len());
     }
     eprintln!("tidy: {} files", sources.len());
     Ok(())

@@ -1,0 +1,70 @@
+//! The newcomer's way: the demo, and the lines that it prints.
+
+use std::process::Command;
+
+use crate::support::{Server, run, text};
+
+/// Pastes lines into a shell; what they print.
+fn paste(lines: &str) -> String {
+    let output = Command::new("bash").args(["-euc", lines]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn shell_lines(printed: &str) -> String {
+    let is_command = |line: &&str| line.starts_with("TOKEN=") || line.starts_with("curl ");
+    printed.lines().filter(is_command).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_printed_lines_work_as_they_stand() {
+    let server = Server::start(&["--demo"]);
+    let lines = shell_lines(&server.stdout());
+    assert_eq!(lines.lines().count(), 5, "{lines}");
+    let printed = paste(&lines);
+    let answers: Vec<&str> = printed.lines().collect();
+    assert!(answers[0].starts_with("mua_"), "{printed}");
+    for answer in &answers[1..] {
+        assert!(answer.starts_with(r#"{"code":200,"message":"Success""#), "{answer}");
+    }
+    assert!(answers[2].contains(r#""orgUnitId":1002"#), "{}", answers[2]);
+    for name in ["Demo Company", "New Sales Division", "Updated Sales Division", "Logistics"] {
+        assert!(answers[3].contains(name), "{}", answers[3]);
+    }
+    assert!(!server.log().contains("mua_"), "no token in the log");
+}
+
+#[test]
+fn started_again_the_demo_keeps_its_data_and_tells_how_to_get_in() {
+    let first = Server::start(&["--demo"]);
+    paste(&shell_lines(&first.stdout()));
+    let folder = first.stop();
+    let again = Server::start_in(folder, &["--demo"]);
+    let printed = again.stdout();
+    assert!(!printed.contains("Password "), "{printed}");
+    let command = printed.lines().find(|line| line.starts_with("muster user set-password")).unwrap();
+    let args: Vec<&str> = command.split(' ').skip(1).collect();
+    let output = run(again.folder(), &args);
+    let said = text(&output.stdout);
+    let password = said.split(' ').nth(6).unwrap_or_else(|| panic!("{said} {}", text(&output.stderr)));
+    let pasted = paste(&shell_lines(&printed).replace("THE-NEW-PASSWORD", password));
+    assert!(pasted.contains("Updated Sales Division"), "{pasted}");
+}
+
+#[test]
+fn the_demo_has_a_dozen_users_over_the_three_roles() {
+    let server = Server::start(&["--demo"]);
+    let printed = server.stdout();
+    let password = printed.lines().find(|line| line.contains("Password")).unwrap();
+    let password = password.split_whitespace().nth(1).unwrap();
+    for (email, role, groups) in [
+        ("admin@demo.example", "Admin", 200),
+        ("stan@demo.example", "Standard", 403),
+        ("rea@demo.example", "ReadOnly", 403),
+    ] {
+        let token = server.log_in(email, password).unwrap();
+        let profile = server.send("GET", "/v3/auth/profile", &token, None);
+        assert_eq!(profile.body["data"]["role"], role);
+        assert_eq!(server.send("GET", "/v3/groups", &token, None).status, groups);
+    }
+}

@@ -1,0 +1,10 @@
+//! The binary as an operator runs it: through a real listener, with real signals, in a real folder.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+mod commands;
+mod configuration;
+mod demo;
+mod lifecycle;
+mod limits;

@@ -1,0 +1,146 @@
+//! `cargo xtask bench`: how fast the release server answers over HTTP.
+//!
+//! It measures three rows: a bare route, which costs what any route costs; a point read; a durable
+//! update. Load generator and server share the machine, so the ratio to the bare route says more than
+//! the absolute numbers. Rounds are interleaved: what else the machine does hits every row alike.
+
+mod client;
+mod fill;
+mod load;
+mod machine;
+mod report;
+mod rows;
+mod server;
+mod template;
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use tempfile::TempDir;
+
+use self::load::Target;
+use self::report::{Line, Report};
+use self::rows::RowKind;
+use self::server::Server;
+
+/// The flags of `cargo xtask bench`.
+#[derive(Args)]
+pub(crate) struct BenchArgs {
+    /// Numbers of connections; every row is measured with each.
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', default_value = "1,64",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    connections: Vec<u32>,
+    /// How long each measurement takes, in seconds, after a tenth of it as a warm-up.
+    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = seconds)]
+    duration: Duration,
+    /// How often each row is measured; the medians are shown.
+    #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Org units in the store.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=9_999_999))]
+    units: u32,
+    /// Only these rows.
+    #[arg(long, value_name = "ROWS", value_delimiter = ',', default_values_t = RowKind::ALL, value_enum)]
+    only: Vec<RowKind>,
+    /// Where the temporary data folder is made: on a real disk, since syncs are measured. [default: the
+    /// target folder of cargo]
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+    /// The server's log filter. Without it the server logs as it does by default; the log goes to a
+    /// file.
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    /// Print one JSON object instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let wrong = || "must be a number of seconds, from 0.1 to 3600".to_owned();
+    let number: f64 = text.parse().map_err(|_| wrong())?;
+    if (0.1..=3600.0).contains(&number) { Ok(Duration::from_secs_f64(number)) } else { Err(wrong()) }
+}
+
+pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    eprintln!("building the release server");
+    let binary = server::build()?;
+    let target = binary.ancestors().nth(2).context("the binary has no target folder")?;
+    let parent = args.dir.as_deref().unwrap_or(target);
+    fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
+    let folder = TempDir::with_prefix_in("bench-", parent).with_context(|| parent.display().to_string())?;
+
+    let machine = machine::look(folder.path())?;
+    let tenant = server::create_tenant(&binary, folder.path())?;
+    let mut server = Server::start(&binary, folder.path(), args.log.as_deref())?;
+    eprintln!("the server is process {}, ready after {:?}", server.pid(), server.ready_after);
+    // One thread: the server needs the other cores.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let measured = runtime.block_on(measure(args, &server, &tenant));
+    drop(runtime);
+    let (lines, memory) = measured.map_err(|error| match server.complaints() {
+        complaints if complaints.is_empty() => error,
+        complaints => error.context(format!("the server had complained:\n{complaints}")),
+    })?;
+    server.stop()?;
+
+    let report = Report {
+        machine,
+        log: args.log.clone(),
+        units: args.units,
+        rounds: args.rounds,
+        duration: args.duration,
+        ready_after: server.ready_after,
+        memory,
+        lines,
+    };
+    if args.json {
+        println!("{}", report.json());
+    } else {
+        print!("{}", report.text());
+    }
+    folder.close().context("the temporary folder")
+}
+
+/// The lines of the table, and the server's memory after its start and after the load.
+async fn measure(
+    args: &BenchArgs,
+    server: &Server,
+    tenant: &server::Tenant,
+) -> anyhow::Result<(Vec<Line>, [server::Memory; 2])> {
+    let at_start = server.memory()?;
+    let token = client::log_in(server.address, &tenant.email, &tenant.password).await?;
+    eprintln!("creating {} org units", args.units);
+    let units = fill::create(server.address, &token, tenant.top, args.units).await?;
+    let target = Target { address: server.address, process: server.pid(), units: units.into() };
+
+    let mut lines: Vec<Line> = Vec::new();
+    for kind in RowKind::ALL.into_iter().filter(|kind| args.only.contains(kind)) {
+        let template = Arc::new(kind.template(&token));
+        lines.extend(args.connections.iter().map(|connections| Line {
+            kind,
+            connections: *connections,
+            template: Arc::clone(&template),
+            samples: Vec::new(),
+        }));
+    }
+    for round in 1..=args.rounds {
+        for line in &mut lines {
+            let sample = load::measure(&target, &line.template, line.connections, args.duration)
+                .await
+                .with_context(|| format!("{}, {} connections", line.kind.title(), line.connections))?;
+            eprintln!(
+                "round {round} of {}: {}, {} connections: {:.0} requests/s",
+                args.rounds,
+                line.kind.title(),
+                line.connections,
+                sample.per_second
+            );
+            line.samples.push(sample);
+        }
+    }
+    Ok((lines, [at_start, server.memory()?]))
+}

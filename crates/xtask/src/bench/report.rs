@@ -1,0 +1,208 @@
+//! What the bench prints.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::load::Sample;
+use super::machine::Machine;
+use super::rows::RowKind;
+use super::server::Memory;
+use super::template::Template;
+
+/// A line of the table: one row with one number of connections, measured in every round.
+pub(super) struct Line {
+    pub(super) kind: RowKind,
+    pub(super) connections: u32,
+    pub(super) template: Arc<Template>,
+    pub(super) samples: Vec<Sample>,
+}
+
+impl Line {
+    fn median(&self, of: fn(&Sample) -> f64) -> f64 {
+        median(self.samples.iter().map(of).collect())
+    }
+
+    fn per_second(&self) -> f64 {
+        self.median(|sample| sample.per_second)
+    }
+}
+
+/// Everything that a run has found.
+pub(super) struct Report {
+    pub(super) machine: Machine,
+    /// The server's log filter, if it was not the default.
+    pub(super) log: Option<String>,
+    pub(super) units: u32,
+    pub(super) rounds: u32,
+    pub(super) duration: Duration,
+    pub(super) ready_after: Duration,
+    /// After the start and after the load.
+    pub(super) memory: [Memory; 2],
+    pub(super) lines: Vec<Line>,
+}
+
+impl Report {
+    /// A table and a list, in Markdown.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::from(
+            "| Row | Connections | Requests/s | Of the bare route | p50 ms | p99 ms | Server CPU µs/request |\n\
+             |---|--:|--:|--:|--:|--:|--:|\n",
+        );
+        for line in &self.lines {
+            let ratio = self.ratio(line).map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {ratio} | {:.3} | {:.3} | {:.1} |",
+                line.kind.title(),
+                line.connections,
+                thousands(line.per_second()),
+                line.median(|sample| sample.p50),
+                line.median(|sample| sample.p99),
+                line.median(|sample| sample.server_cpu),
+            );
+        }
+        let memory = self
+            .memory
+            .map(|memory| format!("{} MiB ({} of its own)", memory.resident / 1024, memory.anonymous / 1024));
+        let _ = write!(
+            text,
+            "\n- Medians of {} rounds of {:.1} s; {} org units; log filter: {}\n{}\
+             - Server: ready after {:.0} ms; memory {} after its start, {} after the load\n",
+            self.rounds,
+            self.duration.as_secs_f64(),
+            self.units,
+            self.log.as_deref().unwrap_or("the default"),
+            self.machine.text(),
+            self.ready_after.as_secs_f64() * 1e3,
+            memory[0],
+            memory[1],
+        );
+        text
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let rows: Vec<Value> = self
+            .lines
+            .iter()
+            .map(|line| {
+                json!({
+                    "row": line.kind.to_string(),
+                    "connections": line.connections,
+                    "requests_per_second": line.per_second(),
+                    "of_bare": self.ratio(line),
+                    "p50_ms": line.median(|sample| sample.p50),
+                    "p99_ms": line.median(|sample| sample.p99),
+                    "server_cpu_us": line.median(|sample| sample.server_cpu),
+                })
+            })
+            .collect();
+        let memory = self
+            .memory
+            .map(|memory| json!({ "resident_kib": memory.resident, "anonymous_kib": memory.anonymous }));
+        json!({
+            "rows": rows,
+            "rounds": self.rounds,
+            "seconds": self.duration.as_secs_f64(),
+            "units": self.units,
+            "log": self.log,
+            "ready_after_ms": self.ready_after.as_secs_f64() * 1e3,
+            "memory_at_start": memory[0],
+            "memory_after_load": memory[1],
+            "machine": self.machine.json(),
+        })
+    }
+
+    /// The throughput compared with that of the bare route with as many connections, if it was measured.
+    fn ratio(&self, line: &Line) -> Option<f64> {
+        let is_base = |other: &&Line| other.kind == RowKind::Bare && other.connections == line.connections;
+        self.lines.iter().find(is_base).map(|base| line.per_second() / base.per_second())
+    }
+}
+
+/// The middle value, or the mean of the two in the middle.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => values[count / 2],
+        count => f64::midpoint(values[count / 2 - 1], values[count / 2]),
+    }
+}
+
+/// A whole number with a comma after each three digits.
+fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_does_not_follow_an_outlier() {
+        assert!((median(vec![900.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
+        assert!((median(vec![4.0, 1.0, 2.0, 3.0]) - 2.5).abs() < 1e-9);
+        assert!(median(Vec::new()).is_nan());
+    }
+
+    #[test]
+    fn numbers_are_easy_to_read() {
+        assert_eq!(thousands(999.4), "999");
+        assert_eq!(thousands(1000.0), "1,000");
+        assert_eq!(thousands(1_234_567.0), "1,234,567");
+    }
+
+    fn line(kind: RowKind, connections: u32, per_second: f64) -> Line {
+        let sample = Sample { per_second, p50: 0.1, p99: 0.5, server_cpu: 12.0 };
+        let template = Arc::new(Template::get("/", None));
+        Line { kind, connections, template, samples: vec![sample] }
+    }
+
+    #[test]
+    fn rows_are_compared_with_the_bare_route_of_the_same_connections() {
+        let machine = Machine {
+            cpu: "A CPU".into(),
+            cpus: 2,
+            kernel: "6".into(),
+            file_system: "ext4".into(),
+            rustc: "rustc 1".into(),
+            commit: "abc".into(),
+            load: "0 0 0".into(),
+            sync: Duration::from_micros(30),
+        };
+        let report = Report {
+            machine,
+            log: None,
+            units: 1000,
+            rounds: 1,
+            duration: Duration::from_secs(3),
+            ready_after: Duration::from_millis(12),
+            memory: [Memory { resident: 10_240, anonymous: 2048 }; 2],
+            lines: vec![
+                line(RowKind::Bare, 1, 10_000.0),
+                line(RowKind::Bare, 64, 100_000.0),
+                line(RowKind::Read, 64, 70_000.0),
+                line(RowKind::Read, 8, 1.0),
+            ],
+        };
+        let text = report.text();
+        assert!(text.contains("| 64 | 70,000 | 0.70 | 0.100 | 0.500 | 12.0 |"), "{text}");
+        assert!(text.contains("| 8 | 1 | – |"), "{text}");
+        assert!(text.contains("10 MiB (2 of its own)"), "{text}");
+        let json = report.json();
+        assert_eq!(json["rows"][2]["of_bare"], json!(0.7));
+        assert_eq!(json["rows"][3]["of_bare"], Value::Null);
+    }
+}
