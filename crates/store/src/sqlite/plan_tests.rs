@@ -114,32 +114,53 @@ fn a_whole_read_is_noticed() {
     assert!(!noticed("SELECT * FROM users WHERE tenant_id = ?1 AND id = ?2"));
 }
 #[test]
+#[expect(clippy::disallowed_methods, reason = "scratch")]
 fn zz_print() {
-    let raw = |c: &Connection, sql: &str, bind: i32| -> Vec<String> {
+    let raw = |c: &Connection, sql: &str| -> Vec<String> {
         let mut st = c.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        for i in 1..=st.parameter_count() {
-            match bind { 1 => st.raw_bind_parameter(i, None::<i64>).unwrap(), 2 => st.raw_bind_parameter(i, [1_i64, 10000, 1, 2, 0, 100, 0].get(i - 1).copied().unwrap_or(1)).unwrap(), _ => {} }
-        }
         let mut rows = st.raw_query();
         let mut out = Vec::new();
         while let Some(r) = rows.next().unwrap() { out.push(r.get(3).unwrap()); }
         out
     };
-    for stats in ["none", "ANALYZE", "PRAGMA optimize(0x10002)"] {
+    for stats in ["none", "PRAGMA optimize(0x10002)", "ANALYZE", "PRAGMA optimize"] {
         let folder = tempfile::tempdir().unwrap();
         let connection = migrated(&folder);
-        if stats != "none" { connection.execute_batch(&ROWS.replace("ANALYZE;", "")).unwrap(); connection.execute_batch(stats).unwrap(); }
+        connection.execute_batch(&ROWS.replace("ANALYZE;", "")).unwrap();
+        connection.query_row("SELECT count(*) from users where tenant_id=1 and login_key='x'", [], |r| r.get::<_, i64>(0)).unwrap();
+        if stats != "none" { connection.execute_batch(stats).unwrap(); }
+        let n4: i64 = connection.query_row("select count(*) from sqlite_stat4", [], |r| r.get(0)).unwrap_or(-1);
         drop(connection);
         let connection = connect(&folder.path().join("muster.db"), true).unwrap();
-        if stats != "none" {
-            let n: i64 = connection.query_row("select count(*) from sqlite_stat1", [], |r| r.get(0)).unwrap();
-            let n4: i64 = connection.query_row("select count(*) from sqlite_master where name='sqlite_stat4'", [], |r| r.get(0)).unwrap();
-            println!("=  stat1 rows {n} stat4 table {n4}");
-        }
-        for bind in [0, 1, 2] {
-            for (m, n, s) in [("s", "FAMILY_DELETE", &session::FAMILY_DELETE), ("s", "USER_DELETE", &session::USER_DELETE), ("s", "ACCESS_RETIRE", &session::ACCESS_RETIRE), ("o", "IDS", &org_unit::SUBTREE_IDS), ("o", "TREE", &org_unit::TREE), ("o", "CHILDREN", &org_unit::CHILDREN), ("o", "SUBTREE", &org_unit::SUBTREE)] {
-                println!("=  {stats} bind{bind} {m}::{n}: {}", raw(&connection, s.sqlite(), bind).join(" | "));
+        for (n, s) in [("unit GET", &org_unit::GET), ("PARENT", &org_unit::PARENT), ("children_count", &org_unit::CHILDREN_COUNT)] {
+            let t = std::time::Instant::now();
+            for i in 0..2000_i64 {
+                let mut st = connection.prepare_cached(s.sqlite()).unwrap();
+                for p in 1..=st.parameter_count() { st.raw_bind_parameter(p, [1, 10000 + i % 1000, 1, 2, 0][p - 1]).unwrap(); }
+                let mut rows = st.raw_query();
+                let _ = rows.next().unwrap().is_some();
             }
+            println!("=  {stats} stat4 rows {n4} {n}: {:?} each", t.elapsed() / 2000);
         }
     }
+    let folder = tempfile::tempdir().unwrap();
+    let connection = migrated(&folder);
+    connection.execute_batch("ANALYZE;
+      INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+      ('session_tokens', 'session_tokens', '1000000 10000 1'),
+      ('session_tokens', 'session_tokens_family', '1000000 10000 4 1'),
+      ('session_tokens', 'session_tokens_user', '1000000 10000 10 1'),
+      ('org_units', 'org_units_parent', '1000000 10 10 9'),
+      ('org_units', 'org_units_children', '1000000 10000 10 1 1 1'),
+      ('org_units', 'org_units_sibling_name', '900000 9000 10 1'),
+      ('org_units', 'org_units_top', '100 1'),
+      ('users', 'users_org_unit', '1000000 10 10 9'),
+      ('users', 'users_uuid', '1000000 10000 1'),
+      ('users', 'users_login', '1000000 10000 1'),
+      ('credentials', 'credentials_tenant', '300 3 1'),
+      ('credentials', 'credentials_secret', '300 3 2 1'),
+      ('journal', 'journal', '10000000 100000 1');").unwrap();
+    drop(connection);
+    let connection = connect(&folder.path().join("muster.db"), true).unwrap();
+    for (m, l) in LISTS { for (n, s) in l { println!("=  seeded {m}::{n}: {}", raw(&connection, s.sqlite()).join(" | ")); } }
 }
