@@ -8,8 +8,9 @@ use secrecy::SecretString;
 use crate::session::SessionPolicy;
 use crate::{Clock, Entropy, Error, Timestamp};
 
-/// How often a use case reads and decides again when others changed what it rests on.
-pub(crate) const ATTEMPTS: usize = 8;
+/// How often a use case reads and decides again when others changed what it rests on. In each round at
+/// least one of those who write to the same row wins.
+pub(crate) const ATTEMPTS: usize = 256;
 
 /// A check that the caller attached to a write (`If-Match`), on the entity as it is read.
 pub type Precondition<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use muster_domain::secret::ServerKey;
 use muster_domain::{Batch, Clock, Entropy, IdKind, StoreError};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
@@ -108,7 +109,13 @@ impl SqliteStore {
         self.readers.with(f)
     }
 
-    /// Runs a long read on a thread of its own.
+    /// Runs a short read of several statements on one state of the store. It also takes SQLite's file
+    /// locks once instead of with each statement.
+    fn snapshot<T>(&self, f: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        self.readers.with(|connection| in_transaction(connection, f))
+    }
+
+    /// Runs a long read on a thread of its own, on one state of the store.
     async fn scan<T: Send + 'static>(
         &self,
         f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -118,7 +125,7 @@ impl SqliteStore {
         let readers = Arc::clone(&self.readers);
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            readers.with(f)
+            readers.with(|connection| in_transaction(connection, f))
         });
         done.await.map_err(|error| StoreError::Internal(format!("a scan was lost: {error}")))?
     }
@@ -162,6 +169,16 @@ impl Readers {
     }
 }
 
+fn in_transaction<T>(
+    connection: &Connection,
+    f: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.prepare_cached("BEGIN")?.execute([])?;
+    let result = f(connection);
+    connection.prepare_cached("COMMIT")?.execute([])?;
+    result
+}
+
 fn connect(path: &Path, write: bool) -> rusqlite::Result<Connection> {
     let access = if write {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
@@ -171,6 +188,9 @@ fn connect(path: &Path, write: bool) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // Plans do not depend on the values that are bound; else SQLite prepares many statements anew with
+    // every binding, which costs more than running them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if write {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // FULL: a commit is on the disk before it is answered.

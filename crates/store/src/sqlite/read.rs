@@ -88,7 +88,7 @@ fn bounds(slice: Slice) -> (i64, i64) {
 
 impl OrgUnitStore for SqliteStore {
     async fn org_unit_located(&self, tenant: TenantId, id: OrgUnitId) -> Result<Option<Located>, StoreError> {
-        self.read(|connection| {
+        self.snapshot(|connection| {
             let unit = one(connection, &org_unit::GET, [tenant.0, id.0], rows::org_unit)?;
             unit.map(|unit| Ok(Located { path: path(connection, &unit)?, unit })).transpose()
         })

@@ -9,12 +9,14 @@ macro_rules! columns {
 }
 
 /// A unit ($2) and all below it. `UNION` rather than `UNION ALL`, so that it ends also on a cycle.
+/// `CROSS JOIN`, here and wherever `sub` is joined, pins the order: without statistics `SQLite` would
+/// read all units of the tenant for each unit found.
 macro_rules! subtree {
     () => {
         "WITH RECURSIVE sub (id) AS (
              SELECT o.id FROM org_units o WHERE o.tenant_id = $1 AND o.id = $2
              UNION
-             SELECT o.id FROM sub JOIN org_units o ON o.parent_id = sub.id AND o.tenant_id = $1
+             SELECT o.id FROM sub CROSS JOIN org_units o WHERE o.parent_id = sub.id AND o.tenant_id = $1
          ) "
     };
 }
@@ -40,20 +42,20 @@ super::statements! {
         filter!(), " ORDER BY o.name_key, o.id LIMIT $6 OFFSET $7");
     CHILDREN_COUNT = concat!("SELECT COUNT(*) FROM org_units o WHERE o.tenant_id = $1 AND o.parent_id = $2",
         filter!());
-    SUBTREE = concat!(subtree!(), "SELECT ", columns!(), " FROM org_units o
-        WHERE o.tenant_id = $1 AND o.id IN (SELECT id FROM sub)", filter!(), " ORDER BY o.id LIMIT $6 OFFSET $7");
-    SUBTREE_COUNT = concat!(subtree!(), "SELECT COUNT(*) FROM org_units o
-        WHERE o.tenant_id = $1 AND o.id IN (SELECT id FROM sub)", filter!());
+    SUBTREE = concat!(subtree!(), "SELECT ", columns!(), " FROM sub CROSS JOIN org_units o
+        WHERE o.tenant_id = $1 AND o.id = sub.id", filter!(), " ORDER BY o.id LIMIT $6 OFFSET $7");
+    SUBTREE_COUNT = concat!(subtree!(), "SELECT COUNT(*) FROM sub CROSS JOIN org_units o
+        WHERE o.tenant_id = $1 AND o.id = sub.id", filter!());
     SUBTREE_IDS = concat!(subtree!(), "SELECT id FROM sub");
     /// $3: the greatest status; what hangs below a unit that is left out is left out too.
     TREE = "WITH RECURSIVE sub (id) AS (
                 SELECT CAST($2 AS BIGINT)
                 UNION
-                SELECT o.id FROM sub JOIN org_units o
-                    ON o.parent_id = sub.id AND o.tenant_id = $1 AND o.status <= $3
+                SELECT o.id FROM sub CROSS JOIN org_units o
+                    WHERE o.parent_id = sub.id AND o.tenant_id = $1 AND o.status <= $3
             )
             SELECT o.id, o.parent_id, o.name, o.name_key FROM sub
-            JOIN org_units o ON o.tenant_id = $1 AND o.id = sub.id";
+            CROSS JOIN org_units o WHERE o.tenant_id = $1 AND o.id = sub.id";
     INSERT = "INSERT INTO org_units (id, tenant_id, parent_id, status, name, name_key, external_id, billing_id,
                   address, city, state, zip, phone_number, industry_id, timezone, version, created_at, modified_at)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";

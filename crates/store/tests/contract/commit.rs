@@ -144,13 +144,8 @@ async fn a_batch_whose_last_change_fails_leaves_nothing<B: Backend>() {
         (Change::RefreshRetire { hash: [9; 32], at: START }, StoreError::Stale),
     ] {
         let mut batch = Batch::new(org.tenant).journal(entry(&org, 1)).journal(entry(&org, 2));
-        batch.changes = vec![
-            unit_insert(&fresh),
-            unit_update(&renamed),
-            Change::TreeChanged,
-            user_insert(&user),
-            last,
-        ];
+        batch.changes =
+            vec![unit_insert(&fresh), unit_update(&renamed), Change::TreeChanged, user_insert(&user), last];
         assert_eq!(world.store().commit(batch).await, Err(expected));
     }
     assert_eq!(world.stored_unit(&org, stored.id).await, stored);

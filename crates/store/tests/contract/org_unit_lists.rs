@@ -159,12 +159,8 @@ async fn a_subtree_is_listed_by_id_with_paths<B: Backend>() {
     let org = world.org("acme").await;
     let [a, _, a1, a2, a21] = small_tree(&world, &org).await;
     let page = world.store().org_unit_subtree(org.tenant, a, OrgUnitFilter::default(), ALL).await.unwrap();
-    let mut expected = vec![
-        vec![a, org.top],
-        vec![a1, a, org.top],
-        vec![a2, a, org.top],
-        vec![a21, a2, a, org.top],
-    ];
+    let mut expected =
+        vec![vec![a, org.top], vec![a1, a, org.top], vec![a2, a, org.top], vec![a21, a2, a, org.top]];
     expected.sort();
     assert_eq!(page.total, 4);
     for located in &page.items {

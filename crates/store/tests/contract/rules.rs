@@ -18,13 +18,31 @@ const NAMES: [&str; 7] = ["North", "NORTH", "Süd", "SÜD", "su\u{308}d", "Stra�
 
 #[derive(Clone, Debug)]
 enum Operation {
-    Create { parent: usize, name: usize },
-    Rename { unit: usize, name: usize },
-    Move { unit: usize, parent: usize },
-    Archive { unit: usize },
-    Restore { unit: usize },
+    Create {
+        parent: usize,
+        name: usize,
+    },
+    Rename {
+        unit: usize,
+        name: usize,
+    },
+    Move {
+        unit: usize,
+        parent: usize,
+    },
+    Archive {
+        unit: usize,
+    },
+    Restore {
+        unit: usize,
+    },
     /// Several wishes at once.
-    Replace { unit: usize, parent: usize, name: usize, active: bool },
+    Replace {
+        unit: usize,
+        parent: usize,
+        name: usize,
+        active: bool,
+    },
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
@@ -68,13 +86,21 @@ async fn case<B: Backend>(chain: usize, operations: Vec<Operation>) -> TestCaseR
             Err(Error::Unavailable(_) | Error::Internal(_) | Error::NotFound(_)) => {
                 return Err(TestCaseError::fail(format!("{operation:?}: {outcome:?}")));
             }
-            Err(_) => prop_assert_eq!(&before, &after, "a refused operation changes nothing: {:?}", operation),
+            Err(_) => {
+                prop_assert_eq!(&before, &after, "a refused operation changes nothing: {:?}", operation);
+            }
             Ok(id) => {
                 let changes = before.1.get(&id) != after.1.get(&id);
                 prop_assert_eq!(before.0 + usize::from(changes), after.0, "one entry: {:?}", operation);
                 let others = after.1.iter().filter(|(other, unit)| before.1.get(other) != Some(unit)).count();
                 prop_assert_eq!(others, usize::from(changes), "one unit changes: {:?}", operation);
-                let path = &after.1[&id].path;
+                let Snapshot { unit, path } = &after.1[&id];
+                // A version that goes up alone would be a change that changes nothing.
+                let same = before.1.get(&id).is_some_and(|before| {
+                    let (version, modified_at) = (unit.version, unit.modified_at);
+                    *unit == OrgUnit { version, modified_at, ..before.unit.clone() }
+                });
+                prop_assert_eq!(same, !changes, "nothing but the version: {:?}", operation);
                 let placed = before.1.get(&id).is_none_or(|unit| unit.path.get(1) != path.get(1));
                 prop_assert!(!placed || path.len() <= MAX_LEVEL, "too deep: {:?}", operation);
             }

@@ -6,8 +6,7 @@ use std::time::Duration;
 use muster_domain::session::{Grant, SessionPolicy, SessionStore as _, TokenKind};
 use muster_domain::user::{User, UserStatus};
 use muster_domain::{
-    Batch, Change, Dialect, Directory, Error, PasswordFuture, Passwords, Problem, TenantId, UserId,
-    secret,
+    Batch, Change, Dialect, Directory, Error, PasswordFuture, Passwords, Problem, TenantId, UserId, secret,
 };
 use muster_store::Limits;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -37,8 +36,9 @@ contract![
 
 const PASSWORD: &str = "correct horse battery";
 const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const MINUTE: Duration = Duration::from_mins(1);
+const GRACE_BUT_ONE: Duration = Duration::from_secs(59);
+const DAY: Duration = Duration::from_hours(24);
 
 async fn opened<B: Backend>() -> (World<B>, Org) {
     let world = World::<B>::new();
@@ -175,7 +175,7 @@ async fn the_access_token_of_before_a_refresh_dies_after_the_grace<B: Backend>()
     let second = world.refresh(&first).await.unwrap();
     assert!(world.gets_in(&first).await, "requests in flight are let in");
     let dies = world.expiry(&org, &first).await;
-    world.clock.advance(MINUTE - SECOND);
+    world.clock.advance(GRACE_BUT_ONE);
     assert!(world.gets_in(&first).await);
     assert_eq!(world.expiry(&org, &first).await, dies, "it slides no more");
     world.clock.advance(SECOND);
@@ -186,10 +186,10 @@ async fn the_access_token_of_before_a_refresh_dies_after_the_grace<B: Backend>()
 async fn an_expired_refresh_token_is_refused<B: Backend>() {
     let (world, _) = opened::<B>().await;
     let grant = world.log_in().await;
-    world.clock.advance(180 * DAY - SECOND);
+    world.clock.advance(179 * DAY);
     let renewed = world.refresh(&grant).await.unwrap();
     world.clock.advance(180 * DAY);
-    assert!(world.refresh(&renewed).await.is_none());
+    assert!(world.refresh(&renewed).await.is_none(), "its last moment is over");
     let directory = &world.directory;
     for wrong in ["", "mur_1_x", renewed.access_token.expose_secret()] {
         assert!(matches!(directory.session_refresh(wrong).await, Err(Error::Unauthenticated(_))));

@@ -1,8 +1,8 @@
 //! The rules of org units one by one: where each begins to refuse, and that it refuses no more.
 
+use muster_domain::org_unit::Located;
 use muster_domain::org_unit::{MAX_LEVEL, OrgUnit, OrgUnitPatch, OrgUnitStatus};
 use muster_domain::{Ctx, Error, OrgUnitId, Patch, Precondition, Problem, Rule, Unique};
-use muster_domain::org_unit::Located;
 
 use crate::support::{Backend, START};
 use crate::world::{Org, World, named, under, with_status};
@@ -239,8 +239,8 @@ async fn a_cleared_time_zone_is_that_of_the_parent<B: Backend>() {
 }
 
 /// A precondition that the unit has a version.
-fn version_is(version: i64) -> Option<Precondition<Located>> {
-    Some(Box::new(move |located| located.unit.version == version))
+fn version_is(version: i64) -> Precondition<Located> {
+    Box::new(move |located| located.unit.version == version)
 }
 
 async fn a_precondition_is_asked_on_what_is_stored<B: Backend>() {
@@ -256,11 +256,11 @@ async fn a_precondition_is_asked_on_what_is_stored<B: Backend>() {
         world.directory.org_unit_update(&org.ctx, found.clone(), patch, precondition).await
     };
     for name in ["third", "second"] {
-        let outcome = attempt(name, version_is(1)).await;
+        let outcome = attempt(name, Some(version_is(1))).await;
         assert!(matches!(outcome, Err(Error::Precondition)), "{outcome:?}");
     }
     assert_eq!(world.journal(&org).await, journal);
-    assert_eq!(attempt("third", version_is(2)).await.unwrap().version, 3);
+    assert_eq!(attempt("third", Some(version_is(2))).await.unwrap().version, 3);
     // Without one the change is made to whatever is there.
     assert_eq!(attempt("fourth", None).await.unwrap().version, 4);
 }

@@ -28,7 +28,7 @@ contract![
 
 const FAMILY: Uuid = Uuid::from_u128(7);
 const OTHER_FAMILY: Uuid = Uuid::from_u128(8);
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn later(hours: u32) -> Timestamp {
     START.plus(HOUR * hours)

@@ -142,7 +142,7 @@ async fn an_update_of_another_version_is_stale_and_changes_nothing<B: Backend>()
     let user = world.add_user(&org, org.top, "bob").await;
     for version in [0, 2, 3] {
         let wrong = User { version, ..user.clone() };
-        let outcome = world.change_user(&org, &wrong, |user| user.first_name = "Never".to_owned()).await;
+        let outcome = world.change_user(&org, &wrong, |user| "Never".clone_into(&mut user.first_name)).await;
         assert_eq!(outcome, Err(StoreError::Stale));
     }
     let unknown = world.user(&org, org.top, "eve").await;
@@ -170,10 +170,10 @@ async fn an_update_cannot_take_a_login_of_the_tenant<B: Backend>() {
     let org = world.org("acme").await;
     world.add_user(&org, org.top, "ann").await;
     let bob = world.add_user(&org, org.top, "bob").await;
-    let outcome = world.change_user(&org, &bob, |user| user.login = "ANN".to_owned()).await;
+    let outcome = world.change_user(&org, &bob, |user| "ANN".clone_into(&mut user.login)).await;
     assert_eq!(outcome, Err(DUPLICATE));
     // Its own login, written otherwise, is not taken by anybody else.
-    world.change_user(&org, &bob, |user| user.login = "BOB".to_owned()).await.unwrap();
+    world.change_user(&org, &bob, |user| "BOB".clone_into(&mut user.login)).await.unwrap();
 }
 
 async fn a_deleted_user_frees_its_login<B: Backend>() {
@@ -183,7 +183,11 @@ async fn a_deleted_user_frees_its_login<B: Backend>() {
     world.commit(&org, vec![user_insert(&first)]).await.unwrap();
     let first = world.change_user(&org, &first, |user| user.status = UserStatus::Inactive).await.unwrap();
     let again = claimed(&world, &org, "ann").await;
-    assert_eq!(world.commit(&org, vec![user_insert(&again)]).await, Err(DUPLICATE), "inactive is not deleted");
+    assert_eq!(
+        world.commit(&org, vec![user_insert(&again)]).await,
+        Err(DUPLICATE),
+        "inactive is not deleted"
+    );
 
     let first = world.change_user(&org, &first, |user| user.status = UserStatus::Deleted).await.unwrap();
     assert_eq!(holder(&world, "ann").await, None);
@@ -234,9 +238,9 @@ async fn an_update_moves_the_claim<B: Backend>() {
     let user = world.change_user(&org, &user, |user| user.login_claimed = true).await.unwrap();
     assert_eq!(holder(&world, "ann").await, Some(user.id));
     // The same key in other letters is the same claim.
-    let user = world.change_user(&org, &user, |user| user.login = "ANN".to_owned()).await.unwrap();
+    let user = world.change_user(&org, &user, |user| "ANN".clone_into(&mut user.login)).await.unwrap();
     assert_eq!(holder(&world, "ann").await, Some(user.id));
-    let user = world.change_user(&org, &user, |user| user.login = "beth".to_owned()).await.unwrap();
+    let user = world.change_user(&org, &user, |user| "beth".clone_into(&mut user.login)).await.unwrap();
     assert_eq!((holder(&world, "ann").await, holder(&world, "beth").await), (None, Some(user.id)));
     let user = world.change_user(&org, &user, |user| user.status = UserStatus::Inactive).await.unwrap();
     assert_eq!(holder(&world, "beth").await, Some(user.id), "it keeps its login for its return");
@@ -255,7 +259,7 @@ async fn a_refused_update_leaves_the_claims_as_they_were<B: Backend>() {
     world.commit(&org, vec![user_insert(&ann)]).await.unwrap();
     world.commit(&other, vec![user_insert(&bob)]).await.unwrap();
 
-    let outcome = world.change_user(&other, &bob, |user| user.login = "ann".to_owned()).await;
+    let outcome = world.change_user(&other, &bob, |user| "ann".clone_into(&mut user.login)).await;
     assert_eq!(outcome, Err(DUPLICATE));
     assert_eq!(holder(&world, "ann").await, Some(ann.id));
     assert_eq!(holder(&world, "bob").await, Some(bob.id));

@@ -1,5 +1,6 @@
 //! A directory over a store of its own, with tenants, units and users to test on.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use muster_domain::org_unit::{OrgUnit, OrgUnitPatch, OrgUnitStatus, OrgUnitStore as _};
@@ -209,7 +210,7 @@ pub(crate) fn user_update(before: &User, after: &User) -> Change {
 }
 
 /// A journal entry that is told from others by its entity's id.
-pub(crate) fn entry(org: &Org, entity_id: impl ToString) -> JournalEntry {
+pub(crate) fn entry(org: &Org, entity_id: impl Display) -> JournalEntry {
     let payload = Map::from_iter([("n".to_owned(), json!([null, entity_id.to_string()]))]);
     JournalEntry::new(&org.ctx, "test.noted", entity_id, 1, payload)
 }
