@@ -13,5 +13,6 @@ mod group_writes;
 mod http_surface;
 mod oauth;
 mod profile;
+mod random_bodies;
 mod seeds;
 mod tree;

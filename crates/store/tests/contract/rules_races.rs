@@ -23,9 +23,13 @@ contract![
     a_unit_is_not_moved_under_a_parent_being_archived,
     of_updates_with_one_expected_version_exactly_one_wins,
     updates_without_a_precondition_all_happen_one_after_the_other,
+    moves_that_have_nothing_to_do_with_each_other_all_happen,
 ];
 
 const ROUNDS: usize = 12;
+
+/// Callers that change one row at once: fewer than a use case has attempts, so that none gives up.
+const CROWD: usize = 24;
 
 type Outcome = Result<OrgUnit, Error>;
 
@@ -249,12 +253,26 @@ async fn updates_without_a_precondition_all_happen_one_after_the_other<B: Backen
     let org = world.org("acme").await;
     let unit = world.add_unit(&org, org.top, "unit").await.id;
     let made = world.journal(&org).await.len();
-    // No more at once than attempts of a use case, so that none gives up.
     let tasks: Vec<_> =
-        (0..6).map(|n| updating(&world, &org, unit, named(&format!("name {n}")), None)).collect();
+        (0..CROWD).map(|n| updating(&world, &org, unit, named(&format!("name {n}")), None)).collect();
     let mut versions: Vec<i64> =
         all_at_once(tasks).await.into_iter().map(|outcome| outcome.unwrap().version).collect();
     versions.sort_unstable();
-    assert_eq!(versions, [2, 3, 4, 5, 6, 7]);
-    assert_eq!(world.journal(&org).await.len(), made + 6);
+    assert_eq!(versions, (2..).take(CROWD).collect::<Vec<_>>());
+    assert_eq!(world.journal(&org).await.len(), made + CROWD);
+}
+
+async fn moves_that_have_nothing_to_do_with_each_other_all_happen<B: Backend>() {
+    let world = World::<B>::new();
+    let org = world.org("acme").await;
+    let parent = world.add_unit(&org, org.top, "parent").await.id;
+    let mut tasks = Vec::new();
+    for n in 0..CROWD {
+        let unit = world.add_unit(&org, org.top, &format!("unit {n}")).await.id;
+        tasks.push(updating(&world, &org, unit, under(parent), None));
+    }
+    let outcomes = all_at_once(tasks).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    let below = world.store().org_unit_ids(org.tenant, parent).await.unwrap();
+    assert_eq!(below.len(), CROWD + 1);
 }

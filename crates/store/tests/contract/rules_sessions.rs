@@ -4,15 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use muster_domain::session::{Grant, SessionPolicy, SessionStore as _, TokenKind};
-use muster_domain::user::{User, UserStatus};
-use muster_domain::{
-    Batch, Change, Dialect, Directory, Error, PasswordFuture, Passwords, Problem, TenantId, UserId, secret,
-};
+use muster_domain::user::UserStatus;
+use muster_domain::{Change, Dialect, Directory, Error, Problem, secret};
 use muster_store::Limits;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
-use crate::support::{Backend, DirectPasswords, SeededEntropy, all_at_once};
-use crate::world::{Org, World, user_update};
+use crate::support::{Backend, Meddling, SeededEntropy, all_at_once};
+use crate::world::{Org, World};
 
 contract![
     a_log_in_opens_a_session_with_the_users_rights,
@@ -304,30 +302,6 @@ async fn nobody_gets_into_a_disabled_tenant<B: Backend>() {
     set_status(1);
     assert!(world.gets_in(&grant).await);
     assert!(world.refresh(&grant).await.is_some());
-}
-
-/// Changes a user while its password is being checked, through another store on the same database.
-struct Meddling<S> {
-    store: Arc<S>,
-    tenant: TenantId,
-    user: UserId,
-}
-
-impl<S: muster_domain::Store + 'static> Passwords for Meddling<S> {
-    fn hash(&self, password: SecretString, salt: [u8; 16]) -> PasswordFuture<String> {
-        DirectPasswords.hash(password, salt)
-    }
-
-    fn verify(&self, password: SecretString, hash: Option<String>) -> PasswordFuture<bool> {
-        let (store, tenant, user) = (Arc::clone(&self.store), self.tenant, self.user);
-        Box::pin(async move {
-            let fits = DirectPasswords.verify(password, hash).await?;
-            let before = store.user(tenant, user).await?.unwrap();
-            let after = User { version: before.version + 1, ..before.clone() };
-            store.commit(Batch::new(tenant).change(user_update(&before, &after))).await?;
-            Ok(fits)
-        })
-    }
 }
 
 async fn a_user_changed_while_the_password_is_checked_does_not_get_in<B: Backend>() {

@@ -4,13 +4,13 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use muster_domain::secret::ServerKey;
-use muster_domain::user::password;
-use muster_domain::{Clock, Entropy, PasswordFuture, Passwords, Timestamp};
+use muster_domain::user::{User, password};
+use muster_domain::{Batch, Clock, Entropy, PasswordFuture, Passwords, TenantId, Timestamp, UserId};
 use muster_store::{KeySource, Limits, OpenError, Options};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -161,6 +161,30 @@ impl Passwords for DirectPasswords {
 
     fn verify(&self, password: SecretString, hash: Option<String>) -> PasswordFuture<bool> {
         Box::pin(async move { password::verify(&password, hash.as_deref()) })
+    }
+}
+
+/// Changes a user while its password is being checked, through another store on the same database.
+pub(crate) struct Meddling<S> {
+    pub(crate) store: Arc<S>,
+    pub(crate) tenant: TenantId,
+    pub(crate) user: UserId,
+}
+
+impl<S: muster_domain::Store + 'static> Passwords for Meddling<S> {
+    fn hash(&self, password: SecretString, salt: [u8; 16]) -> PasswordFuture<String> {
+        DirectPasswords.hash(password, salt)
+    }
+
+    fn verify(&self, password: SecretString, hash: Option<String>) -> PasswordFuture<bool> {
+        let (store, tenant, user) = (Arc::clone(&self.store), self.tenant, self.user);
+        Box::pin(async move {
+            let fits = DirectPasswords.verify(password, hash).await?;
+            let before = store.user(tenant, user).await?.unwrap();
+            let after = User { version: before.version + 1, ..before.clone() };
+            store.commit(Batch::new(tenant).change(crate::world::user_update(&before, &after))).await?;
+            Ok(fits)
+        })
     }
 }
 

@@ -77,7 +77,7 @@ impl Machine {
         format!(
             "- Machine: {}, {} CPUs, Linux {}, {}; a synced append of 4 KiB takes {:.3} ms\n\
              - Load average before: {}\n\
-             - Built by {} from commit {}\n",
+             - {}, commit {}\n",
             self.cpu,
             self.cpus,
             self.kernel,

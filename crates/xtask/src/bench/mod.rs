@@ -50,6 +50,9 @@ pub(crate) struct BenchArgs {
     /// target folder of cargo]
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
+    /// Measure this binary instead of building one: to compare two builds.
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
     /// The server's log filter. Without it the server logs as it does by default; the log goes to a
     /// file.
     #[arg(long, value_name = "FILTER")]
@@ -66,9 +69,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
-    eprintln!("building the release server");
-    let binary = server::build()?;
-    let target = binary.ancestors().nth(2).context("the binary has no target folder")?;
+    let binary = match &args.binary {
+        Some(binary) => fs::canonicalize(binary).with_context(|| binary.display().to_string())?,
+        None => server::build()?,
+    };
+    // This program is target/debug/xtask.
+    let own = std::env::current_exe()?;
+    let target = own.ancestors().nth(2).context("this program is in no target folder")?;
     let parent = args.dir.as_deref().unwrap_or(target);
     fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
     let folder = TempDir::with_prefix_in("bench-", parent).with_context(|| parent.display().to_string())?;
@@ -89,6 +96,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
 
     let report = Report {
         machine,
+        binary: args.binary.as_ref().map(|_| binary.display().to_string()),
         log: args.log.clone(),
         units: args.units,
         rounds: args.rounds,

@@ -33,6 +33,8 @@ impl Line {
 /// Everything that a run has found.
 pub(super) struct Report {
     pub(super) machine: Machine,
+    /// What was measured instead of a build of this checkout.
+    pub(super) binary: Option<String>,
     /// The server's log filter, if it was not the default.
     pub(super) log: Option<String>,
     pub(super) units: u32,
@@ -68,6 +70,9 @@ impl Report {
         let memory = self
             .memory
             .map(|memory| format!("{} MiB ({} of its own)", memory.resident / 1024, memory.anonymous / 1024));
+        if let Some(binary) = &self.binary {
+            let _ = writeln!(text, "\nMeasured: {binary}, which need not be of the commit below.");
+        }
         let _ = write!(
             text,
             "\n- Medians of {} rounds of {:.1} s; {} org units; log filter: {}\n{}\
@@ -109,6 +114,7 @@ impl Report {
             "seconds": self.duration.as_secs_f64(),
             "units": self.units,
             "log": self.log,
+            "binary": self.binary,
             "ready_after_ms": self.ready_after.as_secs_f64() * 1e3,
             "memory_at_start": memory[0],
             "memory_after_load": memory[1],
@@ -184,6 +190,7 @@ mod tests {
         };
         let report = Report {
             machine,
+            binary: None,
             log: None,
             units: 1000,
             rounds: 1,

@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Builds the release server and returns the path of its binary.
 pub(super) fn build() -> anyhow::Result<PathBuf> {
+    eprintln!("building the release server");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(crate::root()?)
