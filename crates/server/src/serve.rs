@@ -5,7 +5,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, value_parser};
 use ipnet::IpNet;
 use muster_api::{App, PasswordPool, Settings};
 use muster_domain::session::SessionPolicy;
@@ -50,7 +50,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "MUSTER_RATE_LIMITS", default_value = "on")]
     rate_limits: Switch,
     /// Log-ins that one address may try in a minute.
-    #[arg(long, env = "MUSTER_LOGINS_PER_MINUTE", value_name = "NUMBER", default_value_t = 10)]
+    #[arg(long, env = "MUSTER_LOGINS_PER_MINUTE", value_name = "NUMBER", default_value_t = 10, value_parser = value_parser!(u32).range(1..))]
     logins_per_minute: u32,
     /// The longest request body, in bytes.
     #[arg(long, env = "MUSTER_MAX_BODY", value_name = "BYTES", default_value_t = 1024 * 1024)]
@@ -68,10 +68,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "MUSTER_WRITER_QUEUE", value_name = "NUMBER", default_value_t = 4096)]
     writer_queue: usize,
     /// Rows on a page when the caller names no limit.
-    #[arg(long, env = "MUSTER_DEFAULT_PAGE", value_name = "ROWS", default_value_t = 100)]
+    #[arg(long, env = "MUSTER_DEFAULT_PAGE", value_name = "ROWS", default_value_t = 100, value_parser = value_parser!(u32).range(1..))]
     default_page: u32,
     /// The most rows that a caller may ask for on a page.
-    #[arg(long, env = "MUSTER_MAX_PAGE", value_name = "ROWS", default_value_t = 200)]
+    #[arg(long, env = "MUSTER_MAX_PAGE", value_name = "ROWS", default_value_t = 200, value_parser = value_parser!(u32).range(1..))]
     max_page: u32,
     /// How long the access token of before a refresh lives on, and a used refresh token is not yet
     /// taken as stolen, in seconds.

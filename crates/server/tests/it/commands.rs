@@ -1,6 +1,7 @@
 //! The operator's commands, beside a running server.
 
 use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::process::Stdio;
 
 use serde_json::json;
@@ -41,7 +42,12 @@ fn a_tenant_is_created_while_the_server_runs() {
 fn the_secrets_of_a_tenant_are_not_stored_in_plain() {
     let folder = TempDir::new().unwrap();
     let made = create_tenant(folder.path(), "Acme", "ada@acme.example");
-    let store = std::fs::read(folder.path().join("muster-data/muster.db")).unwrap();
+    let data = folder.path().join("muster-data");
+    let store = std::fs::read(data.join("muster.db")).unwrap();
+    for file in std::fs::read_dir(&data).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600, "{:?}", file.path());
+    }
     for secret in [&made["lox24"]["key"], &made["onlive"]["secret_access_key"], &made["scim"]["token"]] {
         let secret = secret.as_str().unwrap().as_bytes();
         assert!(!store.windows(secret.len()).any(|window| window == secret));

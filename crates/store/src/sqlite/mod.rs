@@ -9,7 +9,8 @@ mod read;
 mod rows;
 mod writer;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -78,6 +79,8 @@ impl SqliteStore {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(io)?;
         }
+        // Nobody but its owner reads a directory; the files beside it take the mode of this one.
+        OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(io)?;
         let server_lock = if options.as_server { Some(lock(path)?) } else { None };
         let mut connection = connect(path, true).map_err(store_error)?;
         let key =
@@ -161,6 +164,10 @@ impl Readers {
             None => connect(&self.path, false).map_err(store_error)?,
         };
         let result = f(&connection).map_err(store_error);
+        if !connection.is_autocommit() {
+            // A transaction that could not be ended must not be anybody else's.
+            return result;
+        }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < POOL {
             idle.push(connection);
