@@ -112,8 +112,8 @@ impl SqliteStore {
         self.readers.with(f)
     }
 
-    /// Runs a short read of several statements on one state of the store. It also takes SQLite's file
-    /// locks once instead of with each statement.
+    /// Runs a short read of several statements on one state of the store. It also takes the file
+    /// locks of the engine once instead of with each statement.
     fn snapshot<T>(&self, f: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         self.readers.with(|connection| in_transaction(connection, f))
     }

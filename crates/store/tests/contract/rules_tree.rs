@@ -86,6 +86,7 @@ async fn the_deepest_level_holds_for_the_unit_itself<B: Backend>() {
     let chain = world.add_chain(&org, MAX_LEVEL - 2).await;
     let last = *chain.last().unwrap();
     let deepest = create(&world, &org.ctx, last, "deepest").await.unwrap();
+    assert_eq!(world.directory.org_unit_get(&org.ctx, deepest.id).await.unwrap().path.len(), 64);
     assert_eq!(rule(create(&world, &org.ctx, deepest.id, "deeper").await), Rule::TooDeep);
 
     let moved = create(&world, &org.ctx, org.top, "moved").await.unwrap();

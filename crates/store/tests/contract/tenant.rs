@@ -25,6 +25,7 @@ contract![
     a_tenant_whose_admin_is_taken_is_not_made,
     credentials_read_back_with_every_column,
     no_read_shows_a_row_of_another_tenant,
+    no_walk_leaves_the_tenant,
     no_write_touches_a_row_of_another_tenant,
     no_guard_sees_a_row_of_another_tenant,
     ids_are_unique_over_open_stores,
@@ -205,6 +206,26 @@ async fn no_read_shows_a_row_of_another_tenant<B: Backend>() {
     assert_eq!(store.org_unit_ids(other.tenant, other.top).await.unwrap(), [other.top]);
 }
 
+async fn no_walk_leaves_the_tenant<B: Backend>() {
+    let world = World::<B>::new();
+    let (org, other) = (world.org("acme").await, world.org("other").await);
+    let unit = world.add_unit(&org, org.top, "North").await.id;
+    let stray = world.add_unit(&other, other.top, "Stray").await.id;
+    let user = world.add_user(&other, stray, "bob").await.id;
+    // No use case hangs anything under another tenant's unit; a fault of ours must not show it.
+    world.backend.tamper(&format!("UPDATE org_units SET parent_id = {unit} WHERE id = {stray}"));
+    world.backend.tamper(&format!("UPDATE users SET org_unit_id = {unit} WHERE id = {user}"));
+
+    let (store, slice) = (world.store(), Slice { limit: 100, offset: 0 });
+    assert_eq!(store.org_unit_ids(org.tenant, unit).await.unwrap(), [unit]);
+    assert_eq!(store.org_unit_tree(org.tenant, unit, false).await.unwrap().len(), 1);
+    assert!(store.org_unit_vacant(org.tenant, unit).await.unwrap());
+    let all = OrgUnitFilter::default;
+    assert_eq!(store.org_unit_subtree(org.tenant, unit, all(), slice).await.unwrap().total, 1);
+    assert_eq!(store.org_unit_children(org.tenant, unit, all(), slice).await.unwrap().total, 0);
+    assert_eq!(store.user_view(other.tenant, user).await.unwrap(), None);
+}
+
 async fn no_write_touches_a_row_of_another_tenant<B: Backend>() {
     let (world, org, other, unit, user, token) = neighbours::<B>().await;
     let foreign = OrgUnit { tenant: other.tenant, version: 2, ..unit.clone() };
@@ -212,7 +233,9 @@ async fn no_write_touches_a_row_of_another_tenant<B: Backend>() {
     let foreign = User { tenant: other.tenant, version: 2, ..user.clone() };
     assert_eq!(world.commit(&other, vec![user_update(&user, &foreign)]).await, Err(StoreError::Stale));
 
-    let retire = Change::RefreshRetire { hash: token.hash, at: START };
+    let refresh = SessionToken { hash: [2; 32], kind: TokenKind::Refresh, ..token.clone() };
+    world.commit(&org, vec![Change::TokenInsert(Box::new(refresh.clone()))]).await.unwrap();
+    let retire = Change::RefreshRetire { hash: refresh.hash, at: START };
     assert_eq!(world.commit(&other, vec![retire]).await, Err(StoreError::Stale));
     let (hash, until) = (token.hash, Timestamp(START.0 + 99));
     let changes = vec![
@@ -226,8 +249,10 @@ async fn no_write_touches_a_row_of_another_tenant<B: Backend>() {
 
     assert_eq!(world.stored_unit(&org, unit.id).await, unit);
     assert_eq!(world.store().user(org.tenant, user.id).await.unwrap(), Some(user));
-    let stored = world.store().session_token(org.tenant, TokenKind::Access, token.hash).await.unwrap();
-    assert_eq!(stored, Some(token));
+    for token in [token, refresh] {
+        let stored = world.store().session_token(org.tenant, token.kind, token.hash).await.unwrap();
+        assert_eq!(stored, Some(token));
+    }
     assert_eq!(world.journal(&org).await.len(), 6);
 }
 

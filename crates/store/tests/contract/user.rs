@@ -22,6 +22,7 @@ contract![
     a_claim_finds_its_user,
     an_update_moves_the_claim,
     a_refused_update_leaves_the_claims_as_they_were,
+    an_update_releases_no_claim_of_another_user,
     a_view_shows_the_unit_its_parent_and_the_top,
 ];
 
@@ -264,6 +265,19 @@ async fn a_refused_update_leaves_the_claims_as_they_were<B: Backend>() {
     assert_eq!(holder(&world, "ann").await, Some(ann.id));
     assert_eq!(holder(&world, "bob").await, Some(bob.id));
     assert_eq!(stored(&world, &bob).await, bob);
+}
+
+async fn an_update_releases_no_claim_of_another_user<B: Backend>() {
+    let world = World::<B>::new();
+    let org = world.org("acme").await;
+    let ann = claimed(&world, &org, "ann").await;
+    world.commit(&org, vec![user_insert(&ann)]).await.unwrap();
+    let bob = world.add_user(&org, org.top, "bob").await;
+    // What a caller says of the row before is not taken on trust.
+    let pretended = User { login: "ann".to_owned(), login_claimed: true, ..bob.clone() };
+    let after = User { version: 2, ..bob };
+    world.commit(&org, vec![user_update(&pretended, &after)]).await.unwrap();
+    assert_eq!(holder(&world, "ann").await, Some(ann.id));
 }
 
 async fn a_view_shows_the_unit_its_parent_and_the_top<B: Backend>() {
