@@ -64,8 +64,12 @@ pub enum Guard {
 pub enum Change {
     TenantInsert(Box<Tenant>),
     OrgUnitInsert(Box<OrgUnit>),
-    /// The unit as it shall be; its version is one above the stored one.
-    OrgUnitUpdate(Box<OrgUnit>),
+    /// The unit as it shall be; its version is one above the stored one. `in_place` says that its
+    /// parent, status and name key stay, so that the store has no index to touch.
+    OrgUnitUpdate {
+        unit: Box<OrgUnit>,
+        in_place: bool,
+    },
     /// A unit is moved: the version of the tenant's tree goes up by one.
     TreeChanged,
     UserInsert(Box<User>),

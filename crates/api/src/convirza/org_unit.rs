@@ -1,6 +1,6 @@
 //! Groups (`/v3/groups`; Convirza contract, section 4). A group is an org unit.
 
-use muster_domain::org_unit::{Located, OrgUnit, OrgUnitFilter, OrgUnitStatus};
+use muster_domain::org_unit::{Located, OrgUnit, OrgUnitFilter, OrgUnitStatus, limits};
 use muster_domain::{Access, Ctx, Dialect, Entity, Error, OrgUnitId};
 use serde::Serialize;
 
@@ -56,7 +56,7 @@ pub(super) async fn org_unit_list(call: &mut Call) -> Outcome {
 }
 
 fn filter(query: &mut Query) -> OrgUnitFilter {
-    let name = query.text("group_name").filter(|name| !name.is_empty()).map(ToOwned::to_owned);
+    let name = query.limited_text("group_name", limits::NAME);
     let choices = [Some(OrgUnitStatus::Active), Some(OrgUnitStatus::Inactive), None];
     let status = query.choice("status", &["active", "inactive", "all"], &choices);
     OrgUnitFilter { name, status: status.unwrap_or(Some(OrgUnitStatus::Active)) }

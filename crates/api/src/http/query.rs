@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use muster_domain::{FieldErrors, Problem, Slice};
+use muster_domain::{FieldErrors, Problem, Slice, text};
 
 use super::Failure;
 use crate::Settings;
@@ -22,8 +22,14 @@ impl Query {
         }
     }
 
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    fn text(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Text of at most `max` characters; empty text is none.
+    pub(crate) fn limited_text(&mut self, name: &'static str, max: usize) -> Option<String> {
+        let parsed = text::limited(self.text(name).filter(|text| !text.is_empty())?, max);
+        self.errors.take(name, parsed)
     }
 
     /// An integer within bounds.

@@ -72,6 +72,8 @@ async fn wrong_parameters_are_named() {
     let token = world.admin().await;
     let path = "/v3/groups/list?org_unit_id=x&status=gone&limit=201&offset=-1";
     insta::assert_snapshot!(world.get(path).bearer(&token).send().await);
+    let long = format!("/v3/groups?group_name={}", "x".repeat(256));
+    assert_eq!(world.get(&long).bearer(&token).send().await.fields(), ["group_name"]);
     let reply = world.get("/v3/groups?limit=0").bearer(&token).send().await;
     assert_eq!(reply.fields(), ["limit"]);
     let reply = world.get("/v3/groups/tree?active=1&nested=yes").bearer(&token).send().await;

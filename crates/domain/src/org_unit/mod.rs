@@ -56,8 +56,8 @@ pub trait OrgUnitStore {
         slice: Slice,
     ) -> impl Future<Output = Result<Page<Located>, StoreError>> + Send;
 
-    /// A unit and all below it, in no order. With `active_only`, archived units and what hangs below
-    /// them are left out.
+    /// A unit and all below it, in no order. With `active_only`, archived units below it, and what hangs
+    /// below them, are left out.
     fn org_unit_tree(
         &self,
         tenant: TenantId,

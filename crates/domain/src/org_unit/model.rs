@@ -99,6 +99,13 @@ impl OrgUnit {
         self.status == OrgUnitStatus::Active
     }
 
+    /// Whether both stand at the same place among the same siblings.
+    pub(super) fn has_place_of(&self, other: &Self) -> bool {
+        self.parent_id == other.parent_id
+            && self.status == other.status
+            && self.name_key() == other.name_key()
+    }
+
     /// The fields that the journal shows.
     pub(super) fn fields(&self) -> journal::Fields {
         vec![

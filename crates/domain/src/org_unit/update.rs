@@ -73,7 +73,10 @@ impl<S: Store> Directory<S> {
             let entry = JournalEntry::new(ctx, step.kind(), id, after.version, changes);
             let mut batch = Batch::new(ctx.tenant()).journal(entry);
             batch.guards = guards;
-            batch.changes.push(Change::OrgUnitUpdate(Box::new(after.clone())));
+            batch.changes.push(Change::OrgUnitUpdate {
+                unit: Box::new(after.clone()),
+                in_place: before.has_place_of(&after),
+            });
             if moved {
                 batch.changes.push(Change::TreeChanged);
             }

@@ -16,7 +16,8 @@ impl<S: Store> Directory<S> {
         let caller =
             self.store.session_caller(tenant, hash, now).await?.ok_or(Error::Unauthenticated(REFUSED))?;
         let until = now.plus(self.sessions.access);
-        if !caller.retired && caller.expires_at.plus(SLIDE) <= until {
+        let slide = SLIDE.min(self.sessions.access / 2);
+        if !caller.retired && caller.expires_at.plus(slide) <= until {
             let batch = Batch::new(tenant).change(Change::AccessExtend { hash, until });
             // The request itself does not need the renewal; the next one tries again.
             if let Err(error) = self.store.commit(batch).await {

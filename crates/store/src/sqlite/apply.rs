@@ -6,7 +6,7 @@ use muster_domain::session::SessionToken;
 use muster_domain::tenant::Tenant;
 use muster_domain::user::User;
 use muster_domain::{Batch, Change, Guard, JournalEntry, StoreError, TenantId};
-use rusqlite::{Connection, OptionalExtension as _, Params, params};
+use rusqlite::{Connection, OptionalExtension as _, Params, ToSql, params};
 
 use super::error::store_error;
 use crate::codes;
@@ -83,11 +83,26 @@ fn guard(connection: &Connection, tenant: TenantId, guard: &Guard) -> Result<boo
     })
 }
 
+/// The tenant that a changed row says it belongs to.
+fn row_tenant(change: &Change) -> Option<TenantId> {
+    match change {
+        Change::TenantInsert(tenant) => Some(tenant.id),
+        Change::OrgUnitInsert(unit) | Change::OrgUnitUpdate { unit, .. } => Some(unit.tenant),
+        Change::UserInsert(user) | Change::UserUpdate { after: user, .. } => Some(user.tenant),
+        Change::CredentialInsert(credential) => Some(credential.tenant),
+        Change::TokenInsert(token) => Some(token.tenant),
+        _ => None,
+    }
+}
+
 fn change(connection: &Connection, tenant: TenantId, change: &Change) -> Outcome {
+    if row_tenant(change).is_some_and(|owner| owner != tenant) {
+        return Err(StoreError::Internal("a batch has a row of another tenant".to_owned()));
+    }
     match change {
         Change::TenantInsert(tenant) => tenant_insert(connection, tenant),
         Change::OrgUnitInsert(unit) => org_unit_insert(connection, unit),
-        Change::OrgUnitUpdate(unit) => org_unit_update(connection, unit),
+        Change::OrgUnitUpdate { unit, in_place } => org_unit_update(connection, unit, *in_place),
         Change::TreeChanged => exactly_one(run(connection, &tenant::TREE_CHANGED, [tenant.0])?),
         Change::UserInsert(user) => user_insert(connection, user),
         Change::UserUpdate { before, after } => user_update(connection, before, after),
@@ -164,31 +179,33 @@ fn org_unit_insert(connection: &Connection, o: &OrgUnit) -> Outcome {
     .map(drop)
 }
 
-fn org_unit_update(connection: &Connection, o: &OrgUnit) -> Outcome {
-    exactly_one(run(
-        connection,
-        &org_unit::UPDATE,
-        params![
-            o.tenant.0,
-            o.id.0,
-            o.version - 1,
-            o.parent_id.map(|id| id.0),
-            codes::org_unit_status(o.status),
-            o.name,
-            o.name_key(),
-            o.external_id,
-            o.billing_id,
-            o.address,
-            o.city,
-            o.state,
-            o.zip,
-            o.phone_number,
-            o.industry_id,
-            o.timezone,
-            o.version,
-            o.modified_at.0
-        ],
-    )?)
+fn org_unit_update(connection: &Connection, o: &OrgUnit, in_place: bool) -> Outcome {
+    let (read_version, parent, status) =
+        (o.version - 1, o.parent_id.map(|id| id.0), codes::org_unit_status(o.status));
+    let details: [&dyn ToSql; 15] = [
+        &o.tenant.0,
+        &o.id.0,
+        &read_version,
+        &o.name,
+        &o.external_id,
+        &o.billing_id,
+        &o.address,
+        &o.city,
+        &o.state,
+        &o.zip,
+        &o.phone_number,
+        &o.industry_id,
+        &o.timezone,
+        &o.version,
+        &o.modified_at.0,
+    ];
+    exactly_one(if in_place {
+        run(connection, &org_unit::UPDATE_IN_PLACE, &details[..])?
+    } else {
+        let name_key = o.name_key();
+        let place: [&dyn ToSql; 3] = [&parent, &status, &name_key];
+        run(connection, &org_unit::UPDATE, &[&details[..], &place[..]].concat()[..])?
+    })
 }
 
 fn user_insert(connection: &Connection, u: &User) -> Outcome {

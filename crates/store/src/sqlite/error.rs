@@ -1,9 +1,9 @@
-//! From `SQLite`'s errors to the store's.
+//! From SQLite's errors to the store's.
 
 use muster_domain::{StoreError, Unique};
 use rusqlite::ErrorCode;
 
-/// The indexes behind the uniqueness rules, by the column that stands in `SQLite`'s message.
+/// The indexes behind the uniqueness rules, by the column that stands in SQLite's message.
 const UNIQUE: [(&str, Unique); 3] = [
     ("org_units.name_key", Unique::OrgUnitName),
     ("users.login_key", Unique::Login),

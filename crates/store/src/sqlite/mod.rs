@@ -1,4 +1,4 @@
-//! The embedded store: one `SQLite` file, read inline from a pool of connections, written by one thread.
+//! The embedded store: one SQLite file, read inline from a pool of connections, written by one thread.
 
 mod apply;
 mod error;
@@ -18,7 +18,7 @@ use std::time::Duration;
 use muster_domain::secret::ServerKey;
 use muster_domain::{Batch, Clock, Entropy, IdKind, StoreError};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::Semaphore;
 
 use self::error::store_error;
@@ -113,7 +113,7 @@ impl SqliteStore {
     }
 
     /// Runs a short read of several statements on one state of the store. It also takes the file
-    /// locks of the engine once instead of with each statement.
+    /// locks of SQLite once instead of with each statement.
     fn snapshot<T>(&self, f: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         self.readers.with(|connection| in_transaction(connection, f))
     }
@@ -199,7 +199,7 @@ fn connect(path: &Path, write: bool) -> rusqlite::Result<Connection> {
     // every binding, which costs more than running them.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if write {
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        until_free(|| connection.pragma_update(None, "journal_mode", "WAL"))?;
         // FULL: a commit is on the disk before it is answered.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -209,6 +209,24 @@ fn connect(path: &Path, write: bool) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cache_size", -4096)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
+}
+
+/// Tries again while another process has the file, for as long as any write would wait: entering the WAL
+/// mode is the one statement for which SQLite itself does not wait.
+fn until_free<T>(mut f: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut waited = Duration::ZERO;
+    loop {
+        match f() {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && waited < BUSY_TIMEOUT =>
+            {
+                std::thread::sleep(PAUSE);
+                waited += PAUSE;
+            }
+            done => return done,
+        }
+    }
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {

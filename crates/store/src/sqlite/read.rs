@@ -41,7 +41,7 @@ fn count(connection: &Connection, statement: &Statement, params: impl Params) ->
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// A unit's path to the top, itself first. In `SQLite` a loop of look-ups is cheaper than a recursive
+/// A unit's path to the top, itself first. In SQLite a loop of look-ups is cheaper than a recursive
 /// query: most units are a few steps from the top.
 fn path(connection: &Connection, unit: &OrgUnit) -> SqlResult<Vec<OrgUnitId>> {
     let mut statement = connection.prepare_cached(org_unit::PARENT.sqlite())?;

@@ -97,8 +97,8 @@ fn serve(connection: &Connection, jobs: &Receiver<Job>) {
         }
         commit_group(connection, group);
     }
-    // A clean end leaves one file behind, and good statistics for the next start.
-    let end = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+    // A clean end leaves one file behind.
+    let end = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
     if let Err(error) = end {
         tracing::warn!(%error, "the store was closed without its last checkpoint");
     }

@@ -21,7 +21,7 @@ impl Statement {
         Self { text, sqlite: OnceLock::new() }
     }
 
-    /// The text for `SQLite`: there a bare `$1` is a name, numbered by its first appearance, and `?1`
+    /// The text for SQLite: there a bare `$1` is a name, numbered by its first appearance, and `?1`
     /// is the first parameter.
     pub(crate) fn sqlite(&self) -> &str {
         self.sqlite.get_or_init(|| self.text.replace('$', "?"))

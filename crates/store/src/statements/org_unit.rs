@@ -9,7 +9,7 @@ macro_rules! columns {
 }
 
 /// A unit ($2) and all below it. `UNION` rather than `UNION ALL`, so that it ends also on a cycle.
-/// `CROSS JOIN`, here and wherever `sub` is joined, pins the order: without statistics `SQLite` would
+/// `CROSS JOIN`, here and wherever `sub` is joined, pins the order: without statistics SQLite would
 /// read all units of the tenant for each unit found.
 macro_rules! subtree {
     () => {
@@ -21,10 +21,26 @@ macro_rules! subtree {
     };
 }
 
-/// $3 and $4: least and greatest status; $5: a pattern of the name key, or null.
+/// $3 and $4: least and greatest status; $5: a pattern of the name key, or null. The `+` keeps the planner
+/// from choosing an index by the status, which nearly all units share, over the one in the list's order.
 macro_rules! filter {
     () => {
-        " AND o.status BETWEEN $3 AND $4 AND ($5 IS NULL OR o.name_key LIKE $5 ESCAPE '\\')"
+        " AND +o.status BETWEEN $3 AND $4 AND ($5 IS NULL OR o.name_key LIKE $5 ESCAPE '\\')"
+    };
+}
+
+/// The columns of a unit that stand in no index.
+macro_rules! details {
+    () => {
+        "name = $4, external_id = $5, billing_id = $6, address = $7, city = $8, state = $9, zip = $10, \
+         phone_number = $11, industry_id = $12, timezone = $13, version = $14, modified_at = $15"
+    };
+}
+
+/// $3: the version that the change was decided on.
+macro_rules! this_version {
+    () => {
+        " WHERE tenant_id = $1 AND id = $2 AND version = $3"
     };
 }
 
@@ -59,9 +75,9 @@ super::statements! {
     INSERT = "INSERT INTO org_units (id, tenant_id, parent_id, status, name, name_key, external_id, billing_id,
                   address, city, state, zip, phone_number, industry_id, timezone, version, created_at, modified_at)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
-    /// $3: the version that the change was decided on.
-    UPDATE = "UPDATE org_units SET parent_id = $4, status = $5, name = $6, name_key = $7, external_id = $8,
-                  billing_id = $9, address = $10, city = $11, state = $12, zip = $13, phone_number = $14,
-                  industry_id = $15, timezone = $16, version = $17, modified_at = $18
-              WHERE tenant_id = $1 AND id = $2 AND version = $3";
+    /// A unit that stays at its place: an index is written when a column of it is named, changed or not.
+    UPDATE_IN_PLACE = concat!("UPDATE org_units SET ", details!(), this_version!());
+    /// $16 to $18: the place.
+    UPDATE = concat!("UPDATE org_units SET parent_id = $16, status = $17, name_key = $18, ", details!(),
+        this_version!());
 }

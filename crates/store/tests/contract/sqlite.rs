@@ -40,12 +40,12 @@ async fn a_command_does_not_keep_a_server_away() {
 #[test]
 fn stores_opened_at_once_on_one_file_agree_on_the_key() {
     let database = Sqlite::create();
-    let (_first, key) = database.open(Limits::default());
     let fingerprints: Vec<[u8; 32]> = std::thread::scope(|scope| {
         let open = || Sqlite::open_with(&database.options()).unwrap().1.fingerprint();
         let threads: Vec<_> = (0..6).map(|_| scope.spawn(open)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
+    let (_store, key) = database.open(Limits::default());
     assert!(fingerprints.iter().all(|fingerprint| *fingerprint == key.fingerprint()));
 }
 

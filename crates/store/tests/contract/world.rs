@@ -198,7 +198,7 @@ pub(crate) fn unit_insert(unit: &OrgUnit) -> Change {
 
 /// The update to `unit`, whose version is one above the stored one.
 pub(crate) fn unit_update(unit: &OrgUnit) -> Change {
-    Change::OrgUnitUpdate(Box::new(unit.clone()))
+    Change::OrgUnitUpdate { unit: Box::new(unit.clone()), in_place: false }
 }
 
 pub(crate) fn user_insert(user: &User) -> Change {
