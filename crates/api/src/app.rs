@@ -10,12 +10,12 @@ use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use ipnet::IpNet;
-use muster_domain::Directory;
+use muster_domain::{Directory, TenantId, UserId};
 use muster_store::Store;
 use tower::Service as _;
 
 use crate::convirza;
-use crate::http::{Handled, Meta, plain};
+use crate::http::{Handled, Meta, finish_body, plain};
 use crate::limits::Windows;
 
 /// What can be configured of the dialects.
@@ -57,24 +57,28 @@ impl Default for Settings {
 pub struct App {
     pub directory: Directory<Store>,
     pub settings: Settings,
+    /// Log-ins, by client.
     pub(crate) logins: Windows<IpAddr>,
+    /// Attempts to change one's password, which could guess the current one.
+    pub(crate) password_changes: Windows<(TenantId, UserId)>,
 }
 
 impl App {
     pub fn new(directory: Directory<Store>, settings: Settings) -> Self {
         let logins = Windows::per_minute(settings.logins_per_minute);
-        Self { directory, settings, logins }
+        let password_changes = Windows::per_minute(settings.logins_per_minute);
+        Self { directory, settings, logins, password_changes }
     }
 
     /// The service for a listener.
     pub fn into_service(self) -> AppService {
         let app = Arc::new(self);
         let router = Router::new()
-            .route("/healthz", get(healthz))
-            .route("/readyz", get(readyz))
+            .route("/healthz", get(healthz).fallback(only_get))
+            .route("/readyz", get(readyz).fallback(only_get))
             .with_state(Arc::clone(&app))
             .merge(convirza::router(&app))
-            .fallback(|| async { plain(StatusCode::NOT_FOUND, "Not Found") });
+            .fallback(unknown_path);
         AppService { app, router }
     }
 }
@@ -124,18 +128,35 @@ impl AppService {
     }
 }
 
+/// A path that belongs to no dialect.
+async fn unknown_path(request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    finish_body(&parts.headers, body).await;
+    plain(StatusCode::NOT_FOUND, "Not Found")
+}
+
 /// The process is alive.
 async fn healthz() -> Response {
-    plain(StatusCode::OK, "ok")
+    logged("/healthz", plain(StatusCode::OK, "ok"))
+}
+
+async fn only_get() -> Response {
+    plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+}
+
+fn logged(route: &'static str, mut response: Response) -> Response {
+    response.extensions_mut().insert(Handled { route, ..Handled::default() });
+    response
 }
 
 /// The process can serve: the store reads and writes.
 async fn readyz(axum::extract::State(app): axum::extract::State<Arc<App>>) -> Response {
-    match app.directory.store.ready() {
+    let response = match app.directory.store.ready().await {
         Ok(()) => plain(StatusCode::OK, "ready"),
         Err(error) => {
             tracing::warn!(%error, "not ready");
             plain(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         }
-    }
+    };
+    logged("/readyz", response)
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use muster_domain::{Error, Timestamp};
 
-/// Keys that are remembered at once. When more are active within one window, the oldest windows are
-/// forgotten: memory is bounded, and a flood from many addresses is not for this limit to stop.
+/// Keys that are remembered at once. When more are active within one window, all are forgotten: memory and
+/// work are bounded, and a flood from so many addresses is not for this limit to stop.
 const MAX_KEYS: usize = 100_000;
 
 /// Fixed windows: from the first call of a key on, `limit` calls are let through within `length`.
@@ -33,9 +33,8 @@ impl<K: Hash + Eq + Copy> Windows<K> {
         let mut windows = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.len() >= MAX_KEYS && !windows.contains_key(&key) {
             windows.retain(|_, window| window.ends_at > now);
-            if windows.len() >= MAX_KEYS {
-                let oldest = windows.iter().min_by_key(|(_, window)| window.ends_at).map(|(key, _)| *key);
-                oldest.map(|key| windows.remove(&key));
+            if windows.len() >= MAX_KEYS / 2 {
+                windows.clear();
             }
         }
         let fresh = || Window { ends_at: now.plus(self.length), calls: 0 };

@@ -92,10 +92,16 @@ pub enum Change {
         at: Timestamp,
         until: Timestamp,
     },
-    /// An access token slides on, unless it was retired.
+    /// An access token slides on, unless it was retired or another request was faster.
     AccessExtend {
         hash: TokenHash,
+        from: Timestamp,
         until: Timestamp,
+    },
+    /// What has expired of a user's tokens is forgotten.
+    UserTokensExpire {
+        user: UserId,
+        now: Timestamp,
     },
     /// One token ends; none is fine too.
     TokenDelete {

@@ -26,6 +26,12 @@ impl FieldErrors {
         if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
     }
 
+    /// The value of an input in which no field fails. `value` is `None` only where a field failed.
+    pub fn complete<T>(self, value: Option<T>) -> Result<T, Error> {
+        self.finish()?;
+        value.ok_or_else(|| Error::Internal("a field without a value was not reported".to_owned()))
+    }
+
     /// The failing fields.
     pub fn into_vec(self) -> Vec<FieldError> {
         self.0

@@ -37,6 +37,9 @@ pub trait Store:
     /// Errors: `Duplicate`, `GuardFailed`, `Stale`, in which case nothing of the batch was done.
     fn commit(&self, batch: Batch) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Hands a batch in and returns at once, without being told whether it is applied.
+    fn submit(&self, batch: Batch) -> Result<(), StoreError>;
+
     /// An id that no tenant of the store has or will have.
     fn next_id(&self, kind: IdKind) -> impl Future<Output = Result<i64, StoreError>> + Send;
 

@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 use muster_domain::org_unit::OrgUnitPatch;
 use muster_domain::secret::ServerKey;
-use muster_domain::tenant::{NewTenant, TenantStore as _};
-use muster_domain::user::{NewUser, Role, password};
+use muster_domain::tenant::NewTenant;
+use muster_domain::user::{NewUser, Role, UserStore as _, password};
 use muster_domain::{Ctx, Directory, Error, IdKind, OrgUnitId, Store as _};
 use muster_store::Store;
 use secrecy::SecretString;
@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use crate::system::generate_password;
 
 const ADMIN: &str = "admin@demo.example";
-/// The demo's top has this id, so that the vendor's published requests work as they stand: they create
+/// The demo's top has this id in a new store, so that the vendor's published requests work as they stand: they create
 /// a group under 1000, and move group 1002 under 1001.
 const TOP_ID: i64 = 1000;
 
@@ -38,19 +38,19 @@ const USERS: [(&str, &str, Role, usize); 11] = [
     ("Ivo", "Petrov", Role::Standard, 7),
 ];
 
-/// Makes the demo tenant in an empty store, and prints how to use it.
+/// Makes the demo tenant if it is not there, and prints how to use it.
 pub(crate) async fn prepare(
     directory: &Directory<Store>,
     key: &ServerKey,
     database: &str,
     url: &str,
 ) -> anyhow::Result<()> {
-    let text = if directory.store.tenants(None, 1).await?.is_empty() {
-        let password = generate_password(&*directory.entropy);
-        create(directory, key, &password).await.context("the demo tenant")?;
-        welcome(url, &password)
-    } else {
+    let text = if directory.store.user_by_claim(ADMIN).await?.is_some() {
         welcome_back(url, database)
+    } else {
+        let password = generate_password(&*directory.entropy);
+        let units = create(directory, key, &password).await.context("the demo tenant")?;
+        welcome(url, &password, &units)
     };
     #[expect(clippy::print_stdout, reason = "this is for the person at the terminal, not for the log")]
     {
@@ -59,7 +59,12 @@ pub(crate) async fn prepare(
     Ok(())
 }
 
-async fn create(directory: &Directory<Store>, key: &ServerKey, password: &str) -> Result<(), Error> {
+/// Makes the tenant; the ids of its groups, the top first.
+async fn create(
+    directory: &Directory<Store>,
+    key: &ServerKey,
+    password: &str,
+) -> Result<Vec<OrgUnitId>, Error> {
     while directory.store.next_id(IdKind::OrgUnit).await? < TOP_ID - 1 {}
     let checked = |text: &str| password::check(text).map_err(|problem| Error::field("password", problem));
     let admin = user("Ada", "Min", Role::Admin, ADMIN.to_owned(), None, Some(checked(password)?));
@@ -91,7 +96,7 @@ async fn create(directory: &Directory<Store>, key: &ServerKey, password: &str) -
         let unit = units.get(unit).copied();
         directory.user_create(&ctx, user(first, last, role, login, unit, password).into()).await?;
     }
-    Ok(())
+    Ok(units)
 }
 
 async fn group(
@@ -124,7 +129,9 @@ fn user(
     }
 }
 
-fn welcome(url: &str, password: &str) -> String {
+fn welcome(url: &str, password: &str, units: &[OrgUnitId]) -> String {
+    let id = |at: usize| units.get(at).map_or(TOP_ID, |id| id.0);
+    let (top, parent, group) = (id(0), id(1), id(2));
     format!(
         r"
 The demo tenant is ready at {url}
@@ -154,12 +161,16 @@ Paste these lines into another terminal:
         create = write_line(
             "POST",
             &format!("{url}/v3/groups"),
-            r#"{"org_unit_name":"New Sales Division","org_unit_ext_id":"ORG-2001","org_unit_parent_id":1000,"industry_id":5}"#
+            &format!(
+                r#"{{"org_unit_name":"New Sales Division","org_unit_ext_id":"ORG-2001","org_unit_parent_id":{top},"industry_id":5}}"#
+            )
         ),
         put = write_line(
             "PUT",
-            &format!("{url}/v3/groups/1002"),
-            r#"{"org_unit_name":"Updated Sales Division","org_unit_ext_id":"ORG-2001-UPDATED","org_unit_parent_id":1001,"address":"456 Updated Business Avenue","city":"Los Angeles","state":"CA","zip":"90001","phone_number":"+1987654321","industry_id":7}"#
+            &format!("{url}/v3/groups/{group}"),
+            &format!(
+                r#"{{"org_unit_name":"Updated Sales Division","org_unit_ext_id":"ORG-2001-UPDATED","org_unit_parent_id":{parent},"address":"456 Updated Business Avenue","city":"Los Angeles","state":"CA","zip":"90001","phone_number":"+1987654321","industry_id":7}}"#
+            )
         ),
         tree = read_line(&format!("{url}/v3/groups/tree")),
         profile = read_line(&format!("{url}/v3/auth/profile")),

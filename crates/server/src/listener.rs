@@ -10,6 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use muster_api::AppService;
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -21,6 +22,8 @@ pub(crate) struct ConnectionLimits {
     pub(crate) max_connections: usize,
     /// For the head of a request.
     pub(crate) header_timeout: Duration,
+    /// How long a client may take nothing of what is sent to it.
+    pub(crate) write_timeout: Duration,
 }
 
 /// How long running requests get to finish; with closing the store it stays below 10 s.
@@ -84,8 +87,12 @@ fn connect(
     service: AppService,
     limits: ConnectionLimits,
 ) -> impl GracefulConnection<Error = hyper::Error> + Send {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY");
+    let socket = SockRef::from(&stream);
+    // A client that takes nothing of its answer for so long has lost it, and its memory is freed.
+    let options =
+        socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_user_timeout(Some(limits.write_timeout)));
+    if let Err(error) = options {
+        tracing::debug!(%error, "socket options");
     }
     let answer = service_fn(move |request| {
         let service = service.clone();

@@ -5,6 +5,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum, value_parser};
 use ipnet::IpNet;
 use muster_api::{App, PasswordPool, Settings};
@@ -32,8 +33,8 @@ pub(crate) struct ServeArgs {
     /// Where to listen.
     #[arg(long, env = "MUSTER_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Make a demo tenant if the store is empty, and print how to use it.
-    #[arg(long, env = "MUSTER_DEMO")]
+    /// Make the demo tenant if it is not there, and print how to use it to standard output.
+    #[arg(long, env = "MUSTER_DEMO", value_parser = BoolishValueParser::new())]
     demo: bool,
     /// The address under which clients reach the server, as links show it. [default: that of --listen]
     #[arg(long, env = "MUSTER_PUBLIC_URL", value_name = "URL")]
@@ -44,7 +45,7 @@ pub(crate) struct ServeArgs {
     trusted_proxy: Vec<IpNet>,
     /// An origin from which browsers may call, such as <https://app.example.org>, or `*`. Repeat it or
     /// separate several by commas.
-    #[arg(long, env = "MUSTER_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    #[arg(long, env = "MUSTER_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     cors_origin: Vec<String>,
     /// Whether log-ins are limited per address. Off is for benchmarks and checkers.
     #[arg(long, env = "MUSTER_RATE_LIMITS", default_value = "on")]
@@ -55,7 +56,7 @@ pub(crate) struct ServeArgs {
     /// The longest request body, in bytes.
     #[arg(long, env = "MUSTER_MAX_BODY", value_name = "BYTES", default_value_t = 1024 * 1024)]
     max_body: usize,
-    /// How long a request may take, in seconds.
+    /// How long a request may take, and a client to take any of its answer, in seconds.
     #[arg(long, env = "MUSTER_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = 30)]
     request_timeout: u64,
     /// How long a client may take to send the head of a request, in seconds.
@@ -90,6 +91,19 @@ fn network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
         .map_err(|_| "must be an IP address or a network such as 10.0.0.0/8".to_owned())
+}
+
+/// `*`, or a scheme and a host, as browsers send them.
+fn origin(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_origin = host.is_some_and(|host| {
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/')
+    });
+    if text == "*" || is_origin {
+        Ok(text.to_owned())
+    } else {
+        Err("must be `*` or an origin such as https://app.example.org, without a path".to_owned())
+    }
 }
 
 impl ServeArgs {
@@ -132,13 +146,36 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
 
     let service = App::new(directory, args.settings()).into_service();
     let connections = ConnectionLimits {
-        max_connections: args.max_connections,
+        max_connections: connections_within_descriptors(args.max_connections),
         header_timeout: Duration::from_secs(args.header_timeout),
+        write_timeout: Duration::from_secs(args.request_timeout),
     };
     listener::serve(listener, service.clone(), connections, shutdown_signal()?).await;
     service.app().directory.store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// As many connections as the process has descriptors for, after it has asked for as many as it may have;
+/// beyond, clients would wait without an answer.
+fn connections_within_descriptors(wanted: usize) -> usize {
+    /// For the store's files and connections, the listener and the logs.
+    const RESERVE: u64 = 96;
+    let may_have = match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => usize::try_from(limit.saturating_sub(RESERVE)).unwrap_or(usize::MAX).max(1),
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files is not known");
+            return wanted;
+        }
+    };
+    if may_have < wanted {
+        tracing::warn!(
+            may_have,
+            wanted,
+            "fewer connections than --max-connections: the limit of open files is low"
+        );
+    }
+    wanted.min(may_have)
 }
 
 /// Completes on the first SIGTERM or SIGINT. A second one ends the process at once.

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use muster_domain::org_unit::MAX_LEVEL;
 use muster_domain::{Entity, Error, FieldError, Problem, Rule, Unique};
 use serde::Serialize;
 
@@ -95,6 +96,7 @@ fn shape(failure: Failure) -> Shape {
             Shape::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type must be application/json")
         }
         Failure::Malformed(detail) => Shape::new(StatusCode::BAD_REQUEST, detail),
+        Failure::AnswerTooLarge(detail) => Shape::new(StatusCode::BAD_REQUEST, detail),
         Failure::BodyIncomplete => Shape::new(StatusCode::BAD_REQUEST, "The body broke off"),
         Failure::TimedOut => {
             let text = "The request took too long; a write that had begun may still be carried out";
@@ -154,18 +156,22 @@ fn invalid(fields: Vec<FieldError>) -> Shape {
 }
 
 fn rule_shape(rule: Rule) -> Shape {
-    let (field, detail) = match rule {
-        Rule::Cycle => {
-            (Some("org_unit_parent_id"), "A group cannot be moved under itself or one of its descendants")
-        }
-        Rule::TooDeep => (Some("org_unit_parent_id"), "The hierarchy cannot be deeper than 64 levels"),
-        Rule::TopMoved => (Some("org_unit_parent_id"), "The top of the hierarchy cannot be moved"),
-        Rule::OwnUnitMoved => (Some("org_unit_parent_id"), "You cannot move your own group"),
-        Rule::TopArchived => (None, "The top of the hierarchy cannot be deleted"),
-        Rule::OwnUnitArchived => (None, "You cannot delete your own group"),
-        Rule::NotVacant => (None, "A group with active child groups or users cannot be deleted"),
+    let (field, detail): (_, Cow<'static, str>) = match rule {
+        Rule::Cycle => (
+            Some("org_unit_parent_id"),
+            "A group cannot be moved under itself or one of its descendants".into(),
+        ),
+        Rule::TooDeep => (
+            Some("org_unit_parent_id"),
+            format!("A group cannot be created or moved below level {MAX_LEVEL}").into(),
+        ),
+        Rule::TopMoved => (Some("org_unit_parent_id"), "The top of the hierarchy cannot be moved".into()),
+        Rule::OwnUnitMoved => (Some("org_unit_parent_id"), "You cannot move your own group".into()),
+        Rule::TopArchived => (None, "The top of the hierarchy cannot be deleted".into()),
+        Rule::OwnUnitArchived => (None, "You cannot delete your own group".into()),
+        Rule::NotVacant => (None, "A group with active child groups or users cannot be deleted".into()),
         Rule::ParentArchived => {
-            (Some("org_unit_status"), "A group cannot be restored under an inactive parent")
+            (Some("org_unit_status"), "A group cannot be restored under an inactive parent".into())
         }
     };
     let shape = Shape::new(StatusCode::BAD_REQUEST, detail);

@@ -9,6 +9,7 @@ mod oauth;
 mod org_unit;
 mod org_unit_wire;
 mod profile;
+mod tree_wire;
 mod user_wire;
 
 use std::sync::Arc;

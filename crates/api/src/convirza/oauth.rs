@@ -1,10 +1,11 @@
 //! Log-in, refresh and revocation (`/oauth`; Convirza contract, section 2). No envelope.
 
 use http::StatusCode;
+use muster_domain::Problem;
 use muster_domain::session::{Grant, TokenKind};
-use muster_domain::{Draft, Problem};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::envelope::{Time, bare};
 use super::user_wire::role_id;
@@ -51,23 +52,35 @@ pub(super) async fn session_open(call: &mut Call) -> Outcome {
     if call.app().settings.rate_limits {
         call.app().logins.count(call.client(), call.meta().started)?;
     }
-    let body = call.object().await?;
-    let mut fields = Fields::new(&body, Mode::Create);
-    let login = fields.alias("email", "username", "email");
-    let login = fields.required_value(login, "email", string(|text| Ok(text.to_owned())));
-    let password = fields.required("password", "password", string(|text| Ok(SecretString::from(text))));
-    fields.errors.finish()?;
-    let grant =
-        call.directory().session_open(&login.unwrap_or_default(), password.unwrap_or_default()).await?;
+    let (login, password) = call
+        .small_object(|body| {
+            let mut fields = Fields::new(body, Mode::Create);
+            let login = fields.alias("email", "username", "email");
+            let login = fields.required_value(login, "email", text());
+            let password = fields.required("password", "password", text());
+            fields.errors.complete(login.zip(password))
+        })
+        .await??;
+    let grant = call.directory().session_open(&login, SecretString::from(password)).await?;
+    call.set_tenant(grant.user.tenant);
     bare(StatusCode::OK, &token_body(&grant))
 }
 
+/// A parser of strings that are looked at later.
+fn text() -> impl FnOnce(&Value) -> Result<String, Problem> {
+    string(|text| Ok(text.to_owned()))
+}
+
 pub(super) async fn session_refresh(call: &mut Call) -> Outcome {
-    let body = call.object().await?;
-    let mut fields = Fields::new(&body, Mode::Create);
-    let token = fields.required("refresh_token", "refresh_token", string(|text| Ok(text.to_owned())));
-    fields.errors.finish()?;
-    let grant = call.directory().session_refresh(&token.unwrap_or_default()).await?;
+    let token = call
+        .small_object(|body| {
+            let mut fields = Fields::new(body, Mode::Create);
+            let token = fields.required("refresh_token", "refresh_token", text());
+            fields.errors.complete(token)
+        })
+        .await??;
+    let grant = call.directory().session_refresh(&token).await?;
+    call.set_tenant(grant.user.tenant);
     bare(StatusCode::OK, &token_body(&grant))
 }
 
@@ -78,25 +91,22 @@ struct Revoked {
 }
 
 pub(super) async fn session_revoke(call: &mut Call) -> Outcome {
-    let body = call.object().await?;
-    let Draft { value: (kind, token), errors } = revocation(&mut Fields::new(&body, Mode::Create));
-    errors.finish()?;
-    if let (Some(kind), Some(token)) = (kind, token) {
-        call.directory().session_revoke(kind, &token).await?;
-    }
+    let (kind, token) = call
+        .small_object(|body| {
+            let mut fields = Fields::new(body, Mode::Create);
+            let kind = fields.required("token_type", "token_type", string(token_kind));
+            let token = fields.required("token", "token", text());
+            fields.errors.complete(kind.zip(token))
+        })
+        .await??;
+    call.directory().session_revoke(kind, &token).await?;
     bare(StatusCode::OK, &Revoked { success: true, message: "Token revoked" })
 }
 
-fn revocation(fields: &mut Fields<'_>) -> Draft<(Option<TokenKind>, Option<String>)> {
-    let kind = fields.required(
-        "token_type",
-        "token_type",
-        string(|text| match text {
-            "access" => Ok(TokenKind::Access),
-            "refresh" => Ok(TokenKind::Refresh),
-            _ => Err(Problem::NotOneOf(&["access", "refresh"])),
-        }),
-    );
-    let token = fields.required("token", "token", string(|text| Ok(text.to_owned())));
-    Draft { value: (kind, token), errors: std::mem::take(&mut fields.errors) }
+fn token_kind(text: &str) -> Result<TokenKind, Problem> {
+    match text {
+        "access" => Ok(TokenKind::Access),
+        "refresh" => Ok(TokenKind::Refresh),
+        _ => Err(Problem::NotOneOf(&["access", "refresh"])),
+    }
 }

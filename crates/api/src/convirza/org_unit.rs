@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::envelope::{created, success};
 use super::org_unit_wire::{self as wire, GroupDetail, GroupRow};
+use super::tree_wire::{self, FlatTree};
 use crate::http::{Call, Failure, Mode, Outcome, Query, Tag};
 
 #[derive(Serialize)]
@@ -69,11 +70,11 @@ pub(super) async fn org_unit_tree(call: &mut Call) -> Outcome {
     let nested = query.boolean("nested").unwrap_or(false);
     query.finish()?;
     let nodes = call.directory().org_unit_tree(&ctx, active_only).await?;
-    let rows = wire::tree_rows(&nodes);
+    tree_wire::check_size(&nodes)?;
     if nested {
-        success(call, &Tree { groups: wire::nest(&rows)? })
+        success(call, &Tree { groups: tree_wire::nested(&nodes)? })
     } else {
-        success(call, &Tree { groups: rows })
+        success(call, &Tree { groups: FlatTree(&nodes) })
     }
 }
 
@@ -97,8 +98,7 @@ pub(super) async fn org_unit_get(call: &mut Call) -> Outcome {
 
 pub(super) async fn org_unit_create(call: &mut Call) -> Outcome {
     let (ctx, _) = call.authenticate(Dialect::Convirza, Access::Write).await?;
-    let body = call.object().await?;
-    let draft = wire::decode(&body, Mode::Create, None);
+    let draft = call.object(|body| wire::decode(body, Mode::Create, None)).await?;
     let unit = call.directory().org_unit_create(&ctx, draft).await.map_err(in_wire_names)?;
     created(call, &Written { org_unit_id: unit.id.0 })
 }
@@ -113,8 +113,7 @@ pub(super) async fn org_unit_patch(call: &mut Call) -> Outcome {
 
 async fn write(call: &mut Call, mode: Mode) -> Outcome {
     let (ctx, found) = find(call, Access::Write).await?;
-    let body = call.object().await?;
-    let draft = wire::decode(&body, mode, Some(&found.unit));
+    let draft = call.object(|body| wire::decode(body, mode, Some(&found.unit))).await?;
     let condition = if_match(call, &ctx);
     let unit =
         call.directory().org_unit_update(&ctx, found, draft, condition).await.map_err(in_wire_names)?;

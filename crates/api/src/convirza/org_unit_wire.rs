@@ -1,13 +1,12 @@
-//! Groups on the wire: bodies in, objects and trees out.
+//! Groups on the wire: bodies in, objects out.
 
-use muster_domain::org_unit::{Located, OrgUnit, OrgUnitPatch, OrgUnitStatus, TreeNode, industry_id, limits};
-use muster_domain::{Ctx, Draft, Error, OrgUnitId, Patch, Problem, industry, text};
+use muster_domain::org_unit::{Located, OrgUnit, OrgUnitPatch, OrgUnitStatus, industry_id, limits};
+use muster_domain::{Ctx, Draft, OrgUnitId, Patch, Problem, industry, text};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::envelope::Time;
-use crate::http::{Failure, Fields, Mode, integer, string};
+use crate::http::{Fields, Mode, integer, string};
 
 /// Reads the body of POST, PUT and PATCH. `stored` is the unit that is changed.
 pub(super) fn decode(body: &Map<String, Value>, mode: Mode, stored: Option<&OrgUnit>) -> Draft<OrgUnitPatch> {
@@ -153,73 +152,4 @@ impl<'a> GroupDetail<'a> {
             group_modified: Time(unit.modified_at),
         }
     }
-}
-
-/// A group, as in the tree.
-#[derive(Serialize)]
-pub(super) struct TreeBody<'a> {
-    org_unit_id: i64,
-    text: &'a str,
-    code: String,
-    group_level: usize,
-    org_unit_name: &'a str,
-    org_unit_parent_id: Option<i64>,
-    coded_level: String,
-}
-
-/// The rows of a tree that stands depth first. Codes begin at 1 with the caller's unit.
-pub(super) fn tree_rows(nodes: &[TreeNode]) -> Vec<TreeBody<'_>> {
-    // The length of the code of each ancestor of the row before.
-    let mut ends: Vec<usize> = Vec::new();
-    let mut code = String::new();
-    nodes
-        .iter()
-        .map(|node| {
-            ends.truncate(node.level - 1);
-            code.truncate(ends.last().copied().unwrap_or(0));
-            if !code.is_empty() {
-                code.push('.');
-            }
-            code.push_str(&node.place.to_string());
-            ends.push(code.len());
-            TreeBody {
-                org_unit_id: node.row.id.0,
-                text: &node.row.name,
-                code: code.clone(),
-                group_level: node.level,
-                org_unit_name: &node.row.name,
-                // The caller's unit is the root of what it sees.
-                org_unit_parent_id: node.row.parent_id.filter(|_| node.level > 1).map(|id| id.0),
-                coded_level: code.clone(),
-            }
-        })
-        .collect()
-}
-
-/// The nested form of a tree: each group with its `children`. Written without recursion, since a tree
-/// may be deeper than a stack.
-pub(super) fn nest(rows: &[TreeBody<'_>]) -> Result<Box<RawValue>, Failure> {
-    let mut json = String::from("[");
-    let mut open = 0;
-    for row in rows {
-        // Groups at the same level or deeper end before this one begins.
-        while open >= row.group_level {
-            json.push_str("]}");
-            open -= 1;
-        }
-        if json.ends_with('}') {
-            json.push(',');
-        }
-        let object = serde_json::to_string(row).map_err(|error| internal(&error))?;
-        json.push_str(object.strip_suffix('}').unwrap_or(&object));
-        json.push_str(",\"children\":[");
-        open += 1;
-    }
-    json.push_str(&"]}".repeat(open));
-    json.push(']');
-    RawValue::from_string(json).map_err(|error| internal(&error))
-}
-
-fn internal(error: &serde_json::Error) -> Failure {
-    Failure::Core(Error::Internal(format!("a tree: {error}")))
 }

@@ -22,14 +22,19 @@ struct Changed {
 
 pub(super) async fn password_change(call: &mut Call) -> Outcome {
     let (ctx, caller) = call.authenticate(Dialect::Convirza, Access::None).await?;
-    let body = call.object().await?;
-    let mut fields = Fields::new(&body, Mode::Create);
-    let current =
-        fields.required("current_password", "current_password", string(|text| Ok(SecretString::from(text))));
-    let new = fields.required("new_password", "new_password", string(password::check));
-    fields.errors.finish()?;
-    if let (Some(current), Some(new)) = (current, new) {
-        call.directory().password_change(&ctx, &caller, current, new).await?;
+    let app = call.app();
+    if app.settings.rate_limits {
+        app.password_changes.count((ctx.tenant(), caller.user), ctx.now())?;
     }
+    let (current, new) = call
+        .small_object(|body| {
+            let mut fields = Fields::new(body, Mode::Create);
+            let current = string(|text| Ok(SecretString::from(text)));
+            let current = fields.required("current_password", "current_password", current);
+            let new = fields.required("new_password", "new_password", string(password::check));
+            fields.errors.complete(current.zip(new))
+        })
+        .await??;
+    call.directory().password_change(&ctx, &caller, current, new).await?;
     success(call, &Changed { success: true })
 }

@@ -1,5 +1,7 @@
 //! Reading request bodies within their limit.
 
+use std::time::Duration;
+
 use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
@@ -11,19 +13,17 @@ use super::Failure;
 /// How much of a body over the limit is read and thrown away, so that the client can finish sending
 /// and read the answer. What is longer still is cut off with the connection.
 const DRAIN: usize = 16 * 1024 * 1024;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Reads a JSON body of at most `max` bytes.
 pub(super) async fn read(headers: &HeaderMap, mut body: Body, max: usize) -> Result<Bytes, Failure> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > max {
-        // A client that waits to be asked for its body has nothing to be drained.
-        if !headers.contains_key(header::EXPECT) {
-            drain(body).await;
-        }
+        finish(headers, body).await;
         return Err(Failure::BodyTooLarge { max });
     }
     if !is_json(headers) {
-        drain(body).await;
+        finish(headers, body).await;
         return Err(Failure::UnsupportedMediaType);
     }
     let mut bytes = BytesMut::new();
@@ -33,7 +33,7 @@ pub(super) async fn read(headers: &HeaderMap, mut body: Body, max: usize) -> Res
             continue;
         };
         if bytes.len() + data.len() > max {
-            drain(body).await;
+            finish(headers, body).await;
             return Err(Failure::BodyTooLarge { max });
         }
         bytes.extend_from_slice(&data);
@@ -41,14 +41,23 @@ pub(super) async fn read(headers: &HeaderMap, mut body: Body, max: usize) -> Res
     Ok(bytes.freeze())
 }
 
-async fn drain(mut body: Body) {
-    let mut drained = 0;
-    while let Some(Ok(frame)) = body.frame().await {
-        drained += frame.data_ref().map_or(0, Bytes::len);
-        if drained > DRAIN {
-            break;
-        }
+/// Reads the rest of a body that nobody wants, within limits. A client that waits to be asked for its
+/// body is left alone.
+pub(crate) async fn finish(headers: &HeaderMap, mut body: Body) {
+    if body.is_end_stream() || headers.contains_key(header::EXPECT) {
+        return;
     }
+    let drain = async {
+        let mut drained = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            drained += frame.data_ref().map_or(0, Bytes::len);
+            if drained > DRAIN {
+                break;
+            }
+        }
+    };
+    // Whoever is still sending then has lost the answer.
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, drain).await;
 }
 
 /// Whether the content type is JSON, with or without parameters. A missing one is taken for JSON.

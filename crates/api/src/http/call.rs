@@ -15,6 +15,9 @@ use serde_json::{Map, Value};
 use super::{Failure, Meta, Query, Tag, body, client, tags};
 use crate::App;
 
+/// The longest body of calls that carry a few short strings, in bytes; nobody has to log in to send one.
+const SMALL_BODY: usize = 16 * 1024;
+
 /// A request on its way through a handler.
 pub(crate) struct Call {
     app: Arc<App>,
@@ -84,7 +87,8 @@ impl Call {
         self.params
             .as_ref()
             .and_then(|params| params.iter().next())
-            .and_then(|(_, value)| value.parse().ok())
+            // One id has one spelling: neither `+7` nor `07`.
+            .and_then(|(_, text)| text.parse().ok().filter(|id: &i64| id.to_string() == text))
             .ok_or(Error::NotFound(entity))
     }
 
@@ -93,12 +97,43 @@ impl Call {
         Query::parse(self.parts.uri.query().unwrap_or_default())
     }
 
-    /// The JSON object in the body. It can be read once.
-    pub(crate) async fn object(&mut self) -> Result<Map<String, Value>, Failure> {
-        let max = self.app.settings.max_body;
+    /// What `decode` makes of the JSON object in the body. The parsed body, which may be many times as
+    /// large as it was on the wire, does not outlive this call. It can be read once.
+    pub(crate) async fn object<T>(
+        &mut self,
+        decode: impl FnOnce(&Map<String, Value>) -> T,
+    ) -> Result<T, Failure> {
+        self.object_within(self.app.settings.max_body, decode).await
+    }
+
+    /// As [`Call::object`], of a body that has no reason to be longer than [`SMALL_BODY`].
+    pub(crate) async fn small_object<T>(
+        &mut self,
+        decode: impl FnOnce(&Map<String, Value>) -> T,
+    ) -> Result<T, Failure> {
+        self.object_within(self.app.settings.max_body.min(SMALL_BODY), decode).await
+    }
+
+    async fn object_within<T>(
+        &mut self,
+        max: usize,
+        decode: impl FnOnce(&Map<String, Value>) -> T,
+    ) -> Result<T, Failure> {
         let body = self.body.take().unwrap_or_default();
         let bytes = body::read(&self.parts.headers, body, max).await?;
-        body::object(&bytes)
+        body::object(&bytes).map(|object| decode(&object))
+    }
+
+    /// Reads what is left of the body and throws it away, so that the client can read the answer.
+    pub(super) async fn finish_body(&mut self) {
+        if let Some(body) = self.body.take() {
+            body::finish(&self.parts.headers, body).await;
+        }
+    }
+
+    /// Names the tenant for the log, where no bearer token did.
+    pub(crate) fn set_tenant(&mut self, tenant: TenantId) {
+        self.tenant = Some(tenant);
     }
 
     /// The caller's `If-Match` as a check of whatever `tag` names.

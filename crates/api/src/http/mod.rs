@@ -16,6 +16,7 @@ use http::{StatusCode, header};
 use muster_domain::{Error, FieldError, TenantId, Timestamp};
 use uuid::Uuid;
 
+pub(crate) use body::finish as finish_body;
 pub(crate) use call::Call;
 pub(crate) use fields::{Fields, Mode, integer, string};
 pub(crate) use query::Query;
@@ -58,6 +59,8 @@ pub(crate) enum Failure {
     UnsupportedMediaType,
     /// The body is not what its content type says; the text may be shown.
     Malformed(String),
+    /// The answer would be unreasonably large; the text may be shown.
+    AnswerTooLarge(&'static str),
     /// The body broke off.
     BodyIncomplete,
     TimedOut,

@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use http::{Method, Request};
 use muster_domain::Error;
 
-use super::{Call, Failure, Handled, Meta, Outcome};
+use super::{Call, Failure, Handled, Meta, Outcome, body};
 use crate::App;
 
 type HandlerFuture<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
@@ -65,7 +65,7 @@ impl Dialect {
         }
         for prefix in self.prefixes {
             for path in [(*prefix).to_owned(), format!("{prefix}/"), format!("{prefix}/{{*rest}}")] {
-                router = router.route(&path, self.refusal(|| Failure::PathUnknown));
+                router = router.route(&path, self.refusal(prefix, || Failure::PathUnknown));
             }
         }
         router
@@ -78,7 +78,7 @@ impl Dialect {
             allow.push("HEAD");
         }
         let allow = allow.join(", ");
-        let mut methods = self.refusal(move || Failure::MethodNotAllowed { allow: allow.clone() });
+        let mut methods = self.refusal(path, move || Failure::MethodNotAllowed { allow: allow.clone() });
         for route in on_path() {
             let app = Arc::clone(app);
             let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
@@ -87,10 +87,21 @@ impl Dialect {
         methods
     }
 
-    fn refusal(self, failure: impl Fn() -> Failure + Clone + Send + Sync + 'static) -> MethodRouter {
+    /// Refuses every request; `route` is what the log says.
+    fn refusal(
+        self,
+        route: &'static str,
+        failure: impl Fn() -> Failure + Clone + Send + Sync + 'static,
+    ) -> MethodRouter {
         any(move |request: Request<axum::body::Body>| async move {
-            let meta = request.extensions().get::<Meta>().copied();
-            meta.map_or_else(Response::default, |meta| (self.failure)(&meta, request.uri().path(), failure()))
+            let (parts, body) = request.into_parts();
+            let Some(meta) = parts.extensions.get::<Meta>() else {
+                return Response::default();
+            };
+            body::finish(&parts.headers, body).await;
+            let mut response = (self.failure)(meta, parts.uri.path(), failure());
+            response.extensions_mut().insert(Handled { route, ..Handled::default() });
+            response
         })
     }
 
@@ -119,9 +130,17 @@ impl Dialect {
         let mut response = match outcome {
             Ok(reply) => reply.into_response(&call),
             Err(failure) => {
-                if let Failure::Core(error @ (Error::Internal(_) | Error::Unavailable(_))) = &failure {
-                    tracing::error!(%error, verb = route.verb, request_id = %meta.request_id, "a request failed");
+                let (verb, request_id) = (route.verb, meta.request_id);
+                match &failure {
+                    Failure::Core(error @ Error::Internal(_)) => {
+                        tracing::error!(%error, verb, %request_id, "a request failed");
+                    }
+                    Failure::Core(error @ Error::Unavailable(_)) => {
+                        tracing::warn!(%error, verb, %request_id, "a request was turned away");
+                    }
+                    _ => {}
                 }
+                call.finish_body().await;
                 (self.failure)(&meta, uri.path(), failure)
             }
         };

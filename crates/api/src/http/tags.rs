@@ -43,12 +43,15 @@ impl Tags {
 pub(super) fn list(headers: &HeaderMap, name: &HeaderName) -> Option<Tags> {
     let mut values = headers.get_all(name).iter().peekable();
     values.peek()?;
+    let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
+    if let [value] = values[..]
+        && value.trim() == "*"
+    {
+        return Some(Tags::Any);
+    }
     let mut tags = Vec::new();
-    for value in values.filter_map(|value| value.to_str().ok()) {
+    for value in values {
         for item in value.split(',').map(str::trim) {
-            if item == "*" {
-                return Some(Tags::Any);
-            }
             let opaque = item.strip_prefix("W/").unwrap_or(item);
             if let Some(tag) = opaque.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
                 tags.push(tag.to_owned());
@@ -77,7 +80,7 @@ mod tests {
         for value in ["W/\"3.2\"", "\"3.2\"", "\"x\", W/\"3.2\"", "*"] {
             assert_eq!(holds(value, &tag), Some(true), "{value}");
         }
-        for value in ["W/\"3.1\"", "3.2", "", "w/\"3.2\""] {
+        for value in ["W/\"3.1\"", "3.2", "", "w/\"3.2\"", "\"x\", *", "*, *"] {
             assert_eq!(holds(value, &tag), Some(false), "{value}");
         }
         assert_eq!(list(&HeaderMap::new(), &IF_MATCH), None);

@@ -111,7 +111,7 @@ async fn numbers_out_of_range_are_wrong_types_and_not_faults() {
         let reply = call.bearer(&token).send().await;
         assert_eq!(reply.status, 400, "{number}");
     }
-    for id in ["9223372036854775808", "-1", "0", "1.5", "%00", "1002%20"] {
+    for id in ["+1002", "01002", "9223372036854775808", "-1", "0", "1.5", "%00", "1002%20"] {
         let reply = world.get(&format!("/v3/groups/{id}")).bearer(&token).send().await;
         assert_eq!(reply.status, 404, "{id}");
     }

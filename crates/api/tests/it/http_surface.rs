@@ -31,6 +31,8 @@ async fn the_process_tells_its_health() {
     let world = World::new().await;
     insta::assert_snapshot!(world.get("/healthz").send().await);
     insta::assert_snapshot!(world.get("/readyz").send().await);
+    let reply = world.post("/healthz", json!({})).send().await;
+    assert_eq!((reply.status.as_u16(), reply.body), (405, json!({"error": "Method Not Allowed"})));
     world.directory().store.close().await;
     assert_eq!(world.get("/readyz").send().await.status, 503);
 }

@@ -132,6 +132,7 @@ async fn access_tokens_slide_and_refresh_tokens_do_not() {
     for _ in 0..5 {
         world.advance(6 * DAY);
         assert_eq!(profile_status(&world, &tokens["access_token"]).await, 200);
+        world.settle().await;
     }
     world.advance(7 * DAY);
     assert_eq!(profile_status(&world, &tokens["access_token"]).await, 401);
@@ -140,6 +141,17 @@ async fn access_tokens_slide_and_refresh_tokens_do_not() {
     assert_eq!(again.status, 200);
     world.advance(180 * DAY);
     assert_eq!(refresh(&world, &again.body["refresh_token"]).await.status, 401);
+}
+
+#[tokio::test]
+async fn guesses_of_the_current_password_are_limited_too() {
+    let world = World::new().await;
+    let token = world.admin().await;
+    let guess = json!({"current_password": "a guess", "new_password": "another long password"});
+    for _ in 0..10 {
+        assert_eq!(world.post("/v3/auth/password", guess.clone()).bearer(&token).send().await.status, 400);
+    }
+    assert_eq!(world.post("/v3/auth/password", guess).bearer(&token).send().await.status, 429);
 }
 
 #[tokio::test]

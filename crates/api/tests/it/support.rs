@@ -117,6 +117,11 @@ impl World {
         self.clock.0.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
+    /// Waits until the writer has done what was handed in without waiting.
+    pub(crate) async fn settle(&self) {
+        self.directory().store.commit(muster_domain::Batch::new(self.acme.tenant())).await.unwrap();
+    }
+
     /// Where the store is.
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()

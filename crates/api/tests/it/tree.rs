@@ -76,6 +76,32 @@ async fn archived_groups_are_shown_when_asked_for() {
 }
 
 #[tokio::test]
+async fn a_very_deep_tree_is_answered_in_its_flat_form() {
+    let world = World::new().await;
+    let token = world.admin().await;
+    // Chains of 62 units, each hung under the end of the next: what hangs below level 64 may go deeper.
+    let mut above = None;
+    for chain in 0..4 {
+        let (mut root, mut bottom) = (None, 1000);
+        for unit in 0..62 {
+            bottom = world.unit(&format!("Chain {chain} unit {unit}"), bottom).await;
+            root.get_or_insert(bottom);
+        }
+        if let Some(above) = above {
+            let body = json!({"org_unit_parent_id": bottom});
+            let moved = world.patch(&format!("/v3/groups/{above}"), body).bearer(&token).send().await;
+            assert_eq!(moved.status, 200, "{moved}");
+        }
+        above = root;
+    }
+    let reply = world.get("/v3/groups/tree").bearer(&token).send().await;
+    let rows = reply.body["data"]["groups"].as_array().unwrap();
+    assert_eq!(rows.len(), 5 + 4 * 62);
+    assert_eq!(rows.iter().filter_map(|row| row["group_level"].as_i64()).max(), Some(1 + 4 * 62));
+    assert!(rows.iter().any(|row| row["code"].as_str().unwrap().split('.').count() == 1 + 4 * 62));
+}
+
+#[tokio::test]
 async fn the_ids_of_a_branch_begin_with_its_root() {
     let world = World::new().await;
     let token = world.admin().await;

@@ -61,7 +61,8 @@ impl<S: Store> Directory<S> {
                 return Ok(before);
             }
             after.version = before.version + 1;
-            after.modified_at = ctx.now();
+            // Decided now, not when the request began: a slow body must not set the time back.
+            after.modified_at = self.now().max(before.modified_at);
 
             let moved = before.parent_id != after.parent_id;
             let step = Step { ctx, before: &before, after: &after, parent: parent.as_ref(), moved };
@@ -71,6 +72,7 @@ impl<S: Store> Directory<S> {
             }
             guards.extend(step.guards());
             let entry = JournalEntry::new(ctx, step.kind(), id, after.version, changes);
+            let entry = JournalEntry { at: after.modified_at, ..entry };
             let mut batch = Batch::new(ctx.tenant()).journal(entry);
             batch.guards = guards;
             batch.changes.push(Change::OrgUnitUpdate {

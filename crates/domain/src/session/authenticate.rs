@@ -18,9 +18,9 @@ impl<S: Store> Directory<S> {
         let until = now.plus(self.sessions.access);
         let slide = SLIDE.min(self.sessions.access / 2);
         if !caller.retired && caller.expires_at.plus(slide) <= until {
-            let batch = Batch::new(tenant).change(Change::AccessExtend { hash, until });
-            // The request itself does not need the renewal; the next one tries again.
-            if let Err(error) = self.store.commit(batch).await {
+            let extend = Change::AccessExtend { hash, from: caller.expires_at, until };
+            // The request itself does not need the renewal, nor wait for it; the next one tries again.
+            if let Err(error) = self.store.submit(Batch::new(tenant).change(extend)) {
                 tracing::debug!(%error, "a session was not renewed");
             }
         }

@@ -67,6 +67,7 @@ impl<S: Store> Directory<S> {
             }))
         };
         let batch = Batch::new(user.tenant)
+            .change(Change::UserTokensExpire { user: user.id, now })
             .change(stored(TokenKind::Access, &access, access_expires_at))
             .change(stored(TokenKind::Refresh, &refresh, refresh_expires_at));
         let grant = Grant {

@@ -7,13 +7,14 @@ use super::{User, password};
 use crate::directory::ATTEMPTS;
 use crate::session::Caller;
 use crate::{
-    Batch, Change, Ctx, Directory, Entity, Error, JournalEntry, Problem, Store, StoreError, UserId, text,
+    Batch, Change, Ctx, Directory, Entity, Error, JournalEntry, Problem, Store, StoreError, Timestamp,
+    UserId, text,
 };
 
 impl<S: Store> Directory<S> {
     /// Changes the caller's own password and ends its other sessions, but not the one it calls with.
     ///
-    /// Errors: `Invalid` naming `current_password` (wrong) or `new_password` (its length).
+    /// `new` has passed [`password::check`]. Errors: `Invalid` naming `current_password` (wrong).
     pub async fn password_change(
         &self,
         ctx: &Ctx,
@@ -26,7 +27,7 @@ impl<S: Store> Directory<S> {
             return Err(Error::field("current_password", Problem::Mismatch));
         }
         let hash = self.passwords.hash(new, self.random()).await?;
-        let batch = password_batch(ctx, user, hash, Some(caller.family));
+        let batch = password_batch(ctx, self.now(), user, hash, Some(caller.family));
         match self.store.commit(batch).await {
             // Somebody else changed the user while the old password was checked: it may be another now.
             Err(StoreError::Stale) => Err(Error::contended()),
@@ -35,7 +36,7 @@ impl<S: Store> Directory<S> {
     }
 
     /// Sets the password of whoever can log in with `login`, in whatever tenant, and ends all sessions
-    /// of that user. For the operator; `ctx` is given the tenant.
+    /// of that user. For the operator.
     ///
     /// Errors: `NotFound`, `Invalid` naming `password`.
     pub async fn password_set(&self, login: &str, new: &str) -> Result<User, Error> {
@@ -46,7 +47,7 @@ impl<S: Store> Directory<S> {
             let user = self.store.user_by_claim(&key).await?.ok_or(Error::NotFound(Entity::User))?;
             let tenant = self.store.tenant(user.tenant).await?.ok_or(Error::NotFound(Entity::Tenant))?;
             let ctx = Ctx::operator(tenant.id, tenant.top_org_unit_id, self.now());
-            match self.store.commit(password_batch(&ctx, user.clone(), hash.clone(), None)).await {
+            match self.store.commit(password_batch(&ctx, ctx.now(), user.clone(), hash.clone(), None)).await {
                 Ok(()) => return Ok(user),
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
@@ -57,12 +58,12 @@ impl<S: Store> Directory<S> {
 }
 
 /// A new password hash; the sessions of the user end, but for the family `keep`.
-fn password_batch(ctx: &Ctx, before: User, hash: String, keep: Option<uuid::Uuid>) -> Batch {
+fn password_batch(ctx: &Ctx, now: Timestamp, before: User, hash: String, keep: Option<uuid::Uuid>) -> Batch {
     let mut after = before.clone();
     after.password_hash = Some(hash);
     after.login_claimed = true;
     after.version = before.version + 1;
-    after.modified_at = ctx.now();
+    after.modified_at = now.max(before.modified_at);
     let id: UserId = before.id;
     let entry =
         JournalEntry::new(ctx, "user.password_changed", id, after.version, Map::<String, Value>::new());

@@ -105,11 +105,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match cli.command {
             Command::Serve(args) => serve::run(*args).await,
             Command::Tenant(command) => tenant::run(command).await,
             Command::User(command) => user::run(command).await,
         }
-    })
+    });
+    // Whatever still runs on its own threads (a long read, a writer that waits for the file) was given
+    // its time already.
+    runtime.shutdown_background();
+    done
 }

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use anyhow::Context as _;
+use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use muster_domain::tenant::{self, NewTenant, TenantCredentials};
 use muster_domain::user::{NewUser, Role, password};
@@ -26,26 +27,32 @@ pub(crate) struct CreateArgs {
     #[command(flatten)]
     store: StoreArgs,
     /// The name of the organisation, and of the top of its tree.
-    #[arg(long)]
+    #[arg(long, env = "MUSTER_NAME")]
     name: String,
     /// The first admin's email address, with which it logs in.
-    #[arg(long, value_name = "EMAIL")]
+    #[arg(long, env = "MUSTER_ADMIN_EMAIL", value_name = "EMAIL")]
     admin_email: String,
     /// The first admin's password, at least 12 characters. Others on this machine can see it while the
     /// command runs. Without it one is generated and shown.
-    #[arg(long, value_name = "PASSWORD", conflicts_with = "admin_password_stdin")]
+    #[arg(
+        long,
+        env = "MUSTER_ADMIN_PASSWORD",
+        hide_env_values = true,
+        value_name = "PASSWORD",
+        conflicts_with = "admin_password_stdin"
+    )]
     admin_password: Option<String>,
     /// Read the first admin's password from standard input.
-    #[arg(long)]
+    #[arg(long, env = "MUSTER_ADMIN_PASSWORD_STDIN", value_parser = BoolishValueParser::new())]
     admin_password_stdin: bool,
     /// The country by which national phone numbers are read (ISO 3166-1, two letters).
-    #[arg(long, default_value = "US")]
+    #[arg(long, env = "MUSTER_COUNTRY", default_value = "US")]
     country: String,
     /// The time zone of the top org unit (IANA name).
-    #[arg(long, default_value = "UTC")]
+    #[arg(long, env = "MUSTER_TIMEZONE", default_value = "UTC")]
     timezone: String,
     /// Print one JSON object.
-    #[arg(long)]
+    #[arg(long, env = "MUSTER_JSON", value_parser = BoolishValueParser::new())]
     json: bool,
 }
 

@@ -1,5 +1,6 @@
 //! `muster user`.
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 
 use super::StoreArgs;
@@ -19,10 +20,10 @@ pub(crate) struct SetPasswordArgs {
     #[command(flatten)]
     store: StoreArgs,
     /// The email address with which the user logs in.
-    #[arg(long)]
+    #[arg(long, env = "MUSTER_EMAIL")]
     email: String,
     /// Read the new password, at least 12 characters, from standard input.
-    #[arg(long)]
+    #[arg(long, env = "MUSTER_PASSWORD_STDIN", value_parser = BoolishValueParser::new())]
     password_stdin: bool,
 }
 

@@ -50,6 +50,28 @@ fn the_help_names_the_environment_variables() {
 }
 
 #[test]
+fn every_flag_of_every_command_is_an_environment_variable_too() {
+    let folder = TempDir::new().unwrap();
+    for command in [&["serve"][..], &["tenant", "create"], &["user", "set-password"]] {
+        let help = text(&run(folder.path(), &[command, &["--help"]].concat()).stdout);
+        let flags = help.lines().filter(|line| line.trim_start().starts_with("--"));
+        let mut count = 0;
+        let is_name = |word: &&str| word.bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase());
+        for flag in flags.filter_map(|line| line.split_whitespace().next()).filter(is_name) {
+            let name = format!("MUSTER_{}", flag.trim_start_matches('-').replace('-', "_").to_uppercase());
+            assert!(help.contains(&name), "{command:?} {flag}: {name}");
+            count += 1;
+        }
+        assert!(count >= 4, "{help}");
+    }
+    let make = ["tenant", "create", "--admin-email", "ada@acme.example"];
+    let output =
+        muster(folder.path(), &make).envs([("MUSTER_NAME", "Acme"), ("MUSTER_JSON", "yes")]).output();
+    assert!(text(&output.unwrap().stdout).starts_with('{'));
+    assert!(!run(folder.path(), &["serve", "--cors-origin", "https://a.example/path"]).status.success());
+}
+
+#[test]
 fn switched_off_limits_are_said_in_the_log() {
     let server = Server::start(&["--rate-limits", "off"]);
     assert!(server.log().contains("rate limits are off"));

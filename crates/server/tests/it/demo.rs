@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Server, run, text};
+use crate::support::{Server, create_tenant, run, text};
 
 /// Pastes lines into a shell; what they print.
 fn paste(lines: &str) -> String {
@@ -49,6 +49,15 @@ fn started_again_the_demo_keeps_its_data_and_tells_how_to_get_in() {
     let password = said.split(' ').nth(6).unwrap_or_else(|| panic!("{said} {}", text(&output.stderr)));
     let pasted = paste(&shell_lines(&printed).replace("THE-NEW-PASSWORD", password));
     assert!(pasted.contains("Updated Sales Division"), "{pasted}");
+}
+
+#[test]
+fn beside_other_tenants_the_demo_is_made_all_the_same() {
+    let folder = tempfile::TempDir::new().unwrap();
+    create_tenant(folder.path(), "Acme", "ada@acme.example");
+    let server = Server::start_in(folder, &["--demo"]);
+    let printed = paste(&shell_lines(&server.stdout()));
+    assert_eq!(printed.matches(r#"{"code":200,"message":"Success""#).count(), 4, "{printed}");
 }
 
 #[test]

@@ -37,6 +37,24 @@ fn a_body_over_the_limit_can_be_sent_and_its_answer_read() {
 }
 
 #[test]
+fn an_early_refusal_can_be_read_by_a_client_that_is_still_sending() {
+    let server = Server::start(&[]);
+    for path in ["/v3/nothing", "/v3/groups/7", "/nothing"] {
+        let body = vec![b' '; 900 * 1024];
+        let mut stream = server.connect();
+        write!(
+            stream,
+            "PUT {path} HTTP/1.1\r\nHost: muster\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        )
+        .unwrap();
+        stream.write_all(&body).unwrap();
+        assert!(matches!(read_answer(&mut stream).status, 401 | 404), "{path}");
+    }
+}
+
+#[test]
 fn a_client_that_asks_first_is_told_before_it_sends() {
     let server = Server::start(&[]);
     let mut stream = server.connect();

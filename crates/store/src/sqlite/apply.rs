@@ -14,8 +14,8 @@ use crate::statements::{Statement, org_unit, session, tenant, user};
 
 type Outcome = Result<(), StoreError>;
 
-/// Guards, changes, journal. `journal_sequence` is the tenant's head and is moved on. After an error
-/// the caller rolls back and forgets the head.
+/// Guards, changes, journal. `journal_sequence` is the tenant's head, if it was read already; it is moved
+/// on when everything went well, and only then. After an error the caller rolls back.
 pub(super) fn batch(connection: &Connection, batch: &Batch, journal_sequence: &mut Option<i64>) -> Outcome {
     let tenant = batch.tenant;
     for wanted in &batch.guards {
@@ -115,8 +115,11 @@ fn change(connection: &Connection, tenant: TenantId, change: &Change) -> Outcome
             let params = params![tenant.0, family.as_bytes(), at.0, until.0];
             run(connection, &session::ACCESS_RETIRE, params).map(drop)
         }
-        Change::AccessExtend { hash, until } => {
-            run(connection, &session::ACCESS_EXTEND, params![tenant.0, hash, until.0]).map(drop)
+        Change::AccessExtend { hash, from, until } => {
+            run(connection, &session::ACCESS_EXTEND, params![tenant.0, hash, until.0, from.0]).map(drop)
+        }
+        Change::UserTokensExpire { user, now } => {
+            run(connection, &session::USER_EXPIRE, [tenant.0, user.0, now.0]).map(drop)
         }
         Change::TokenDelete { kind, hash } => {
             run(connection, &session::DELETE, params![tenant.0, hash, codes::token_kind(*kind)]).map(drop)

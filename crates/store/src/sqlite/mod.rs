@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use muster_domain::secret::ServerKey;
-use muster_domain::{Batch, Clock, Entropy, IdKind, StoreError};
+use muster_domain::{Batch, Clock, Entropy, IdKind, StoreError, TenantId};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::Semaphore;
@@ -42,6 +42,8 @@ impl Default for Limits {
 
 /// How long a write waits for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the writer may keep a probe of its readiness waiting.
+const READY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Prepared statements that a connection keeps.
 const STATEMENT_CACHE: usize = 128;
 /// Idle read connections that are kept.
@@ -101,10 +103,12 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
-    /// Whether reads and the writer answer.
-    pub fn ready(&self) -> Result<(), StoreError> {
+    /// Whether the store reads and writes: a transaction without content goes through the writer.
+    pub async fn ready(&self) -> Result<(), StoreError> {
         self.read(|connection| connection.query_row("SELECT 1", [], |_| Ok(())))?;
-        self.writer.ready()
+        let written = self.writer.commit(Batch::new(TenantId(0)));
+        let late = |_| StoreError::Unavailable("the writer is busy".into());
+        tokio::time::timeout(READY_TIMEOUT, written).await.map_err(late)?
     }
 
     /// Runs a short read on the calling task: it takes microseconds, less than a hop to another thread.
@@ -131,10 +135,6 @@ impl SqliteStore {
             readers.with(|connection| in_transaction(connection, f))
         });
         done.await.map_err(|error| StoreError::Internal(format!("a scan was lost: {error}")))?
-    }
-
-    async fn submit(&self, batch: Batch) -> Result<(), StoreError> {
-        self.writer.commit(batch).await
     }
 
     async fn take_id(&self, kind: IdKind) -> Result<i64, StoreError> {

@@ -232,7 +232,11 @@ impl CredentialStore for SqliteStore {
 
 impl Store for SqliteStore {
     async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
-        self.submit(batch).await
+        self.writer.commit(batch).await
+    }
+
+    fn submit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.writer.submit_batch(batch)
     }
 
     async fn next_id(&self, kind: IdKind) -> Result<i64, StoreError> {

@@ -8,6 +8,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use muster_domain::{Batch, IdKind, StoreError, TenantId};
 use rusqlite::Connection;
@@ -19,6 +20,9 @@ use crate::statements::tenant;
 
 /// The most jobs that share a commit: more would keep the first one waiting for too long.
 const GROUP: usize = 256;
+
+/// How long the last writes may take when the store is closed.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// What the thread is asked for.
 enum Job {
@@ -58,20 +62,22 @@ impl Writer {
         done.await.map_err(|_| gone())?
     }
 
-    /// Whether the thread takes jobs.
-    pub(super) fn ready(&self) -> Result<(), StoreError> {
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        if thread.as_ref().is_some_and(|thread| !thread.is_finished()) { Ok(()) } else { Err(gone()) }
+    /// Hands a batch in without waiting for it.
+    pub(super) fn submit_batch(&self, batch: Batch) -> Result<(), StoreError> {
+        self.submit(Job::Commit(Box::new(batch), oneshot::channel().0))
     }
 
-    /// Finishes what was handed in, then ends the thread.
+    /// Finishes what was handed in, then ends the thread. What is not finished in time is lost; nobody
+    /// was told that it is stored.
     pub(super) async fn close(&self) {
         self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            let joined = tokio::task::spawn_blocking(move || thread.join()).await;
-            if !matches!(joined, Ok(Ok(()))) {
-                tracing::error!("the writer thread had failed");
+            let joined = tokio::task::spawn_blocking(move || thread.join());
+            match tokio::time::timeout(CLOSE_TIMEOUT, joined).await {
+                Ok(Ok(Ok(()))) => {}
+                Ok(_) => tracing::error!("the writer thread had failed"),
+                Err(_) => tracing::error!("some writes did not finish in time and were given up"),
             }
         }
     }
@@ -110,6 +116,14 @@ enum Outcome {
     Ids(Result<i64, StoreError>),
 }
 
+/// Why nothing of a group was done.
+enum Lost {
+    /// The file cannot be written at all now, so none of the jobs is worth another try.
+    NotBegun(StoreError),
+    /// Something in the group, or its commit, failed.
+    Failed(StoreError),
+}
+
 fn commit_group(connection: &Connection, group: Vec<Job>) {
     match try_group(connection, &group) {
         Ok(outcomes) => {
@@ -117,12 +131,18 @@ fn commit_group(connection: &Connection, group: Vec<Job>) {
                 answer(job, outcome);
             }
         }
-        Err(error) if group.len() == 1 => {
+        Err(Lost::NotBegun(error)) => {
+            tracing::warn!(%error, jobs = group.len(), "the store cannot be written");
             for job in group {
                 refuse(job, error.clone());
             }
         }
-        Err(error) => {
+        Err(Lost::Failed(error)) if group.len() == 1 => {
+            for job in group {
+                refuse(job, error.clone());
+            }
+        }
+        Err(Lost::Failed(error)) => {
             tracing::warn!(%error, jobs = group.len(), "a group commit failed; each of its jobs is tried alone");
             for job in group {
                 commit_group(connection, vec![job]);
@@ -132,16 +152,20 @@ fn commit_group(connection: &Connection, group: Vec<Job>) {
 }
 
 /// Carries out all jobs in one transaction. An error means that nothing of the group was done.
-fn try_group(connection: &Connection, group: &[Job]) -> Result<Vec<Outcome>, StoreError> {
-    execute(connection, "BEGIN IMMEDIATE")?;
+fn try_group(connection: &Connection, group: &[Job]) -> Result<Vec<Outcome>, Lost> {
+    if !connection.is_autocommit() {
+        // The roll-back of a group before this one failed.
+        execute(connection, "ROLLBACK").map_err(Lost::NotBegun)?;
+    }
+    execute(connection, "BEGIN IMMEDIATE").map_err(Lost::NotBegun)?;
     let done = in_transaction(connection, group).and_then(|outcomes| {
         execute(connection, "COMMIT")?;
         Ok(outcomes)
     });
     if done.is_err() && !connection.is_autocommit() {
-        execute(connection, "ROLLBACK")?;
+        execute(connection, "ROLLBACK").map_err(Lost::Failed)?;
     }
-    done
+    done.map_err(Lost::Failed)
 }
 
 fn in_transaction(connection: &Connection, group: &[Job]) -> Result<Vec<Outcome>, StoreError> {

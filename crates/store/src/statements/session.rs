@@ -18,7 +18,8 @@ super::statements! {
                          expires_at = CASE WHEN expires_at < $4 THEN expires_at ELSE $4 END
                      WHERE tenant_id = $1 AND family = $2 AND kind = 1 AND retired_at IS NULL";
     ACCESS_EXTEND = "UPDATE session_tokens SET expires_at = $3
-                     WHERE tenant_id = $1 AND hash = $2 AND kind = 1 AND retired_at IS NULL";
+                     WHERE tenant_id = $1 AND hash = $2 AND kind = 1 AND retired_at IS NULL AND expires_at = $4";
+    USER_EXPIRE = "DELETE FROM session_tokens WHERE tenant_id = $1 AND user_id = $2 AND expires_at <= $3";
     DELETE = "DELETE FROM session_tokens WHERE tenant_id = $1 AND hash = $2 AND kind = $3";
     FAMILY_DELETE = "DELETE FROM session_tokens WHERE tenant_id = $1 AND family = $2";
     /// $3: the family that stays, or null.

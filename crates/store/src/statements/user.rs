@@ -1,6 +1,6 @@
 //! Statements on users and claims of logins.
 
-/// The columns of a user, as [`crate::rows::user`] reads them.
+/// The columns of a user, as `sqlite/rows.rs` reads them.
 macro_rules! columns {
     () => {
         "u.id, u.tenant_id, u.uuid, u.org_unit_id, u.login, u.login_claimed, u.first_name, u.last_name, u.role, \

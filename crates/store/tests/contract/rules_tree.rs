@@ -204,6 +204,7 @@ async fn a_change_that_changes_nothing_commits_nothing<B: Backend>() {
     let org = world.org("acme").await;
     let unit = world.add_unit(&org, org.top, "unit").await;
     let journal = world.journal(&org).await;
+    world.clock.advance(std::time::Duration::from_secs(1));
     let later = Ctx::operator(org.tenant, org.top, START.plus(std::time::Duration::from_secs(1)));
     let patches = [
         OrgUnitPatch::default(),

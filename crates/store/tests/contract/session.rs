@@ -22,6 +22,7 @@ contract![
     a_retired_access_token_slides_no_more,
     extending_touches_one_access_token,
     deleting_a_token_takes_its_kind_into_account,
+    what_has_expired_of_a_user_is_forgotten,
     a_family_ends_as_a_whole,
     the_tokens_of_a_user_end_but_for_one_family,
 ];
@@ -183,7 +184,10 @@ async fn a_retired_access_token_slides_no_more<B: Backend>() {
     let (at, until) = (later(1), later(2));
     world.commit(&org, vec![Change::AccessRetire { family: FAMILY, at, until }]).await.unwrap();
     // Whoever extends does not know of the rotation, so it is no failure.
-    world.commit(&org, vec![Change::AccessExtend { hash: access.hash, until: later(50) }]).await.unwrap();
+    world
+        .commit(&org, vec![Change::AccessExtend { hash: access.hash, from: until, until: later(50) }])
+        .await
+        .unwrap();
     assert_eq!(stored(&world, &access).await.unwrap().expires_at, until);
 }
 
@@ -192,7 +196,10 @@ async fn extending_touches_one_access_token<B: Backend>() {
     let second = SessionToken { hash: [3; 32], ..access.clone() };
     add(&world, &org, &second).await;
     for hash in [access.hash, refresh.hash, [9; 32]] {
-        world.commit(&org, vec![Change::AccessExtend { hash, until: later(50) }]).await.unwrap();
+        world
+            .commit(&org, vec![Change::AccessExtend { hash, from: access.expires_at, until: later(50) }])
+            .await
+            .unwrap();
     }
     let extended = SessionToken { expires_at: later(50), ..access.clone() };
     assert_eq!(stored(&world, &access).await, Some(extended));
@@ -213,6 +220,19 @@ async fn deleting_a_token_takes_its_kind_into_account<B: Backend>() {
     assert_eq!(stored(&world, &access).await, None);
     assert!(!lets_in(&world, &org, access.hash, START).await);
     assert!(stored(&world, &refresh).await.is_some(), "one token ends, not its family");
+}
+
+async fn what_has_expired_of_a_user_is_forgotten<B: Backend>() {
+    let (world, org, access, refresh) = logged_in::<B>().await;
+    let expire = async |user, now| {
+        world.commit(&org, vec![Change::UserTokensExpire { user, now }]).await.unwrap();
+    };
+    expire(muster_domain::UserId(access.user.0 + 1), refresh.expires_at).await;
+    expire(access.user, Timestamp(access.expires_at.0 - 1)).await;
+    assert!(stored(&world, &access).await.is_some());
+    expire(access.user, access.expires_at).await;
+    assert_eq!(stored(&world, &access).await, None);
+    assert_eq!(stored(&world, &refresh).await.is_some(), refresh.expires_at > access.expires_at);
 }
 
 async fn a_family_ends_as_a_whole<B: Backend>() {

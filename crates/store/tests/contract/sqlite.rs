@@ -24,7 +24,7 @@ async fn a_second_server_is_refused_and_a_command_is_not() {
     let first = Sqlite::open_with(&server).unwrap();
     assert!(matches!(Sqlite::open_with(&server).map(drop), Err(OpenError::Locked(_))));
     let command = Sqlite::open_with(&database.options()).unwrap();
-    command.0.ready().unwrap();
+    command.0.ready().await.unwrap();
     assert!(matches!(Sqlite::open_with(&server).map(drop), Err(OpenError::Locked(_))));
     drop(first);
     Sqlite::open_with(&server).unwrap();

@@ -240,7 +240,7 @@ async fn no_write_touches_a_row_of_another_tenant<B: Backend>() {
     let (hash, until) = (token.hash, Timestamp(START.0 + 99));
     let changes = vec![
         Change::AccessRetire { family: token.family, at: START, until: START },
-        Change::AccessExtend { hash, until },
+        Change::AccessExtend { hash, from: token.expires_at, until },
         Change::TokenDelete { kind: TokenKind::Access, hash },
         Change::FamilyDelete { family: token.family },
         Change::UserTokensDelete { user: user.id, keep: None },

@@ -1,0 +1,117 @@
+//! The tree of groups on the wire, in its two forms. It is written without recursion and with one code in
+//! memory at a time, since a tree may be deeper than a stack.
+
+use muster_domain::Error;
+use muster_domain::org_unit::TreeNode;
+use serde::ser::SerializeSeq as _;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::http::Failure;
+
+/// The most bytes of codes in one answer. A code is as long as the tree is deep, so an answer can be much
+/// larger than the number of its groups suggests.
+const MAX_CODES: usize = 64 * 1024 * 1024;
+
+/// A group, as in the tree.
+#[derive(Serialize)]
+struct Row<'a> {
+    org_unit_id: i64,
+    text: &'a str,
+    code: &'a str,
+    group_level: usize,
+    org_unit_name: &'a str,
+    org_unit_parent_id: Option<i64>,
+    coded_level: &'a str,
+}
+
+impl<'a> Row<'a> {
+    fn new(node: &'a TreeNode, code: &'a str) -> Self {
+        Self {
+            org_unit_id: node.row.id.0,
+            text: &node.row.name,
+            code,
+            group_level: node.level,
+            org_unit_name: &node.row.name,
+            // The caller's unit is the root of what it sees.
+            org_unit_parent_id: node.row.parent_id.filter(|_| node.level > 1).map(|id| id.0),
+            coded_level: code,
+        }
+    }
+}
+
+/// The codes of nodes that come depth first: `1`, `1.1`, `1.2`, …
+#[derive(Default)]
+struct Codes {
+    code: String,
+    /// The length of the code at each level of the path to the last node.
+    ends: Vec<usize>,
+}
+
+impl Codes {
+    fn of(&mut self, node: &TreeNode) -> &str {
+        self.ends.truncate(node.level - 1);
+        self.code.truncate(self.ends.last().copied().unwrap_or(0));
+        if !self.code.is_empty() {
+            self.code.push('.');
+        }
+        self.code.push_str(&node.place.to_string());
+        self.ends.push(self.code.len());
+        &self.code
+    }
+}
+
+/// Refuses a tree whose answer would be unreasonably large.
+pub(super) fn check_size(nodes: &[TreeNode]) -> Result<(), Failure> {
+    let mut codes = Codes::default();
+    let bytes: usize = nodes.iter().map(|node| codes.of(node).len()).sum();
+    if bytes <= MAX_CODES {
+        return Ok(());
+    }
+    Err(Failure::AnswerTooLarge(
+        "The tree is too deep for one answer; use groups/list to read it level by level",
+    ))
+}
+
+/// The flat form: rows, depth first.
+pub(super) struct FlatTree<'a>(pub(super) &'a [TreeNode]);
+
+impl Serialize for FlatTree<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut codes = Codes::default();
+        let mut rows = serializer.serialize_seq(Some(self.0.len()))?;
+        for node in self.0 {
+            rows.serialize_element(&Row::new(node, codes.of(node)))?;
+        }
+        rows.end()
+    }
+}
+
+/// The nested form: each group with its `children`.
+pub(super) fn nested(nodes: &[TreeNode]) -> Result<Box<RawValue>, Failure> {
+    let mut codes = Codes::default();
+    let mut json = String::from("[");
+    let mut open = 0;
+    for node in nodes {
+        // Groups at the same level or deeper end before this one begins.
+        while open >= node.level {
+            json.push_str("]}");
+            open -= 1;
+        }
+        if json.ends_with('}') {
+            json.push(',');
+        }
+        let object =
+            serde_json::to_string(&Row::new(node, codes.of(node))).map_err(|error| internal(&error))?;
+        json.push_str(object.strip_suffix('}').unwrap_or(&object));
+        json.push_str(",\"children\":[");
+        open += 1;
+    }
+    json.push_str(&"]}".repeat(open));
+    json.push(']');
+    RawValue::from_string(json).map_err(|error| internal(&error))
+}
+
+fn internal(error: &serde_json::Error) -> Failure {
+    Failure::Core(Error::Internal(format!("a tree: {error}")))
+}
