@@ -6,7 +6,8 @@ use muster_domain::session::SessionToken;
 use muster_domain::tenant::Tenant;
 use muster_domain::user::User;
 use muster_domain::{Batch, Change, Guard, JournalEntry, StoreError, TenantId};
-use rusqlite::{Connection, OptionalExtension as _, Params, ToSql, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _, Params, ToSql, params, params_from_iter};
 
 use super::error::store_error;
 use crate::codes;
@@ -68,10 +69,7 @@ fn exactly_one(rows: usize) -> Outcome {
 fn guard(connection: &Connection, tenant: TenantId, guard: &Guard) -> Result<bool, StoreError> {
     let number = |statement: &Statement, params: &[i64]| -> Result<Option<i64>, StoreError> {
         let mut statement = connection.prepare_cached(statement.sqlite()).map_err(store_error)?;
-        statement
-            .query_row(rusqlite::params_from_iter(params), |row| row.get(0))
-            .optional()
-            .map_err(store_error)
+        statement.query_row(params_from_iter(params), |row| row.get(0)).optional().map_err(store_error)
     };
     Ok(match guard {
         Guard::UnitActive(id) => number(&org_unit::IS_ACTIVE, &[tenant.0, id.0])?.is_some(),
@@ -211,70 +209,45 @@ fn org_unit_update(connection: &Connection, o: &OrgUnit, in_place: bool) -> Outc
     })
 }
 
+/// The values that both statements on users begin with.
+fn user_values(u: &User) -> Vec<Value> {
+    vec![
+        u.tenant.0.into(),
+        u.id.0.into(),
+        u.org_unit_id.0.into(),
+        u.login.clone().into(),
+        u.login_key().into(),
+        u.login_claimed.into(),
+        u.first_name.clone().into(),
+        u.last_name.clone().into(),
+        codes::role(u.role).into(),
+        codes::user_status(u.status).into(),
+        u.password_hash.clone().into(),
+        u.external_id.clone().into(),
+        u.timezone.clone().into(),
+        u.aliases.as_ref().map(ToString::to_string).into(),
+        u.agent_ring_to.clone().into(),
+        u.agent_code.into(),
+        u.score_call.into(),
+        u.access_audio.into(),
+        u.group_access.into(),
+        u.report_access.into(),
+        u.version.into(),
+        u.modified_at.0.into(),
+    ]
+}
+
 fn user_insert(connection: &Connection, u: &User) -> Outcome {
-    run(
-        connection,
-        &user::INSERT,
-        params![
-            u.id.0,
-            u.tenant.0,
-            u.uuid.as_bytes(),
-            u.org_unit_id.0,
-            u.login,
-            u.login_key(),
-            u.login_claimed,
-            u.first_name,
-            u.last_name,
-            codes::role(u.role),
-            codes::user_status(u.status),
-            u.password_hash,
-            u.external_id,
-            u.timezone,
-            u.aliases.as_ref().map(ToString::to_string),
-            u.agent_ring_to,
-            u.agent_code,
-            u.score_call,
-            u.access_audio,
-            u.group_access,
-            u.report_access,
-            u.version,
-            u.created_at.0,
-            u.modified_at.0
-        ],
-    )?;
+    let mut values = user_values(u);
+    values.extend([u.uuid.as_bytes().to_vec().into(), u.created_at.0.into()]);
+    run(connection, &user::INSERT, params_from_iter(values))?;
     claim(connection, None, claim_of(u).as_deref(), u)
 }
 
 fn user_update(connection: &Connection, before: &User, u: &User) -> Outcome {
-    exactly_one(run(
-        connection,
-        &user::UPDATE,
-        params![
-            u.tenant.0,
-            u.id.0,
-            before.version,
-            u.org_unit_id.0,
-            u.login,
-            u.login_key(),
-            u.login_claimed,
-            u.first_name,
-            u.last_name,
-            codes::role(u.role),
-            codes::user_status(u.status),
-            u.password_hash,
-            u.external_id,
-            u.timezone,
-            u.aliases.as_ref().map(ToString::to_string),
-            u.agent_ring_to,
-            u.agent_code,
-            u.score_call,
-            u.access_audio,
-            u.group_access,
-            u.report_access,
-            u.version,
-            u.modified_at.0
-        ],
-    )?)?;
+    let mut values = user_values(u);
+    values.push(before.version.into());
+    exactly_one(run(connection, &user::UPDATE, params_from_iter(values))?)?;
     claim(connection, claim_of(before).as_deref(), claim_of(u).as_deref(), u)
 }
 

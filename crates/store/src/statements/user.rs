@@ -24,17 +24,18 @@ super::statements! {
     BY_CLAIM = concat!("SELECT ", columns!(), " FROM login_claims c
         JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id WHERE c.login_key = $1");
     VERSION_IS = "SELECT 1 FROM users u WHERE u.tenant_id = $1 AND u.id = $2 AND u.version = $3";
-    INSERT = "INSERT INTO users (id, tenant_id, uuid, org_unit_id, login, login_key, login_claimed, first_name,
-                  last_name, role, status, password_hash, external_id, timezone, aliases, agent_ring_to, agent_code,
-                  score_call, access_audio, group_access, report_access, version, created_at, modified_at)
+    /// $1 to $22 are those of UPDATE; $23 the UUID, $24 when the user was created.
+    INSERT = "INSERT INTO users (tenant_id, id, org_unit_id, login, login_key, login_claimed, first_name, last_name,
+                  role, status, password_hash, external_id, timezone, aliases, agent_ring_to, agent_code, score_call,
+                  access_audio, group_access, report_access, version, modified_at, uuid, created_at)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
                   $21, $22, $23, $24)";
-    /// $3: the version that the change was decided on.
-    UPDATE = "UPDATE users SET org_unit_id = $4, login = $5, login_key = $6, login_claimed = $7, first_name = $8,
-                  last_name = $9, role = $10, status = $11, password_hash = $12, external_id = $13, timezone = $14,
-                  aliases = $15, agent_ring_to = $16, agent_code = $17, score_call = $18, access_audio = $19,
-                  group_access = $20, report_access = $21, version = $22, modified_at = $23
-              WHERE tenant_id = $1 AND id = $2 AND version = $3";
+    /// $23: the version that the change was decided on.
+    UPDATE = "UPDATE users SET org_unit_id = $3, login = $4, login_key = $5, login_claimed = $6, first_name = $7,
+                  last_name = $8, role = $9, status = $10, password_hash = $11, external_id = $12, timezone = $13,
+                  aliases = $14, agent_ring_to = $15, agent_code = $16, score_call = $17, access_audio = $18,
+                  group_access = $19, report_access = $20, version = $21, modified_at = $22
+              WHERE tenant_id = $1 AND id = $2 AND version = $23";
     CLAIM = "INSERT INTO login_claims (login_key, tenant_id, user_id) VALUES ($1, $2, $3)";
     UNCLAIM = "DELETE FROM login_claims WHERE login_key = $1 AND tenant_id = $2 AND user_id = $3";
 }
