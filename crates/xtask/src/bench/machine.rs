@@ -72,6 +72,23 @@ fn sync_cost(folder: &Path) -> anyhow::Result<Duration> {
     Ok(costs[costs.len() / 2])
 }
 
+/// The CPU time that everything on the machine has used since its start, what the hypervisor gave to
+/// others included.
+pub(super) fn busy() -> anyhow::Result<Duration> {
+    let stat = fs::read_to_string("/proc/stat").context("the machine's CPU time")?;
+    busy_ticks(&stat).map(|ticks| Duration::from_millis(ticks * 10)).context("the machine's CPU time")
+}
+
+/// The first line of `/proc/stat`, in hundredths of a second, without the fields that are idleness.
+fn busy_ticks(stat: &str) -> Option<u64> {
+    let fields: Vec<u64> =
+        stat.lines().next()?.split_whitespace().skip(1).map_while(|field| field.parse().ok()).collect();
+    let [user, nice, system, _idle, _iowait, irq, softirq, steal, ..] = fields[..] else {
+        return None;
+    };
+    Some(user + nice + system + irq + softirq + steal)
+}
+
 impl Machine {
     pub(super) fn text(&self) -> String {
         format!(
@@ -112,5 +129,11 @@ mod tests {
         let text = "processor\t: 0\nmodel\t\t: 1\nmodel name\t: A CPU @ 2 GHz\n\nmodel name\t: other\n";
         assert_eq!(cpu_model(text), Some("A CPU @ 2 GHz"));
         assert_eq!(cpu_model("processor: 0\n"), None);
+    }
+
+    #[test]
+    fn idleness_is_not_work() {
+        assert_eq!(busy_ticks("cpu  1 2 4 1000 1000 8 16 32 0 0\ncpu0 9 9\n"), Some(63));
+        assert_eq!(busy_ticks("cpu  1 2\n"), None);
     }
 }

@@ -16,6 +16,7 @@ mod template;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -23,9 +24,10 @@ use clap::Args;
 use tempfile::TempDir;
 
 use self::load::Target;
-use self::report::{Line, Report};
+use self::report::{Line, Measured, Report};
 use self::rows::RowKind;
 use self::server::Server;
+use crate::clock::now;
 
 /// The flags of `cargo xtask bench`.
 #[derive(Args)]
@@ -88,7 +90,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let measured = runtime.block_on(measure(args, &server, &tenant));
     drop(runtime);
-    let (lines, memory) = measured.map_err(|error| match server.complaints() {
+    let measured = measured.map_err(|error| match server.complaints() {
         complaints if complaints.is_empty() => error,
         complaints => error.context(format!("the server had complained:\n{complaints}")),
     })?;
@@ -102,8 +104,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         rounds: args.rounds,
         duration: args.duration,
         ready_after: server.ready_after,
-        memory,
-        lines,
+        measured,
     };
     if args.json {
         println!("{}", report.json());
@@ -113,12 +114,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     folder.close().context("the temporary folder")
 }
 
-/// The lines of the table, and the server's memory after its start and after the load.
-async fn measure(
-    args: &BenchArgs,
-    server: &Server,
-    tenant: &server::Tenant,
-) -> anyhow::Result<(Vec<Line>, [server::Memory; 2])> {
+async fn measure(args: &BenchArgs, server: &Server, tenant: &server::Tenant) -> anyhow::Result<Measured> {
     let at_start = server.memory()?;
     let token = client::log_in(server.address, &tenant.email, &tenant.password).await?;
     eprintln!("creating {} org units", args.units);
@@ -135,6 +131,7 @@ async fn measure(
             samples: Vec::new(),
         }));
     }
+    let (begin, others_before) = (now(), cpu_time_of_others(server)?);
     for round in 1..=args.rounds {
         for line in &mut lines {
             let sample = load::measure(&target, &line.template, line.connections, args.duration)
@@ -150,5 +147,14 @@ async fn measure(
             line.samples.push(sample);
         }
     }
-    Ok((lines, [at_start, server.memory()?]))
+    let cpus = f64::from(u32::try_from(available_parallelism()?.get())?);
+    let others = cpu_time_of_others(server)?.saturating_sub(others_before);
+    let others = others.as_secs_f64() / (begin.elapsed().as_secs_f64() * cpus);
+    Ok(Measured { lines, memory: [at_start, server.memory()?], others })
+}
+
+/// The CPU time that neither the server nor this program has used.
+fn cpu_time_of_others(server: &Server) -> anyhow::Result<Duration> {
+    let ours = server::cpu_time(server.pid())? + server::cpu_time(std::process::id())?;
+    Ok(machine::busy()?.saturating_sub(ours))
 }

@@ -30,6 +30,15 @@ impl Line {
     }
 }
 
+/// What the measurements gave.
+pub(super) struct Measured {
+    pub(super) lines: Vec<Line>,
+    /// The server's, after its start and after the load.
+    pub(super) memory: [Memory; 2],
+    /// The share of the machine's CPU time that went to neither the server nor the load generator.
+    pub(super) others: f64,
+}
+
 /// Everything that a run has found.
 pub(super) struct Report {
     pub(super) machine: Machine,
@@ -41,9 +50,7 @@ pub(super) struct Report {
     pub(super) rounds: u32,
     pub(super) duration: Duration,
     pub(super) ready_after: Duration,
-    /// After the start and after the load.
-    pub(super) memory: [Memory; 2],
-    pub(super) lines: Vec<Line>,
+    pub(super) measured: Measured,
 }
 
 impl Report {
@@ -53,7 +60,7 @@ impl Report {
             "| Row | Connections | Requests/s | Of the bare route | p50 ms | p99 ms | Server CPU µs/request |\n\
              |---|--:|--:|--:|--:|--:|--:|\n",
         );
-        for line in &self.lines {
+        for line in &self.measured.lines {
             let ratio = self.ratio(line).map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
             // Writing to a string does not fail.
             let _ = writeln!(
@@ -68,6 +75,7 @@ impl Report {
             );
         }
         let memory = self
+            .measured
             .memory
             .map(|memory| format!("{} MiB ({} of its own)", memory.resident / 1024, memory.anonymous / 1024));
         if let Some(binary) = &self.binary {
@@ -75,12 +83,14 @@ impl Report {
         }
         let _ = write!(
             text,
-            "\n- Medians of {} rounds of {:.1} s; {} org units; log filter: {}\n{}\
+            "\n- Medians of {} rounds of {:.1} s; {} org units; log filter: {}\n\
+             - Other processes took {:.0} % of the CPU time meanwhile\n{}\
              - Server: ready after {:.0} ms; memory {} after its start, {} after the load\n",
             self.rounds,
             self.duration.as_secs_f64(),
             self.units,
             self.log.as_deref().unwrap_or("the default"),
+            self.measured.others * 100.0,
             self.machine.text(),
             self.ready_after.as_secs_f64() * 1e3,
             memory[0],
@@ -91,6 +101,7 @@ impl Report {
 
     pub(super) fn json(&self) -> Value {
         let rows: Vec<Value> = self
+            .measured
             .lines
             .iter()
             .map(|line| {
@@ -106,6 +117,7 @@ impl Report {
             })
             .collect();
         let memory = self
+            .measured
             .memory
             .map(|memory| json!({ "resident_kib": memory.resident, "anonymous_kib": memory.anonymous }));
         json!({
@@ -118,6 +130,7 @@ impl Report {
             "ready_after_ms": self.ready_after.as_secs_f64() * 1e3,
             "memory_at_start": memory[0],
             "memory_after_load": memory[1],
+            "others_share": self.measured.others,
             "machine": self.machine.json(),
         })
     }
@@ -125,7 +138,7 @@ impl Report {
     /// The throughput compared with that of the bare route with as many connections, if it was measured.
     fn ratio(&self, line: &Line) -> Option<f64> {
         let is_base = |other: &&Line| other.kind == RowKind::Bare && other.connections == line.connections;
-        self.lines.iter().find(is_base).map(|base| line.per_second() / base.per_second())
+        self.measured.lines.iter().find(is_base).map(|base| line.per_second() / base.per_second())
     }
 }
 
@@ -196,18 +209,22 @@ mod tests {
             rounds: 1,
             duration: Duration::from_secs(3),
             ready_after: Duration::from_millis(12),
-            memory: [Memory { resident: 10_240, anonymous: 2048 }; 2],
-            lines: vec![
-                line(RowKind::Bare, 1, 10_000.0),
-                line(RowKind::Bare, 64, 100_000.0),
-                line(RowKind::Read, 64, 70_000.0),
-                line(RowKind::Read, 8, 1.0),
-            ],
+            measured: Measured {
+                memory: [Memory { resident: 10_240, anonymous: 2048 }; 2],
+                others: 0.04,
+                lines: vec![
+                    line(RowKind::Bare, 1, 10_000.0),
+                    line(RowKind::Bare, 64, 100_000.0),
+                    line(RowKind::Read, 64, 70_000.0),
+                    line(RowKind::Read, 8, 1.0),
+                ],
+            },
         };
         let text = report.text();
         assert!(text.contains("| 64 | 70,000 | 0.70 | 0.100 | 0.500 | 12.0 |"), "{text}");
         assert!(text.contains("| 8 | 1 | – |"), "{text}");
         assert!(text.contains("10 MiB (2 of its own)"), "{text}");
+        assert!(text.contains("took 4 % of"), "{text}");
         let json = report.json();
         assert_eq!(json["rows"][2]["of_bare"], json!(0.7));
         assert_eq!(json["rows"][3]["of_bare"], Value::Null);
