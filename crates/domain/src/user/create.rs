@@ -5,8 +5,8 @@ use secrecy::SecretString;
 use super::{Role, User, UserStatus};
 use crate::directory::ATTEMPTS;
 use crate::{
-    Access, Batch, Change, Ctx, Directory, Draft, Error, FieldErrors, Guard, IdKind, JournalEntry, OrgUnitId,
-    Store, StoreError, UserId, journal,
+    Access, Batch, Change, Ctx, Directory, Draft, Error, Guard, IdKind, JournalEntry, OrgUnitId, Store,
+    StoreError, UserId, journal,
 };
 
 /// What a new user begins with.
@@ -33,24 +33,28 @@ impl<S: Store> Directory<S> {
         ctx.allow(Access::Write)?;
         let Draft { value: new, mut errors } = draft;
         let unit_id = new.org_unit_id.unwrap_or(ctx.scope());
-        let mut unit = self.org_unit_usable(ctx, unit_id, "org_unit_id", &mut errors).await?;
-        errors.finish()?;
-        let id = UserId(self.store.next_id(IdKind::User).await?);
-        let mut user = self.user_new(ctx, id, unit_id, &new).await?;
+        let mut prepared = None;
         for _ in 0..ATTEMPTS {
-            let Some(into) = unit else {
+            let unit = self.org_unit_usable(ctx, unit_id, "org_unit_id", &mut errors).await?;
+            std::mem::take(&mut errors).finish()?;
+            let Some(unit) = unit else {
+                // It was checked above.
                 break;
             };
-            user.timezone = into.unit.timezone;
+            // Hashing a password is expensive: once, and only for a unit that is fit.
+            let mut user = if let Some(user) = prepared.take() {
+                user
+            } else {
+                let id = UserId(self.store.next_id(IdKind::User).await?);
+                self.user_new(ctx, id, unit_id, &new).await?
+            };
+            user.timezone = unit.unit.timezone;
             let batch = user_batch(ctx, &user).guard(Guard::UnitActive(unit_id));
             match self.store.commit(batch).await {
                 Ok(()) => return Ok(user),
-                Err(StoreError::GuardFailed | StoreError::Stale) => {}
+                Err(StoreError::GuardFailed | StoreError::Stale) => prepared = Some(user),
                 Err(error) => return Err(error.into()),
             }
-            let mut errors = FieldErrors::default();
-            unit = self.org_unit_usable(ctx, unit_id, "org_unit_id", &mut errors).await?;
-            errors.finish()?;
         }
         Err(Error::contended())
     }

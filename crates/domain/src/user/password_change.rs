@@ -1,14 +1,13 @@
 //! Changing passwords: one's own, and anybody's by the operator.
 
 use secrecy::SecretString;
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use super::{User, password};
 use crate::directory::ATTEMPTS;
 use crate::session::Caller;
 use crate::{
-    Batch, Change, Ctx, Directory, Entity, Error, JournalEntry, Problem, Store, StoreError, Timestamp,
-    UserId, text,
+    Batch, Change, Ctx, Directory, Entity, Error, JournalEntry, Problem, Store, StoreError, Timestamp, text,
 };
 
 impl<S: Store> Directory<S> {
@@ -64,9 +63,9 @@ fn password_batch(ctx: &Ctx, now: Timestamp, before: User, hash: String, keep: O
     after.login_claimed = true;
     after.version = before.version + 1;
     after.modified_at = now.max(before.modified_at);
-    let id: UserId = before.id;
-    let entry =
-        JournalEntry::new(ctx, "user.password_changed", id, after.version, Map::<String, Value>::new());
+    let id = before.id;
+    let entry = JournalEntry::new(ctx, "user.password_changed", id, after.version, Map::new());
+    let entry = JournalEntry { at: after.modified_at, ..entry };
     Batch::new(ctx.tenant())
         .change(Change::UserUpdate { before: Box::new(before), after: Box::new(after) })
         .change(Change::UserTokensDelete { user: id, keep })

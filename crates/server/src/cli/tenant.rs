@@ -96,21 +96,23 @@ fn new_tenant(args: &CreateArgs, password: &str) -> Result<NewTenant, Error> {
     let password = errors.take("admin_password", password::check(password));
     let country = errors.take("country", tenant::country(&args.country));
     let timezone = errors.take("timezone", text::time_zone(&args.timezone));
-    errors.finish()?;
-    Ok(NewTenant {
-        name: name.unwrap_or_default(),
-        country: country.unwrap_or_default(),
-        timezone: timezone.unwrap_or_default(),
-        admin: NewUser {
-            login: login.unwrap_or_default(),
-            first_name: "Admin".to_owned(),
-            last_name: "User".to_owned(),
-            role: Role::Admin,
-            org_unit_id: None,
-            password,
-            claims_login: true,
-        },
-    })
+    let new = || {
+        Some(NewTenant {
+            name: name?,
+            country: country?,
+            timezone: timezone?,
+            admin: NewUser {
+                login: login?,
+                first_name: "Admin".to_owned(),
+                last_name: "User".to_owned(),
+                role: Role::Admin,
+                org_unit_id: None,
+                password: Some(password?),
+                claims_login: true,
+            },
+        })
+    };
+    errors.complete(new())
 }
 
 fn as_json(made: &TenantCredentials, password: Option<String>) -> serde_json::Value {
