@@ -15,6 +15,7 @@ use muster_store::Store;
 use tower::Service as _;
 
 use crate::convirza;
+use crate::docs::{self, Documents};
 use crate::http::{Handled, Meta, finish_body, plain};
 use crate::limits::Windows;
 
@@ -57,6 +58,8 @@ impl Default for Settings {
 pub struct App {
     pub directory: Directory<Store>,
     pub settings: Settings,
+    /// The documents of the dialects, each written when it is first asked for.
+    pub(crate) documents: Documents,
     /// Log-ins, by client.
     pub(crate) logins: Windows<IpAddr>,
     /// Attempts to change one's password, which could guess the current one.
@@ -67,7 +70,7 @@ impl App {
     pub fn new(directory: Directory<Store>, settings: Settings) -> Self {
         let logins = Windows::per_minute(settings.logins_per_minute);
         let password_changes = Windows::per_minute(settings.logins_per_minute);
-        Self { directory, settings, logins, password_changes }
+        Self { directory, settings, documents: Documents::default(), logins, password_changes }
     }
 
     /// The service for a listener.
@@ -77,6 +80,7 @@ impl App {
             .route("/healthz", get(healthz).fallback(only_get))
             .route("/readyz", get(readyz).fallback(only_get))
             .with_state(Arc::clone(&app))
+            .merge(docs::router(&app))
             .merge(convirza::router(&app))
             .fallback(unknown_path);
         AppService { app, router }

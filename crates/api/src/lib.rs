@@ -6,6 +6,7 @@
 
 mod app;
 mod convirza;
+mod docs;
 mod http;
 mod limits;
 mod passwords;
@@ -14,7 +15,10 @@ pub use app::{App, AppService, Settings};
 pub use http::{Route, Routes};
 pub use passwords::PasswordPool;
 
+/// Every dialect.
+static DIALECTS: [http::Dialect; 1] = [convirza::DIALECT];
+
 /// Every route of every dialect, for the tests that look at all of them.
 pub fn routes() -> impl Iterator<Item = &'static Route> {
-    convirza::ROUTES.iter()
+    DIALECTS.iter().flat_map(|dialect| dialect.routes)
 }

@@ -3,11 +3,16 @@
 use http::StatusCode;
 use muster_domain::{Error, Timestamp};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
 
-use crate::http::{Call, Failure, Reply};
+use crate::http::{Call, Failure, Reply, Schemas};
 
-#[derive(Serialize)]
-struct Envelope<'a, T> {
+/// A good answer.
+#[derive(Serialize, ToSchema)]
+struct Success<'a, T> {
     /// Also 200 when the status is 201.
     code: u16,
     message: &'static str,
@@ -26,6 +31,21 @@ impl Serialize for Time {
     }
 }
 
+impl PartialSchema for Time {
+    fn schema() -> RefOr<Schema> {
+        let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+    }
+}
+
+impl ToSchema for Time {}
+
+/// The schema of `T` in the envelope.
+pub(super) fn data<T: ToSchema>(schemas: &mut Schemas) -> Value {
+    schemas.reference::<T>();
+    schemas.reference_as::<Success<'_, T>>(format!("{}Success", T::name()))
+}
+
 /// A 200 with `data` in the envelope.
 pub(super) fn success(call: &Call, data: &impl Serialize) -> Result<Reply, Failure> {
     with_status(call, StatusCode::OK, data)
@@ -38,7 +58,7 @@ pub(super) fn created(call: &Call, data: &impl Serialize) -> Result<Reply, Failu
 
 fn with_status(call: &Call, status: StatusCode, data: &impl Serialize) -> Result<Reply, Failure> {
     let meta = call.meta();
-    let envelope = Envelope {
+    let envelope = Success {
         code: 200,
         message: "Success",
         data,

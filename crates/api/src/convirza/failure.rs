@@ -9,13 +9,16 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use muster_domain::org_unit::MAX_LEVEL;
 use muster_domain::{Entity, Error, FieldError, Problem, Rule, Unique};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::envelope::Time;
 use crate::http::{Failure, Meta};
 
-#[derive(Serialize)]
+/// Why there is no good answer.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ErrorBody<'a> {
+#[schema(as = Error)]
+pub(super) struct ErrorBody<'a> {
     status_code: u16,
     message: &'a str,
     error: Cow<'a, str>,
@@ -26,8 +29,10 @@ struct ErrorBody<'a> {
     request_id: uuid::Uuid,
 }
 
-#[derive(Serialize)]
-struct FieldBody {
+/// A failing field of a body, or parameter of a query.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FailingField)]
+pub(super) struct FieldBody {
     field: Cow<'static, str>,
     message: String,
 }

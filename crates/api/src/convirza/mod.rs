@@ -16,32 +16,73 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use http::{HeaderValue, Method, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use self::envelope::data;
+use self::industry::Industries;
+use self::oauth::{Revoked, TokenBody};
+use self::org_unit::{GroupWritten, Groups, OrgUnits};
+use self::org_unit_wire::GroupDetail;
+use self::profile::PasswordChanged;
+use self::tree_wire::Tree;
+use self::user_wire::UserBody;
 use crate::App;
-use crate::http::{Dialect, Routes, routes};
+use crate::http::Mode::{Create, Merge, Replace};
+use crate::http::{About, Dialect, Routes, Schemas, routes};
 
 /// Every call of the dialect.
 pub(crate) const ROUTES: Routes = routes![
     POST "/oauth/token" => oauth::session_open,
+        About::open("Log in with a password").limited().refuses(&[StatusCode::UNAUTHORIZED])
+            .body(Create, |f| _ = oauth::log_in(f)).answers(Schemas::reference::<TokenBody<'_>>);
     POST "/oauth/refresh-token" => oauth::session_refresh,
+        About::open("Exchange a refresh token for a new pair").refuses(&[StatusCode::UNAUTHORIZED])
+            .body(Create, |f| _ = oauth::refresh(f)).answers(Schemas::reference::<TokenBody<'_>>);
     POST "/oauth/revoke-token" => oauth::session_revoke,
+        About::open("End one token").body(Create, |f| _ = oauth::revocation(f)).answers(Schemas::reference::<Revoked>);
     GET "/v3/auth/profile" => profile::profile_get,
+        About::any_role("The caller").versioned().answers(data::<UserBody<'_>>);
     POST "/v3/auth/password" => profile::password_change,
+        About::any_role("Change one's own password").limited()
+            .body(Create, |f| _ = profile::passwords(f)).answers(data::<PasswordChanged>);
     GET "/v3/groups" => org_unit::org_unit_list,
+        About::read("The caller's group and all below it, by id")
+            .query(|q| _ = org_unit::list(q)).answers(data::<Groups<'_>>);
     POST "/v3/groups" => org_unit::org_unit_create,
+        About::write("Create a group")
+            .body(Create, |f| _ = org_unit_wire::decode(f, None)).creates(data::<GroupWritten>);
     GET "/v3/groups/list" => org_unit::org_unit_children,
+        About::read("The children of a group, by name")
+            .query(|q| _ = org_unit::children(q)).answers(data::<Groups<'_>>);
     GET "/v3/groups/tree" => org_unit::org_unit_tree,
+        About::read("The caller's group and all below it, as a tree")
+            .query(|q| _ = org_unit::tree(q)).answers(data::<Tree<'_>>);
     GET "/v3/groups/org-list/{id}" => org_unit::org_unit_ids,
+        About::read("The ids of a group and all below it")
+            .unknown_id(StatusCode::UNAUTHORIZED).answers(data::<OrgUnits>);
     GET "/v3/groups/{id}" => org_unit::org_unit_get,
+        About::read("One group").versioned().answers(data::<GroupDetail<'_>>);
     PUT "/v3/groups/{id}" => org_unit::org_unit_update,
+        About::write("Replace a group").versioned()
+            .body(Replace, |f| _ = org_unit_wire::decode(f, None)).answers(data::<GroupWritten>);
     PATCH "/v3/groups/{id}" => org_unit::org_unit_patch,
+        About::write("Change what is named of a group").versioned()
+            .body(Merge, |f| _ = org_unit_wire::decode(f, None)).answers(data::<GroupWritten>);
     DELETE "/v3/groups/{id}" => org_unit::org_unit_archive,
+        About::write("Archive a group").versioned().answers(data::<GroupWritten>);
     GET "/v3/industry" => industry::industry_list,
+        About::any_role("The industries").answers(data::<Industries>);
 ];
 
-const DIALECT: Dialect = Dialect { routes: ROUTES, prefixes: &["/v3", "/oauth"], failure: failure::response };
+pub(crate) const DIALECT: Dialect = Dialect {
+    name: "convirza",
+    title: "Convirza Platform API V3",
+    routes: ROUTES,
+    prefixes: &["/v3", "/oauth"],
+    failure: failure::response,
+    failure_schema: Schemas::reference::<failure::ErrorBody<'static>>,
+};
 
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let router = DIALECT.router(app);

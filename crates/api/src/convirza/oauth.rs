@@ -1,18 +1,18 @@
 //! Log-in, refresh and revocation (`/oauth`; Convirza contract, section 2). No envelope.
 
 use http::StatusCode;
-use muster_domain::Problem;
 use muster_domain::session::{Grant, TokenKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
-use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::envelope::{Time, bare};
 use super::user_wire::role_id;
-use crate::http::{Call, Fields, Mode, Outcome, string};
+use crate::http::{Call, Fields, Outcome, any_text, choice};
 
-#[derive(Serialize)]
-struct TokenBody<'a> {
+/// A pair of tokens and whose they are.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TokenBody<'a> {
     access_token: &'a str,
     refresh_token: &'a str,
     frontend_token: &'a str,
@@ -23,7 +23,7 @@ struct TokenBody<'a> {
     user: TokenUser<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct TokenUser<'a> {
     user_id: i64,
     email: &'a str,
@@ -52,61 +52,47 @@ pub(super) async fn session_open(call: &mut Call) -> Outcome {
     if call.app().settings.rate_limits {
         call.app().logins.count(call.client(), call.meta().started)?;
     }
-    let (login, password) = call
-        .small_object(|body| {
-            let mut fields = Fields::new(body, Mode::Create);
-            let login = fields.alias("email", "username", "email");
-            let login = fields.required_value(login, "email", text());
-            let password = fields.required("password", "password", text());
-            fields.errors.complete(login.zip(password))
-        })
-        .await??;
+    let (login, password) = call.small_object(log_in).await?;
     let grant = call.directory().session_open(&login, SecretString::from(password)).await?;
     call.set_tenant(grant.user.tenant);
     bare(StatusCode::OK, &token_body(&grant))
 }
 
-/// A parser of strings that are looked at later.
-fn text() -> impl FnOnce(&Value) -> Result<String, Problem> {
-    string(|text| Ok(text.to_owned()))
+/// Reads a login and a password.
+pub(super) fn log_in(fields: &mut Fields<'_>) -> Option<(String, String)> {
+    let login = fields.required(("email", "username"), "email", any_text());
+    let password = fields.required("password", "password", any_text());
+    login.zip(password)
 }
 
 pub(super) async fn session_refresh(call: &mut Call) -> Outcome {
-    let token = call
-        .small_object(|body| {
-            let mut fields = Fields::new(body, Mode::Create);
-            let token = fields.required("refresh_token", "refresh_token", text());
-            fields.errors.complete(token)
-        })
-        .await??;
+    let token = call.small_object(refresh).await?;
     let grant = call.directory().session_refresh(&token).await?;
     call.set_tenant(grant.user.tenant);
     bare(StatusCode::OK, &token_body(&grant))
 }
 
-#[derive(Serialize)]
-struct Revoked {
+/// Reads a refresh token.
+pub(super) fn refresh(fields: &mut Fields<'_>) -> Option<String> {
+    fields.required("refresh_token", "refresh_token", any_text())
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Revoked {
     success: bool,
     message: &'static str,
 }
 
 pub(super) async fn session_revoke(call: &mut Call) -> Outcome {
-    let (kind, token) = call
-        .small_object(|body| {
-            let mut fields = Fields::new(body, Mode::Create);
-            let kind = fields.required("token_type", "token_type", string(token_kind));
-            let token = fields.required("token", "token", text());
-            fields.errors.complete(kind.zip(token))
-        })
-        .await??;
+    let (kind, token) = call.small_object(revocation).await?;
     call.directory().session_revoke(kind, &token).await?;
     bare(StatusCode::OK, &Revoked { success: true, message: "Token revoked" })
 }
 
-fn token_kind(text: &str) -> Result<TokenKind, Problem> {
-    match text {
-        "access" => Ok(TokenKind::Access),
-        "refresh" => Ok(TokenKind::Refresh),
-        _ => Err(Problem::NotOneOf(&["access", "refresh"])),
-    }
+/// Reads a token and its kind.
+pub(super) fn revocation(fields: &mut Fields<'_>) -> Option<(TokenKind, String)> {
+    let kinds = choice(&["access", "refresh"], &[TokenKind::Access, TokenKind::Refresh]);
+    let kind = fields.required("token_type", "token_type", kinds);
+    let token = fields.required("token", "token", any_text());
+    kind.zip(token)
 }

@@ -1,44 +1,36 @@
 //! Groups (`/v3/groups`; Convirza contract, section 4). A group is an org unit.
 
 use muster_domain::org_unit::{Located, OrgUnit, OrgUnitFilter, OrgUnitStatus, limits};
-use muster_domain::{Access, Ctx, Dialect, Entity, Error, OrgUnitId};
+use muster_domain::{Ctx, Dialect, Entity, Error, OrgUnitId, Slice};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::envelope::{created, success};
 use super::org_unit_wire::{self as wire, GroupDetail, GroupRow};
-use super::tree_wire::{self, FlatTree};
+use super::tree_wire::{self, FlatTree, Tree};
 use crate::http::{Call, Failure, Mode, Outcome, Query, Tag};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Written {
+pub(super) struct GroupWritten {
     org_unit_id: i64,
 }
 
-#[derive(Serialize)]
-struct Groups<T> {
-    groups: Vec<T>,
+#[derive(Serialize, ToSchema)]
+pub(super) struct Groups<'a> {
+    groups: Vec<GroupRow<'a>>,
     total: u64,
 }
 
-#[derive(Serialize)]
-struct Tree<T> {
-    groups: T,
-}
-
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct OrgUnits {
+pub(super) struct OrgUnits {
     org_units: Vec<i64>,
 }
 
 pub(super) async fn org_unit_children(call: &mut Call) -> Outcome {
-    let (ctx, _) = call.authenticate(Dialect::Convirza, Access::Read).await?;
-    let mut query = call.query();
-    let parent = query.integer("org_unit_id", i64::MIN, i64::MAX).map(OrgUnitId);
-    let filter = filter(&mut query);
-    let slice = query.slice(&call.app().settings);
-    query.finish()?;
+    let (ctx, _) = call.authenticate(Dialect::Convirza).await?;
+    let (parent, filter, slice) = call.query(children)?;
     let (parent, page) = call.directory().org_unit_children(&ctx, parent, filter, slice).await?;
     let level = parent.level_in(ctx.scope()).map(|level| level + 1);
     let groups = page.items.iter().map(|unit| GroupRow::new(&ctx, unit, level)).collect();
@@ -46,40 +38,48 @@ pub(super) async fn org_unit_children(call: &mut Call) -> Outcome {
 }
 
 pub(super) async fn org_unit_list(call: &mut Call) -> Outcome {
-    let (ctx, _) = call.authenticate(Dialect::Convirza, Access::Read).await?;
-    let mut query = call.query();
-    let filter = filter(&mut query);
-    let slice = query.slice(&call.app().settings);
-    query.finish()?;
+    let (ctx, _) = call.authenticate(Dialect::Convirza).await?;
+    let (filter, slice) = call.query(list)?;
     let page = call.directory().org_unit_list(&ctx, filter, slice).await?;
     let rows = page.items.iter().map(|found| GroupRow::new(&ctx, &found.unit, found.level_in(ctx.scope())));
     success(call, &Groups { groups: rows.collect(), total: page.total })
 }
 
-fn filter(query: &mut Query) -> OrgUnitFilter {
+/// Reads what all lists read.
+pub(super) fn list(query: &mut Query<'_>) -> (OrgUnitFilter, Slice) {
     let name = query.limited_text("group_name", limits::NAME);
     let choices = [Some(OrgUnitStatus::Active), Some(OrgUnitStatus::Inactive), None];
-    let status = query.choice("status", &["active", "inactive", "all"], &choices);
-    OrgUnitFilter { name, status: status.unwrap_or(Some(OrgUnitStatus::Active)) }
+    let words = &["active", "inactive", "all"];
+    let status = query.choice_or("status", words, &choices, Some(OrgUnitStatus::Active));
+    (OrgUnitFilter { name, status }, query.slice())
+}
+
+/// Reads the parent, and what all lists read.
+pub(super) fn children(query: &mut Query<'_>) -> (Option<OrgUnitId>, OrgUnitFilter, Slice) {
+    let parent = query.integer("org_unit_id", i64::MIN, i64::MAX).map(OrgUnitId);
+    let (filter, slice) = list(query);
+    (parent, filter, slice)
 }
 
 pub(super) async fn org_unit_tree(call: &mut Call) -> Outcome {
-    let (ctx, _) = call.authenticate(Dialect::Convirza, Access::Read).await?;
-    let mut query = call.query();
-    let active_only = query.boolean("active").unwrap_or(true);
-    let nested = query.boolean("nested").unwrap_or(false);
-    query.finish()?;
+    let (ctx, _) = call.authenticate(Dialect::Convirza).await?;
+    let (active_only, nested) = call.query(tree)?;
     let nodes = call.directory().org_unit_tree(&ctx, active_only).await?;
     tree_wire::check_size(&nodes)?;
     if nested {
-        success(call, &Tree { groups: tree_wire::nested(&nodes)? })
+        success(call, &Tree::Nested { groups: tree_wire::nested(&nodes)? })
     } else {
-        success(call, &Tree { groups: FlatTree(&nodes) })
+        success(call, &Tree::Flat { groups: FlatTree(&nodes) })
     }
 }
 
+/// Reads whether only active groups are wanted, and whether they are to be nested.
+pub(super) fn tree(query: &mut Query<'_>) -> (bool, bool) {
+    (query.boolean_or("active", true), query.boolean_or("nested", false))
+}
+
 pub(super) async fn org_unit_ids(call: &mut Call) -> Outcome {
-    let (ctx, _) = call.authenticate(Dialect::Convirza, Access::Read).await?;
+    let (ctx, _) = call.authenticate(Dialect::Convirza).await?;
     // The published answer for a unit that is unknown or out of scope is 401 here.
     let unknown = |error| match error {
         Error::NotFound(_) => Error::Unauthenticated("You have no access to this org unit"),
@@ -91,16 +91,16 @@ pub(super) async fn org_unit_ids(call: &mut Call) -> Outcome {
 }
 
 pub(super) async fn org_unit_get(call: &mut Call) -> Outcome {
-    let (ctx, found) = find(call, Access::Read).await?;
+    let (ctx, found) = find(call).await?;
     let reply = success(call, &GroupDetail::new(&ctx, &found))?;
     Ok(reply.tag(tag(&ctx, &found)))
 }
 
 pub(super) async fn org_unit_create(call: &mut Call) -> Outcome {
-    let (ctx, _) = call.authenticate(Dialect::Convirza, Access::Write).await?;
-    let draft = call.object(|body| wire::decode(body, Mode::Create, None)).await?;
+    let (ctx, _) = call.authenticate(Dialect::Convirza).await?;
+    let draft = call.object(Mode::Create, |fields| wire::decode(fields, None)).await?;
     let unit = call.directory().org_unit_create(&ctx, draft).await.map_err(in_wire_names)?;
-    created(call, &Written { org_unit_id: unit.id.0 })
+    created(call, &GroupWritten { org_unit_id: unit.id.0 })
 }
 
 pub(super) async fn org_unit_update(call: &mut Call) -> Outcome {
@@ -112,8 +112,8 @@ pub(super) async fn org_unit_patch(call: &mut Call) -> Outcome {
 }
 
 async fn write(call: &mut Call, mode: Mode) -> Outcome {
-    let (ctx, found) = find(call, Access::Write).await?;
-    let draft = call.object(|body| wire::decode(body, mode, Some(&found.unit))).await?;
+    let (ctx, found) = find(call).await?;
+    let draft = call.object(mode, |fields| wire::decode(fields, Some(&found.unit))).await?;
     let condition = if_match(call, &ctx);
     let unit =
         call.directory().org_unit_update(&ctx, found, draft, condition).await.map_err(in_wire_names)?;
@@ -125,19 +125,19 @@ fn in_wire_names(error: Error) -> Failure {
 }
 
 pub(super) async fn org_unit_archive(call: &mut Call) -> Outcome {
-    let (ctx, found) = find(call, Access::Write).await?;
+    let (ctx, found) = find(call).await?;
     let condition = if_match(call, &ctx);
     let unit = call.directory().org_unit_archive(&ctx, found, condition).await?;
     written(call, &unit)
 }
 
 fn written(call: &Call, unit: &OrgUnit) -> Outcome {
-    success(call, &Written { org_unit_id: unit.id.0 })
+    success(call, &GroupWritten { org_unit_id: unit.id.0 })
 }
 
 /// The caller, and the unit that the path names.
-async fn find(call: &mut Call, needed: Access) -> Result<(Ctx, Located), Failure> {
-    let (ctx, _) = call.authenticate(Dialect::Convirza, needed).await?;
+async fn find(call: &mut Call) -> Result<(Ctx, Located), Failure> {
+    let (ctx, _) = call.authenticate(Dialect::Convirza).await?;
     let id = OrgUnitId(call.path_id(Entity::OrgUnit)?);
     let found = call.directory().org_unit_get(&ctx, id).await?;
     Ok((ctx, found))

@@ -1,57 +1,47 @@
 //! Groups on the wire: bodies in, objects out.
 
 use muster_domain::org_unit::{Located, OrgUnit, OrgUnitPatch, OrgUnitStatus, industry_id, limits};
-use muster_domain::{Ctx, Draft, OrgUnitId, Patch, Problem, industry, text};
+use muster_domain::{Ctx, OrgUnitId, Patch, Problem, industry};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::envelope::Time;
-use crate::http::{Fields, Mode, integer, string};
+use crate::http::{
+    Fields, Mode, choice, integer, integer_where, limited_text, required_text, time_zone, trimmed_text,
+};
 
 /// Reads the body of POST, PUT and PATCH. `stored` is the unit that is changed.
-pub(super) fn decode(body: &Map<String, Value>, mode: Mode, stored: Option<&OrgUnit>) -> Draft<OrgUnitPatch> {
-    let mut fields = Fields::new(body, mode);
-    let f = &mut fields;
-    let name = f.required("org_unit_name", "name", string(|raw| text::required(raw, limits::NAME)));
-    let parent_id = parent(f, stored);
-    let external_id = limits::EXTERNAL_ID;
-    let external_id =
-        f.optional("org_unit_ext_id", "external_id", string(|raw| text::trimmed(raw, external_id)));
-    let mut optional =
-        |field: &'static str, max: usize| f.optional(field, field, string(|raw| text::limited(raw, max)));
-    let address = optional("address", limits::ADDRESS);
-    let city = optional("city", limits::CITY);
-    let state = optional("state", limits::STATE);
-    let zip = optional("zip", limits::ZIP);
-    let phone_number = optional("phone_number", limits::PHONE_NUMBER);
-    let industry_id = f.optional("industry_id", "industry_id", |value| integer(value).and_then(industry_id));
-    let timezone = f.lasting("timezone", "timezone", string(text::time_zone));
+pub(super) fn decode(fields: &mut Fields<'_>, stored: Option<&OrgUnit>) -> OrgUnitPatch {
+    let f = fields;
     let mut patch = OrgUnitPatch {
-        name,
-        parent_id,
-        external_id,
-        address,
-        city,
-        state,
-        zip,
-        phone_number,
-        industry_id,
-        timezone,
+        name: f.required("org_unit_name", "name", required_text(limits::NAME)),
+        parent_id: parent(f, stored),
+        external_id: f.optional("org_unit_ext_id", "external_id", trimmed_text(limits::EXTERNAL_ID)),
+        address: f.optional("address", "address", limited_text(limits::ADDRESS)),
+        city: f.optional("city", "city", limited_text(limits::CITY)),
+        state: f.optional("state", "state", limited_text(limits::STATE)),
+        zip: f.optional("zip", "zip", limited_text(limits::ZIP)),
+        phone_number: f.optional("phone_number", "phone_number", limited_text(limits::PHONE_NUMBER)),
+        industry_id: f.optional("industry_id", "industry_id", integer_where(1, i64::MAX, industry_id)),
+        timezone: f.lasting("timezone", "timezone", time_zone()),
         ..OrgUnitPatch::default()
     };
-    if mode == Mode::Create {
-        patch.billing_id = f.optional("billing_id", "billing_id", integer);
+    if f.mode() == Mode::Create {
+        patch.billing_id = f.optional("billing_id", "billing_id", integer());
         // Read and ignored: it is always the top of the tree (the vendor's own sample sends 1).
-        f.optional("top_ou_id", "top_ou_id", integer);
+        f.optional("top_ou_id", "top_ou_id", integer());
     } else {
-        patch.status = match f.lasting("org_unit_status", "status", string(status)) {
+        let statuses = choice(STATUSES, &[OrgUnitStatus::Active, OrgUnitStatus::Inactive]);
+        patch.status = match f.lasting("org_unit_status", "status", statuses) {
             Patch::Keep => None,
             Patch::Clear => Some(OrgUnitStatus::Active),
             Patch::Set(status) => Some(status),
         };
     }
-    Draft { value: patch, errors: fields.errors }
+    patch
 }
+
+const STATUSES: &[&str] = &["active", "inactive"];
 
 /// The name of a field on the wire, where it is not that of the domain.
 pub(super) fn name_of(field: &str) -> Option<&'static str> {
@@ -64,21 +54,20 @@ pub(super) fn name_of(field: &str) -> Option<&'static str> {
     }
 }
 
-fn status(text: &str) -> Result<OrgUnitStatus, Problem> {
-    match text {
-        "active" => Ok(OrgUnitStatus::Active),
-        "inactive" => Ok(OrgUnitStatus::Inactive),
-        _ => Err(Problem::NotOneOf(&["active", "inactive"])),
-    }
-}
-
 /// The parent under either of its names; absent keeps it, null is right only for the top.
-fn parent(fields: &mut Fields<'_>, stored: Option<&OrgUnit>) -> Option<OrgUnitId> {
-    let value = fields.alias("org_unit_parent_id", "parent_org_unit_id", "parent_id")?;
-    if value.is_null() && stored.is_some_and(|unit| unit.parent_id.is_none()) {
-        return None;
+fn parent(f: &mut Fields<'_>, stored: Option<&OrgUnit>) -> Option<OrgUnitId> {
+    let names = ("org_unit_parent_id", "parent_org_unit_id");
+    if f.mode() == Mode::Create {
+        return f.present(names, "parent_id", integer()).map(OrgUnitId);
     }
-    fields.required_value(Some(value), "parent_id", integer).map(OrgUnitId)
+    match f.lasting(names, "parent_id", integer()) {
+        Patch::Set(id) => Some(OrgUnitId(id)),
+        Patch::Clear if stored.is_some_and(|unit| unit.parent_id.is_some()) => {
+            f.errors.push("parent_id", Problem::Required);
+            None
+        }
+        Patch::Clear | Patch::Keep => None,
+    }
 }
 
 /// A level as the wire shows it; a unit outside of the scope is never shown.
@@ -87,7 +76,7 @@ pub(super) fn level(level: Option<usize>) -> i64 {
 }
 
 /// A group, as in lists.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct GroupRow<'a> {
     org_unit_id: i64,
     org_unit_ext_id: Option<&'a str>,
@@ -135,7 +124,7 @@ impl<'a> GroupRow<'a> {
 }
 
 /// A group alone.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct GroupDetail<'a> {
     #[serde(flatten)]
     row: GroupRow<'a>,

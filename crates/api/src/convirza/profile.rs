@@ -1,40 +1,42 @@
 //! The caller itself (`/v3/auth`; Convirza contract, section 2).
 
+use muster_domain::Dialect;
 use muster_domain::user::password;
-use muster_domain::{Access, Dialect};
 use secrecy::SecretString;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::envelope::success;
 use super::user_wire::{UserBody, tag};
-use crate::http::{Call, Fields, Mode, Outcome, string};
+use crate::http::{Call, Fields, Outcome, Text, string};
 
 pub(super) async fn profile_get(call: &mut Call) -> Outcome {
-    let (ctx, _) = call.authenticate(Dialect::Convirza, Access::None).await?;
+    let (ctx, _) = call.authenticate(Dialect::Convirza).await?;
     let view = call.directory().profile_get(&ctx).await?;
     Ok(success(call, &UserBody::new(&view))?.tag(tag(&view)))
 }
 
-#[derive(Serialize)]
-struct Changed {
+#[derive(Serialize, ToSchema)]
+pub(super) struct PasswordChanged {
     success: bool,
 }
 
 pub(super) async fn password_change(call: &mut Call) -> Outcome {
-    let (ctx, caller) = call.authenticate(Dialect::Convirza, Access::None).await?;
+    let (ctx, caller) = call.authenticate(Dialect::Convirza).await?;
     let app = call.app();
     if app.settings.rate_limits {
         app.password_changes.count((ctx.tenant(), caller.user), ctx.now())?;
     }
-    let (current, new) = call
-        .small_object(|body| {
-            let mut fields = Fields::new(body, Mode::Create);
-            let current = string(|text| Ok(SecretString::from(text)));
-            let current = fields.required("current_password", "current_password", current);
-            let new = fields.required("new_password", "new_password", string(password::check));
-            fields.errors.complete(current.zip(new))
-        })
-        .await??;
+    let (current, new) = call.small_object(passwords).await?;
     call.directory().password_change(&ctx, &caller, current, new).await?;
-    success(call, &Changed { success: true })
+    success(call, &PasswordChanged { success: true })
+}
+
+/// Reads the password of before and the new one.
+pub(super) fn passwords(fields: &mut Fields<'_>) -> Option<(SecretString, SecretString)> {
+    let current = string(Text::ANY, |text| Ok(SecretString::from(text)));
+    let current = fields.required("current_password", "current_password", current);
+    let form = Text { min: password::MIN_LENGTH, max: password::MAX_LENGTH, ..Text::ANY };
+    let new = fields.required("new_password", "new_password", string(form, password::check));
+    current.zip(new)
 }

@@ -6,6 +6,9 @@ use muster_domain::org_unit::TreeNode;
 use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+use utoipa::openapi::schema::{AnyOf, AnyOfBuilder, Array, ObjectBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::Failure;
 
@@ -14,7 +17,8 @@ use crate::http::Failure;
 const MAX_CODES: usize = 64 * 1024 * 1024;
 
 /// A group, as in the tree.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TreeRow)]
 struct Row<'a> {
     org_unit_id: i64,
     text: &'a str,
@@ -37,6 +41,41 @@ impl<'a> Row<'a> {
             org_unit_parent_id: node.row.parent_id.filter(|_| node.level > 1).map(|id| id.0),
             coded_level: code,
         }
+    }
+}
+
+/// A group, as in the nested tree.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TreeBranch)]
+struct Branch<'a> {
+    #[serde(flatten)]
+    row: Row<'a>,
+    /// Written one by one, after the rest.
+    #[schema(no_recursion)]
+    children: [&'a Branch<'a>; 0],
+}
+
+/// The groups of a tree in one of its two forms.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Tree<'a> {
+    Flat { groups: FlatTree<'a> },
+    Nested { groups: Box<RawValue> },
+}
+
+impl PartialSchema for Tree<'_> {
+    fn schema() -> RefOr<Schema> {
+        let rows = |name| Array::new(Ref::from_schema_name(name));
+        let forms = [Row::name(), Branch::name()].into_iter().map(rows);
+        let groups = forms.fold(AnyOf::builder(), AnyOfBuilder::item);
+        ObjectBuilder::new().property("groups", Schema::AnyOf(groups.build())).required("groups").into()
+    }
+}
+
+impl ToSchema for Tree<'_> {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Row::name().into(), Row::schema()));
+        schemas.push((Branch::name().into(), Branch::schema()));
     }
 }
 
@@ -101,10 +140,9 @@ pub(super) fn nested(nodes: &[TreeNode]) -> Result<Box<RawValue>, Failure> {
         if json.ends_with('}') {
             json.push(',');
         }
-        let object =
-            serde_json::to_string(&Row::new(node, codes.of(node))).map_err(|error| internal(&error))?;
-        json.push_str(object.strip_suffix('}').unwrap_or(&object));
-        json.push_str(",\"children\":[");
+        let branch = Branch { row: Row::new(node, codes.of(node)), children: [] };
+        let object = serde_json::to_string(&branch).map_err(|error| internal(&error))?;
+        json.push_str(object.strip_suffix("]}").unwrap_or(&object));
         open += 1;
     }
     json.push_str(&"]}".repeat(open));

@@ -3,6 +3,7 @@
 use muster_domain::user::{Role, UserView};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::envelope::Time;
 use crate::http::Tag;
@@ -30,7 +31,7 @@ pub(super) fn tag(view: &UserView) -> Tag {
 }
 
 /// A user alone: its row, and every field of the write body in the type in which it is written.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct UserBody<'a> {
     first_name: &'a str,
     last_name: &'a str,

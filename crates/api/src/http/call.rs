@@ -8,11 +8,10 @@ use axum::extract::RawPathParams;
 use http::request::Parts;
 use http::{Method, header};
 use muster_domain::session::Caller;
-use muster_domain::{Access, Ctx, Dialect, Directory, Entity, Error, Precondition, TenantId};
+use muster_domain::{Ctx, Dialect, Directory, Draft, Entity, Error, Precondition, TenantId};
 use muster_store::Store;
-use serde_json::{Map, Value};
 
-use super::{Failure, Meta, Query, Tag, body, client, tags};
+use super::{Failure, Fields, Meta, Mode, Query, Route, Tag, body, client, tags};
 use crate::App;
 
 /// The longest body of calls that carry a few short strings, in bytes; nobody has to log in to send one.
@@ -21,6 +20,7 @@ const SMALL_BODY: usize = 16 * 1024;
 /// A request on its way through a handler.
 pub(crate) struct Call {
     app: Arc<App>,
+    route: &'static Route,
     meta: Meta,
     parts: Parts,
     params: Option<RawPathParams>,
@@ -31,12 +31,13 @@ pub(crate) struct Call {
 impl Call {
     pub(super) fn new(
         app: Arc<App>,
+        route: &'static Route,
         meta: Meta,
         parts: Parts,
         params: Option<RawPathParams>,
         body: Body,
     ) -> Self {
-        Self { app, meta, parts, params, body: Some(body), tenant: None }
+        Self { app, route, meta, parts, params, body: Some(body), tenant: None }
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -61,12 +62,11 @@ impl Call {
         client::address(self.meta.peer, &self.parts.headers, &self.app.settings.trusted_proxies)
     }
 
-    /// Who calls with a bearer token, if its role reaches `needed` on groups and users.
-    pub(crate) async fn authenticate(
-        &mut self,
-        dialect: Dialect,
-        needed: Access,
-    ) -> Result<(Ctx, Caller), Failure> {
+    /// Who calls with a bearer token, if its role reaches what the route asks for.
+    pub(crate) async fn authenticate(&mut self, dialect: Dialect) -> Result<(Ctx, Caller), Failure> {
+        let Some(needed) = self.route.about.access else {
+            return Err(Error::Internal(format!("{} is open to everybody", self.route.verb)).into());
+        };
         let token = self
             .parts
             .headers
@@ -84,44 +84,51 @@ impl Call {
 
     /// The id in the path. Errors: `NotFound` for anything that is no integer.
     pub(crate) fn path_id(&self, entity: Entity) -> Result<i64, Error> {
-        self.params
-            .as_ref()
-            .and_then(|params| params.iter().next())
-            // One id has one spelling: neither `+7` nor `07`.
-            .and_then(|(_, text)| text.parse().ok().filter(|id: &i64| id.to_string() == text))
-            .ok_or(Error::NotFound(entity))
+        let text = self.path_text();
+        // One id has one spelling: neither `+7` nor `07`.
+        text.parse().ok().filter(|id: &i64| id.to_string() == text).ok_or(Error::NotFound(entity))
     }
 
-    /// The parameters of the query.
-    pub(crate) fn query(&self) -> Query {
-        Query::parse(self.parts.uri.query().unwrap_or_default())
+    /// What stands in the path where it varies.
+    pub(crate) fn path_text(&self) -> &str {
+        self.params.as_ref().and_then(|params| params.iter().next()).map_or("", |(_, text)| text)
     }
 
-    /// What `decode` makes of the JSON object in the body. The parsed body, which may be many times as
+    /// What `read` makes of the parameters of the query. A failure names every failing one.
+    pub(crate) fn query<T>(&self, read: impl FnOnce(&mut Query<'_>) -> T) -> Result<T, Failure> {
+        Query::read(self.parts.uri.query().unwrap_or_default(), &self.app.settings, read)
+    }
+
+    /// What `read` makes of the JSON object in the body. The parsed body, which may be many times as
     /// large as it was on the wire, does not outlive this call. It can be read once.
     pub(crate) async fn object<T>(
         &mut self,
-        decode: impl FnOnce(&Map<String, Value>) -> T,
-    ) -> Result<T, Failure> {
-        self.object_within(self.app.settings.max_body, decode).await
+        mode: Mode,
+        read: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Result<Draft<T>, Failure> {
+        self.object_within(self.app.settings.max_body, mode, read).await
     }
 
-    /// As [`Call::object`], of a body that has no reason to be longer than [`SMALL_BODY`].
+    /// As [`Call::object`], of a body that has no reason to be longer than [`SMALL_BODY`]. `read` gives `None`
+    /// only where a field fails.
     pub(crate) async fn small_object<T>(
         &mut self,
-        decode: impl FnOnce(&Map<String, Value>) -> T,
+        read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
     ) -> Result<T, Failure> {
-        self.object_within(self.app.settings.max_body.min(SMALL_BODY), decode).await
+        let max = self.app.settings.max_body.min(SMALL_BODY);
+        let Draft { value, errors } = self.object_within(max, Mode::Create, read).await?;
+        Ok(errors.complete(value)?)
     }
 
     async fn object_within<T>(
         &mut self,
         max: usize,
-        decode: impl FnOnce(&Map<String, Value>) -> T,
-    ) -> Result<T, Failure> {
+        mode: Mode,
+        read: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Result<Draft<T>, Failure> {
         let body = self.body.take().unwrap_or_default();
         let bytes = body::read(&self.parts.headers, body, max).await?;
-        body::object(&bytes).map(|object| decode(&object))
+        body::object(&bytes).map(|object| Fields::read(&object, mode, read))
     }
 
     /// Reads what is left of the body and throws it away, so that the client can read the answer.

@@ -1,7 +1,12 @@
 //! The fields of a JSON body, read into patches, with every failing one named.
+//!
+//! The function that reads a body also describes it: the same calls, made on [`Fields::describe`], write down
+//! which fields there are instead of looking for them.
 
-use muster_domain::{FieldErrors, Patch, Problem};
-use serde_json::{Map, Value};
+use muster_domain::{Draft, FieldErrors, Patch, Problem};
+use serde_json::{Map, Value, json};
+
+use super::shape::{Parser, Shape};
 
 /// What the absence of a field means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,26 +19,164 @@ pub(crate) enum Mode {
     Merge,
 }
 
+/// The name of a field on the wire, or two for the same.
+#[derive(Clone, Copy)]
+pub(crate) struct Names {
+    name: &'static str,
+    alias: Option<&'static str>,
+}
+
+impl From<&'static str> for Names {
+    fn from(name: &'static str) -> Self {
+        Self { name, alias: None }
+    }
+}
+
+impl From<(&'static str, &'static str)> for Names {
+    fn from((name, alias): (&'static str, &'static str)) -> Self {
+        Self { name, alias: Some(alias) }
+    }
+}
+
 /// Reads fields by their names on the wire, and notes problems under their names in the domain.
 pub(crate) struct Fields<'a> {
     body: &'a Map<String, Value>,
     mode: Mode,
     pub(crate) errors: FieldErrors,
+    /// Where the fields are written down, if that is what is wanted.
+    described: Option<&'a mut Described>,
+}
+
+/// The fields of a body, as they are published.
+#[derive(Default)]
+struct Described {
+    properties: Map<String, Value>,
+    required: Vec<&'static str>,
+    /// Of fields that are required under either of two names.
+    either: Vec<Value>,
 }
 
 impl<'a> Fields<'a> {
-    pub(crate) fn new(body: &'a Map<String, Value>, mode: Mode) -> Self {
-        Self { body, mode, errors: FieldErrors::default() }
+    /// What `read` makes of a body.
+    pub(super) fn read<T>(
+        body: &'a Map<String, Value>,
+        mode: Mode,
+        read: impl FnOnce(&mut Fields<'a>) -> T,
+    ) -> Draft<T> {
+        let mut fields = Self { body, mode, errors: FieldErrors::default(), described: None };
+        let value = read(&mut fields);
+        Draft { value, errors: fields.errors }
     }
 
-    /// The value of a field that has two names. Both with different values are a problem.
-    pub(crate) fn alias(
+    /// The schema of the bodies that `read` reads.
+    pub(super) fn describe(mode: Mode, read: fn(&mut Fields<'_>)) -> Value {
+        let mut described = Described::default();
+        let errors = FieldErrors::default();
+        read(&mut Fields { body: &Map::new(), mode, errors, described: Some(&mut described) });
+        let mut schema = json!({"type": "object", "properties": described.properties});
+        if !described.required.is_empty() {
+            schema["required"] = described.required.into();
+        }
+        if !described.either.is_empty() {
+            schema["allOf"] = described.either.into();
+        }
+        schema
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// A field that an entity always has: `None` keeps it, which only a merge may want.
+    pub(crate) fn required<T>(
         &mut self,
-        wire: &'static str,
-        alias: &'static str,
+        names: impl Into<Names>,
         field: &'static str,
-    ) -> Option<&'a Value> {
-        match (self.body.get(wire), self.body.get(alias)) {
+        parser: Parser<impl FnOnce(&Value) -> Result<T, Problem>>,
+    ) -> Option<T> {
+        let names = names.into();
+        let must = self.mode != Mode::Merge;
+        if let Some(described) = &mut self.described {
+            described.add(names, parser.shape, false);
+            if must {
+                described.require(names);
+            }
+        }
+        match self.value(names, field) {
+            None if !must => None,
+            None | Some(Value::Null) => {
+                self.errors.push(field, Problem::Required);
+                None
+            }
+            Some(value) => self.errors.take(field, (parser.parse)(value)),
+        }
+    }
+
+    /// A field that an entity always has, but nobody must send: `None` keeps it, or leaves it to its default.
+    pub(crate) fn present<T>(
+        &mut self,
+        names: impl Into<Names>,
+        field: &'static str,
+        parser: Parser<impl FnOnce(&Value) -> Result<T, Problem>>,
+    ) -> Option<T> {
+        let names = names.into();
+        if let Some(described) = &mut self.described {
+            described.add(names, parser.shape, false);
+        }
+        match self.value(names, field)? {
+            Value::Null => {
+                self.errors.push(field, Problem::Required);
+                None
+            }
+            value => self.errors.take(field, (parser.parse)(value)),
+        }
+    }
+
+    /// A field that can be without a value: null clears it, and so does its absence in a replacement.
+    pub(crate) fn optional<T>(
+        &mut self,
+        names: impl Into<Names>,
+        field: &'static str,
+        parser: Parser<impl FnOnce(&Value) -> Result<T, Problem>>,
+    ) -> Patch<T> {
+        let absent = if self.mode == Mode::Replace { Patch::Clear } else { Patch::Keep };
+        self.nullable(names.into(), field, parser, absent)
+    }
+
+    /// A field that stays when it is absent, also in a replacement; null clears it.
+    pub(crate) fn lasting<T>(
+        &mut self,
+        names: impl Into<Names>,
+        field: &'static str,
+        parser: Parser<impl FnOnce(&Value) -> Result<T, Problem>>,
+    ) -> Patch<T> {
+        self.nullable(names.into(), field, parser, Patch::Keep)
+    }
+
+    fn nullable<T>(
+        &mut self,
+        names: Names,
+        field: &'static str,
+        parser: Parser<impl FnOnce(&Value) -> Result<T, Problem>>,
+        absent: Patch<T>,
+    ) -> Patch<T> {
+        if let Some(described) = &mut self.described {
+            described.add(names, parser.shape, true);
+        }
+        match self.value(names, field) {
+            None => absent,
+            Some(Value::Null) => Patch::Clear,
+            Some(value) => self.errors.take(field, (parser.parse)(value)).map_or(Patch::Keep, Patch::Set),
+        }
+    }
+
+    /// The value under either name. Both with different values are a problem.
+    fn value(&mut self, names: Names, field: &'static str) -> Option<&'a Value> {
+        let value = self.body.get(names.name);
+        let Some(alias) = names.alias else {
+            return value;
+        };
+        match (value, self.body.get(alias)) {
             (Some(one), Some(other)) if one != other => {
                 self.errors.push(field, Problem::Conflict(alias));
                 None
@@ -41,70 +184,25 @@ impl<'a> Fields<'a> {
             (one, other) => one.or(other),
         }
     }
+}
 
-    /// A field that an entity always has: `None` keeps it, which only a merge may want.
-    pub(crate) fn required<T>(
-        &mut self,
-        wire: &'static str,
-        field: &'static str,
-        parse: impl FnOnce(&Value) -> Result<T, Problem>,
-    ) -> Option<T> {
-        self.required_value(self.body.get(wire), field, parse)
+impl Described {
+    fn add(&mut self, names: Names, shape: Shape, nullable: bool) {
+        let schema = if nullable { shape.nullable_schema() } else { shape.schema() };
+        if let Some(alias) = names.alias {
+            let mut schema = schema.clone();
+            schema.insert("description".to_owned(), format!("Another name of {}.", names.name).into());
+            self.properties.insert(alias.to_owned(), schema.into());
+        }
+        self.properties.insert(names.name.to_owned(), schema.into());
     }
 
-    /// As [`Fields::required`], of a value that was looked up already.
-    pub(crate) fn required_value<T>(
-        &mut self,
-        value: Option<&Value>,
-        field: &'static str,
-        parse: impl FnOnce(&Value) -> Result<T, Problem>,
-    ) -> Option<T> {
-        match value {
-            None if self.mode == Mode::Merge => None,
-            None | Some(Value::Null) => {
-                self.errors.push(field, Problem::Required);
-                None
+    fn require(&mut self, names: Names) {
+        match names.alias {
+            None => self.required.push(names.name),
+            Some(alias) => {
+                self.either.push(json!({"anyOf": [{"required": [names.name]}, {"required": [alias]}]}));
             }
-            Some(value) => self.errors.take(field, parse(value)),
         }
     }
-
-    /// A field that can be without a value: null clears it, and so does its absence in a replacement.
-    pub(crate) fn optional<T>(
-        &mut self,
-        wire: &'static str,
-        field: &'static str,
-        parse: impl FnOnce(&Value) -> Result<T, Problem>,
-    ) -> Patch<T> {
-        if self.mode == Mode::Replace && !self.body.contains_key(wire) {
-            return Patch::Clear;
-        }
-        self.lasting(wire, field, parse)
-    }
-
-    /// A field that stays when it is absent, also in a replacement; null clears it.
-    pub(crate) fn lasting<T>(
-        &mut self,
-        wire: &'static str,
-        field: &'static str,
-        parse: impl FnOnce(&Value) -> Result<T, Problem>,
-    ) -> Patch<T> {
-        match self.body.get(wire) {
-            None => Patch::Keep,
-            Some(Value::Null) => Patch::Clear,
-            Some(value) => self.errors.take(field, parse(value)).map_or(Patch::Keep, Patch::Set),
-        }
-    }
-}
-
-/// A parser of JSON strings.
-pub(crate) fn string<T>(
-    parse: impl FnOnce(&str) -> Result<T, Problem>,
-) -> impl FnOnce(&Value) -> Result<T, Problem> {
-    move |value| value.as_str().ok_or(Problem::WrongType("a string")).and_then(parse)
-}
-
-/// Parses a JSON integer.
-pub(crate) fn integer(value: &Value) -> Result<i64, Problem> {
-    value.as_i64().ok_or(Problem::WrongType("an integer"))
 }

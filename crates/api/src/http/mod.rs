@@ -1,12 +1,16 @@
 //! What every dialect needs of HTTP: routes, one request, bodies, conditions, query parameters.
 
+mod about;
 mod body;
 mod call;
 mod client;
 mod fields;
+mod openapi;
 mod query;
 mod reply;
 mod routes;
+mod schemas;
+mod shape;
 mod tags;
 
 use std::net::IpAddr;
@@ -16,13 +20,19 @@ use http::{StatusCode, header};
 use muster_domain::{Error, FieldError, TenantId, Timestamp};
 use uuid::Uuid;
 
+pub(crate) use about::About;
 pub(crate) use body::finish as finish_body;
 pub(crate) use call::Call;
-pub(crate) use fields::{Fields, Mode, integer, string};
+pub(crate) use fields::{Fields, Mode};
 pub(crate) use query::Query;
 pub(crate) use reply::Reply;
 pub(crate) use routes::{Dialect, routes};
 pub use routes::{Route, Routes};
+pub(crate) use schemas::Schemas;
+pub(crate) use shape::{
+    Text, any_text, choice, integer, integer_where, limited_text, required_text, string, time_zone,
+    trimmed_text,
+};
 pub(crate) use tags::Tag;
 
 /// What is known of a request before it is looked at.

@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use http::{Method, Request};
 use muster_domain::Error;
 
-use super::{Call, Failure, Handled, Meta, Outcome, body};
+use super::{About, Call, Failure, Handled, Meta, Outcome, Schemas, body};
 use crate::App;
 
 type HandlerFuture<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
@@ -25,19 +25,21 @@ pub struct Route {
     /// The name that the call has in every layer, such as `org_unit_update`.
     pub verb: &'static str,
     pub(crate) handler: for<'a> fn(&'a mut Call) -> HandlerFuture<'a>,
+    pub(crate) about: About,
 }
 
 /// The calls of a dialect.
 pub type Routes = &'static [Route];
 
-/// Declares [`Routes`]; a verb is the name of its handler.
+/// Declares [`Routes`]: a call, its handler, whose name is the verb, and what is published about it.
 macro_rules! routes {
-    ($($method:ident $path:literal => $module:ident :: $verb:ident),+ $(,)?) => {
+    ($($method:ident $path:literal => $module:ident :: $verb:ident, $about:expr;)+) => {
         &[$($crate::http::Route {
             method: ::http::Method::$method,
             path: $path,
             verb: stringify!($verb),
             handler: |call| Box::pin($module::$verb(call)),
+            about: $about,
         }),+]
     };
 }
@@ -46,11 +48,17 @@ pub(crate) use routes;
 /// What the shared machinery has to know of a dialect.
 #[derive(Clone, Copy)]
 pub(crate) struct Dialect {
+    /// In paths.
+    pub(crate) name: &'static str,
+    /// For people.
+    pub(crate) title: &'static str,
     pub(crate) routes: Routes,
     /// Paths under these that are no route are unknown paths *of the dialect*.
     pub(crate) prefixes: &'static [&'static str],
     /// The dialect's form of a failure. `path` is the one that was asked for.
     pub(crate) failure: fn(&Meta, path: &str, Failure) -> Response,
+    /// The schema of that form.
+    pub(crate) failure_schema: fn(&mut Schemas) -> serde_json::Value,
 }
 
 impl Dialect {
@@ -119,7 +127,7 @@ impl Dialect {
         let uri = parts.uri.clone();
         let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
         let timeout = app.settings.request_timeout;
-        let mut call = Call::new(app, meta, parts, params, body);
+        let mut call = Call::new(app, route, meta, parts, params, body);
         let handler = AssertUnwindSafe((route.handler)(&mut call)).catch_unwind();
         let outcome = match tokio::time::timeout(timeout, handler).await {
             Ok(Ok(outcome)) => outcome,

@@ -23,6 +23,9 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::conformance::Document;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -157,6 +160,18 @@ impl World {
         Call { world: self, request, body: Body::empty(), peer: self.peer }
     }
 
+    async fn answer(&self, request: Request<Body>, peer: SocketAddr) -> Reply {
+        let (parts, body) = self.service.handle(request, peer).await.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let is_json = parts.headers.get("content-type").is_some_and(|kind| kind == "application/json");
+        let body = match &*bytes {
+            [] => Value::Null,
+            json if is_json => serde_json::from_slice(json).unwrap(),
+            text => Value::from(String::from_utf8_lossy(text)),
+        };
+        Reply { status: parts.status, headers: parts.headers, body }
+    }
+
     /// The answer to a log-in.
     pub(crate) async fn log_in(&self, login: &str) -> Reply {
         let body = serde_json::json!({"email": login, "password": PASSWORD});
@@ -174,6 +189,18 @@ impl World {
         assert_eq!(reply.status, StatusCode::OK, "{reply}");
         reply.body["access_token"].as_str().unwrap().to_owned()
     }
+}
+
+/// The published document of the dialect, which every reply is held to. It comes from a world of its own, or
+/// whichever test is first would see another randomness.
+pub(crate) async fn document() -> &'static Document {
+    static DOCUMENT: OnceCell<Document> = OnceCell::const_new();
+    let read = || async {
+        let world = World::new().await;
+        let request = Request::get("/openapi/convirza.json").body(Body::empty()).unwrap();
+        Document::new(world.answer(request, world.peer).await.body)
+    };
+    DOCUMENT.get_or_init(read).await
 }
 
 async fn tenant(directory: &Directory<muster_store::Store>, key: &ServerKey, name: &str, login: &str) -> Ctx {
@@ -235,11 +262,10 @@ impl Call<'_> {
 
     pub(crate) async fn send(self) -> Reply {
         let request = self.request.body(self.body).unwrap();
-        let response = self.world.service.handle(request, self.peer).await;
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        Reply { status: parts.status, headers: parts.headers, body }
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let reply = self.world.answer(request, self.peer).await;
+        document().await.check(&method, &path, &reply);
+        reply
     }
 }
 

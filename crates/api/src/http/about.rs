@@ -1,0 +1,103 @@
+//! What a call asks for and gives, beside its handler in the table of routes: the rights are enforced from here,
+//! and the rest is published.
+
+use http::StatusCode;
+use muster_domain::Access;
+use serde_json::Value;
+
+use super::schemas::Schemas;
+use super::{Fields, Mode, Query};
+
+/// Reads a body or a query, for what it says about it.
+pub(super) type ReadBody = fn(&mut Fields<'_>);
+pub(super) type ReadQuery = fn(&mut Query<'_>);
+
+/// Describes one call.
+#[derive(Clone, Copy)]
+pub(crate) struct About {
+    pub(super) summary: &'static str,
+    /// What the role of the caller must be able to do; `None` is open to everybody.
+    pub(super) access: Option<Access>,
+    /// Too many calls get 429.
+    pub(super) limited: bool,
+    /// The entity has a version, which conditions are about.
+    pub(super) versioned: bool,
+    pub(super) query: Option<ReadQuery>,
+    pub(super) body: Option<(Mode, ReadBody)>,
+    /// What an unknown id in the path gets.
+    pub(super) unknown_id: StatusCode,
+    /// What else it answers, in the form of failures.
+    pub(super) refusals: &'static [StatusCode],
+    pub(super) status: StatusCode,
+    /// The schema of a good answer.
+    pub(super) answer: Option<fn(&mut Schemas) -> Value>,
+}
+
+impl About {
+    const fn new(summary: &'static str, access: Option<Access>) -> Self {
+        Self {
+            summary,
+            access,
+            limited: false,
+            versioned: false,
+            query: None,
+            body: None,
+            unknown_id: StatusCode::NOT_FOUND,
+            refusals: &[],
+            status: StatusCode::OK,
+            answer: None,
+        }
+    }
+
+    /// A call that needs no credentials.
+    pub(crate) const fn open(summary: &'static str) -> Self {
+        Self::new(summary, None)
+    }
+
+    /// A call of everybody who is logged in.
+    pub(crate) const fn any_role(summary: &'static str) -> Self {
+        Self::new(summary, Some(Access::None))
+    }
+
+    /// A call of those who may read groups and users.
+    pub(crate) const fn read(summary: &'static str) -> Self {
+        Self::new(summary, Some(Access::Read))
+    }
+
+    /// A call of those who may write groups and users.
+    pub(crate) const fn write(summary: &'static str) -> Self {
+        Self::new(summary, Some(Access::Write))
+    }
+
+    pub(crate) const fn limited(self) -> Self {
+        Self { limited: true, ..self }
+    }
+
+    pub(crate) const fn versioned(self) -> Self {
+        Self { versioned: true, ..self }
+    }
+
+    pub(crate) const fn query(self, read: ReadQuery) -> Self {
+        Self { query: Some(read), ..self }
+    }
+
+    pub(crate) const fn body(self, mode: Mode, read: ReadBody) -> Self {
+        Self { body: Some((mode, read)), ..self }
+    }
+
+    pub(crate) const fn unknown_id(self, status: StatusCode) -> Self {
+        Self { unknown_id: status, ..self }
+    }
+
+    pub(crate) const fn refuses(self, refusals: &'static [StatusCode]) -> Self {
+        Self { refusals, ..self }
+    }
+
+    pub(crate) const fn answers(self, answer: fn(&mut Schemas) -> Value) -> Self {
+        Self { answer: Some(answer), ..self }
+    }
+
+    pub(crate) const fn creates(self, answer: fn(&mut Schemas) -> Value) -> Self {
+        Self { status: StatusCode::CREATED, ..self.answers(answer) }
+    }
+}

@@ -1,0 +1,196 @@
+//! The OpenAPI document of a dialect, written from its table of routes: what a handler reads and sends is told by the
+//! functions and types with which it does so, and what follows from the machinery is added by rule.
+
+use http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::schemas::Schemas;
+use super::{Dialect, Fields, Query, Route};
+use crate::Settings;
+
+const JSON: &str = "application/json";
+
+impl Dialect {
+    /// The document (OpenAPI 3.1).
+    pub(crate) fn document(&self, settings: &Settings) -> Value {
+        let mut schemas = Schemas::default();
+        let mut paths = Map::new();
+        for route in self.routes {
+            let path = paths.entry(route.path).or_insert_with(|| json!({}));
+            path[route.method.as_str().to_lowercase()] = operation(route, settings, &mut schemas);
+        }
+        let mut statuses: Vec<StatusCode> = self.routes.iter().flat_map(refusals).collect();
+        statuses.sort_unstable();
+        statuses.dedup();
+        let failure = (self.failure_schema)(&mut schemas);
+        let responses: Map<String, Value> =
+            statuses.into_iter().map(|status| (name(status), refusal(status, &failure))).collect();
+        json!({
+            "openapi": "3.1.0",
+            "info": {
+                "title": self.title,
+                "version": env!("CARGO_PKG_VERSION"),
+                "description": "A path takes only the methods that stand here; another one gets 405, with `Allow`.",
+                "license": {"name": env!("CARGO_PKG_LICENSE"), "identifier": env!("CARGO_PKG_LICENSE")},
+            },
+            "servers": [{"url": "/"}],
+            "paths": paths,
+            "components": {
+                "schemas": schemas.into_value(),
+                "responses": responses,
+                "headers": headers(),
+                "parameters": conditions(),
+                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            },
+        })
+    }
+}
+
+fn operation(route: &Route, settings: &Settings, schemas: &mut Schemas) -> Value {
+    let about = &route.about;
+    let mut parameters = Vec::new();
+    if has_id(route) {
+        let id = json!({"type": "integer", "format": "int64"});
+        parameters.push(json!({"name": "id", "in": "path", "required": true, "schema": id}));
+    }
+    if let Some(read) = about.query {
+        parameters.extend(Query::describe(settings, read));
+    }
+    if about.versioned {
+        let condition = if route.method == Method::GET { "IfNoneMatch" } else { "IfMatch" };
+        parameters.push(reference("parameters", condition));
+    }
+
+    let mut responses: Map<String, Value> = refusals(route)
+        .into_iter()
+        .map(|status| (status.as_str().to_owned(), reference("responses", &name(status))))
+        .collect();
+    let mut good = json!({"description": reason(about.status), "headers": {"x-request-id": reference("headers", "RequestId")}});
+    if let Some(answer) = about.answer {
+        good["content"] = content(&answer(schemas));
+    }
+    if about.versioned && route.method == Method::GET {
+        good["headers"]["ETag"] = reference("headers", "ETag");
+    }
+    responses.insert(about.status.as_str().to_owned(), good);
+
+    let mut operation = json!({
+        "operationId": route.verb,
+        "summary": about.summary,
+        "tags": [tag(route.path)],
+        "parameters": parameters,
+        "responses": responses,
+        "security": [],
+    });
+    if about.access.is_some() {
+        operation["security"] = json!([{"bearer": []}]);
+    }
+    if let Some((mode, read)) = about.body {
+        operation["requestBody"] =
+            json!({"required": true, "content": content(&Fields::describe(mode, read))});
+    }
+    operation
+}
+
+/// What a route answers besides what it is for.
+fn refusals(route: &Route) -> Vec<StatusCode> {
+    use muster_domain::Access;
+
+    let about = &route.about;
+    let writes = route.method != Method::GET;
+    let rules = [
+        (StatusCode::NOT_MODIFIED, about.versioned && !writes),
+        (StatusCode::BAD_REQUEST, about.query.is_some() || writes),
+        (StatusCode::UNAUTHORIZED, about.access.is_some()),
+        (StatusCode::FORBIDDEN, about.access > Some(Access::None)),
+        (about.unknown_id, has_id(route)),
+        (StatusCode::PRECONDITION_FAILED, about.versioned && writes),
+        (StatusCode::PAYLOAD_TOO_LARGE, about.body.is_some()),
+        (StatusCode::UNSUPPORTED_MEDIA_TYPE, about.body.is_some()),
+        (StatusCode::TOO_MANY_REQUESTS, about.limited),
+        (StatusCode::INTERNAL_SERVER_ERROR, true),
+        (StatusCode::SERVICE_UNAVAILABLE, true),
+    ];
+    let ruled = rules.into_iter().filter(|(_, holds)| *holds).map(|(status, _)| status);
+    ruled.chain(about.refusals.iter().copied()).collect()
+}
+
+fn has_id(route: &Route) -> bool {
+    route.path.contains("{id}")
+}
+
+/// A response of which a document has one, whatever call gives it.
+fn refusal(status: StatusCode, failure: &Value) -> Value {
+    let mut headers = json!({"x-request-id": reference("headers", "RequestId")});
+    match status {
+        StatusCode::NOT_MODIFIED => headers["ETag"] = reference("headers", "ETag"),
+        StatusCode::UNAUTHORIZED => headers["WWW-Authenticate"] = reference("headers", "WwwAuthenticate"),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            headers["Retry-After"] = reference("headers", "RetryAfter");
+        }
+        _ => {}
+    }
+    let mut response = json!({"description": reason(status), "headers": headers});
+    if status != StatusCode::NOT_MODIFIED {
+        response["content"] = content(failure);
+    }
+    response
+}
+
+fn headers() -> Value {
+    json!({
+        "RequestId": {
+            "description": "Names the request in the server's log.",
+            "required": true,
+            "schema": {"type": "string", "format": "uuid"},
+        },
+        "ETag": {
+            "description": "The version of what is shown.",
+            "required": true,
+            "schema": {"type": "string", "pattern": "^W/\"[^\"]*\"$"},
+        },
+        "RetryAfter": {
+            "description": "When to try again, in seconds.",
+            "required": true,
+            "schema": {"type": "integer", "minimum": 0},
+        },
+        "WwwAuthenticate": {
+            "description": "How to authenticate.",
+            "required": true,
+            "schema": {"type": "string", "const": "Bearer"},
+        },
+    })
+}
+
+fn conditions() -> Value {
+    let header = |name: &str, description: &str| json!({"name": name, "in": "header", "description": description, "schema": {"type": "string"}});
+    json!({
+        "IfMatch": header("If-Match", "Write only if the version is still one of these, or 412."),
+        "IfNoneMatch": header("If-None-Match", "Versions that the caller has; for them the answer is 304, without a body."),
+    })
+}
+
+fn content(schema: &Value) -> Value {
+    json!({JSON: {"schema": schema}})
+}
+
+fn reference(kind: &str, name: &str) -> Value {
+    json!({"$ref": format!("#/components/{kind}/{name}")})
+}
+
+fn reason(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Other")
+}
+
+/// The name of a response, such as `NotFound`.
+fn name(status: StatusCode) -> String {
+    reason(status).replace(' ', "")
+}
+
+/// What calls are grouped by: the first part of the path that is no version.
+fn tag(path: &str) -> &str {
+    let is_version = |part: &&str| {
+        part.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    path.split('/').find(|part| !part.is_empty() && !is_version(part)).unwrap_or_default()
+}

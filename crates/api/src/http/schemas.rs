@@ -1,0 +1,78 @@
+//! The schemas of what is sent, derived from the types that are sent.
+
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+/// Where the schemas of a document are kept.
+const COMPONENTS: &str = "#/components/schemas/";
+
+/// The named schemas of a document.
+#[derive(Default)]
+pub(crate) struct Schemas(Map<String, Value>);
+
+impl Schemas {
+    /// A reference to the schema of `T`, which is kept with all that it refers to.
+    pub(crate) fn reference<T: ToSchema>(&mut self) -> Value {
+        self.reference_as::<T>(T::name().into_owned())
+    }
+
+    /// As [`Schemas::reference`], under another name: a generic type has the same for all it may hold.
+    pub(crate) fn reference_as<T: ToSchema>(&mut self, name: String) -> Value {
+        let reference = json!({"$ref": format!("{COMPONENTS}{name}")});
+        let mut schemas = vec![(name, T::schema())];
+        T::schemas(&mut schemas);
+        for (name, schema) in schemas {
+            self.0.entry(name).or_insert_with(|| serde_json::to_value(schema).unwrap_or_default());
+        }
+        reference
+    }
+
+    /// All schemas, each object with all of its properties in one place.
+    pub(super) fn into_value(mut self) -> Value {
+        let names: Vec<String> = self.0.keys().cloned().collect();
+        for name in names {
+            if let Some(mut schema) = self.0.remove(&name) {
+                self.merge(&mut schema);
+                require_nullable(&mut schema);
+                self.0.insert(name, schema);
+            }
+        }
+        self.0.into()
+    }
+
+    /// Puts the parts of a flattened structure together, which readers (and closed objects) want in one place.
+    fn merge(&self, schema: &mut Value) {
+        let Some(parts) = schema.as_object_mut().and_then(|schema| schema.remove("allOf")) else {
+            return;
+        };
+        let (mut properties, mut required) = (Map::new(), Vec::new());
+        for part in parts.as_array().into_iter().flatten() {
+            let name = part["$ref"].as_str().and_then(|reference| reference.strip_prefix(COMPONENTS));
+            let part = name.and_then(|name| self.0.get(name)).unwrap_or(part);
+            properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+            required.extend(part["required"].as_array().cloned().unwrap_or_default());
+        }
+        schema["type"] = json!("object");
+        schema["properties"] = properties.into();
+        schema["required"] = required.into();
+    }
+}
+
+/// A property that may be null is always sent; the derived schema takes it for one that may be absent.
+fn require_nullable(schema: &mut Value) {
+    let Some(properties) = schema["properties"].as_object() else {
+        return;
+    };
+    let is_nullable = |schema: &Value| {
+        schema["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("null")))
+            || schema["oneOf"].as_array().is_some_and(|kinds| kinds.contains(&json!({"type": "null"})))
+    };
+    let nullable: Vec<Value> =
+        properties.iter().filter(|(_, schema)| is_nullable(schema)).map(|(name, _)| json!(name)).collect();
+    if nullable.is_empty() {
+        return;
+    }
+    let mut required = schema["required"].as_array().cloned().unwrap_or_default();
+    required.extend(nullable.into_iter().filter(|name| !required.contains(name)).collect::<Vec<_>>());
+    schema["required"] = required.into();
+}

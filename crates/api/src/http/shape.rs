@@ -1,0 +1,185 @@
+//! What a field or a parameter takes: published as a JSON schema, and read. Both come from one value, so that
+//! what is published is what is accepted.
+
+use muster_domain::{Problem, text};
+use serde_json::{Map, Value, json};
+
+/// A set of values, as far as a schema can tell it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shape {
+    Boolean,
+    Integer { min: i64, max: i64 },
+    Text(Text),
+    Words(&'static [&'static str]),
+}
+
+/// Texts of `min` to `max` characters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text {
+    pub(crate) min: usize,
+    pub(crate) max: usize,
+    /// A regular expression, in the common ground of ECMA 262, Python and Rust.
+    pub(crate) pattern: Option<&'static str>,
+    /// What else the text must be, for people.
+    pub(crate) description: Option<&'static str>,
+}
+
+impl Text {
+    pub(crate) const ANY: Self = Self { min: 0, max: usize::MAX, pattern: None, description: None };
+
+    /// At most `max` characters, none of them U+0000.
+    pub(super) const fn limited(max: usize) -> Self {
+        Self { max, pattern: Some(WITHOUT_NUL), ..Self::ANY }
+    }
+}
+
+/// No store takes U+0000.
+const WITHOUT_NUL: &str = r"^[^\u0000]*$";
+/// And one character that is no white space, named one by one: engines differ in what `\s` is.
+const NOT_BLANK: &str = concat!(
+    r"^[^\u0000]*",
+    r"[^\u0000\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
+    r"[^\u0000]*$"
+);
+const TRIMMED: &str = "White space at both ends is removed.";
+
+impl Shape {
+    /// The schema of these values.
+    pub(crate) fn schema(self) -> Map<String, Value> {
+        let mut schema = Map::new();
+        let mut put = |name: &str, value: Value| schema.insert(name.to_owned(), value);
+        match self {
+            Self::Boolean => {
+                put("type", json!("boolean"));
+            }
+            Self::Integer { min, max } => {
+                put("type", json!("integer"));
+                put("format", json!("int64"));
+                if min > i64::MIN {
+                    put("minimum", json!(min));
+                }
+                if max < i64::MAX {
+                    put("maximum", json!(max));
+                }
+            }
+            Self::Text(Text { min, max, pattern, description }) => {
+                put("type", json!("string"));
+                if min > 0 {
+                    put("minLength", json!(min));
+                }
+                if max < usize::MAX {
+                    put("maxLength", json!(max));
+                }
+                if let Some(pattern) = pattern {
+                    put("pattern", json!(pattern));
+                }
+                if let Some(description) = description {
+                    put("description", json!(description));
+                }
+            }
+            Self::Words(words) => {
+                put("type", json!("string"));
+                put("enum", json!(words));
+            }
+        }
+        schema
+    }
+
+    /// The schema of these values and null.
+    pub(crate) fn nullable_schema(self) -> Map<String, Value> {
+        let mut schema = self.schema();
+        if let Some(kind) = schema.get_mut("type") {
+            *kind = json!([kind.clone(), "null"]);
+        }
+        if let Some(Value::Array(words)) = schema.get_mut("enum") {
+            words.push(Value::Null);
+        }
+        schema
+    }
+}
+
+/// How a JSON value is read: what may be sent, and what becomes of it.
+pub(crate) struct Parser<P> {
+    pub(super) shape: Shape,
+    pub(super) parse: P,
+}
+
+/// Parses a string of the given form.
+pub(crate) fn string<T>(
+    form: Text,
+    parse: impl FnOnce(&str) -> Result<T, Problem>,
+) -> Parser<impl FnOnce(&Value) -> Result<T, Problem>> {
+    Parser {
+        shape: Shape::Text(form),
+        parse: move |value: &Value| value.as_str().ok_or(Problem::WrongType("a string")).and_then(parse),
+    }
+}
+
+/// Any string, to be looked at later.
+pub(crate) fn any_text() -> Parser<impl FnOnce(&Value) -> Result<String, Problem>> {
+    string(Text::ANY, |raw| Ok(raw.to_owned()))
+}
+
+/// Text of at most `max` characters, kept as it was sent.
+pub(crate) fn limited_text(max: usize) -> Parser<impl FnOnce(&Value) -> Result<String, Problem>> {
+    string(Text::limited(max), move |raw| text::limited(raw, max))
+}
+
+/// Trimmed text of at most `max` characters; it may be empty.
+pub(crate) fn trimmed_text(max: usize) -> Parser<impl FnOnce(&Value) -> Result<String, Problem>> {
+    let form = Text { description: Some(TRIMMED), ..Text::limited(max) };
+    string(form, move |raw| text::trimmed(raw, max))
+}
+
+/// Trimmed text of 1 to `max` characters.
+pub(crate) fn required_text(max: usize) -> Parser<impl FnOnce(&Value) -> Result<String, Problem>> {
+    let form = Text { min: 1, max, pattern: Some(NOT_BLANK), description: Some(TRIMMED) };
+    string(form, move |raw| text::required(raw, max))
+}
+
+/// The name of a time zone.
+pub(crate) fn time_zone() -> Parser<impl FnOnce(&Value) -> Result<String, Problem>> {
+    let description = Some("An IANA time zone name, such as America/New_York.");
+    string(Text { min: 1, description, ..Text::ANY }, text::time_zone)
+}
+
+/// One of some words, and the value that stands for it.
+pub(crate) fn choice<T: Copy>(
+    words: &'static [&'static str],
+    values: &[T],
+) -> Parser<impl FnOnce(&Value) -> Result<T, Problem>> {
+    Parser {
+        shape: Shape::Words(words),
+        parse: move |value: &Value| {
+            let word = value.as_str().ok_or(Problem::WrongType("a string"))?;
+            chosen(word, words, values)
+        },
+    }
+}
+
+/// The value of a word.
+pub(super) fn chosen<T: Copy>(
+    word: &str,
+    words: &'static [&'static str],
+    values: &[T],
+) -> Result<T, Problem> {
+    let at = words.iter().position(|known| *known == word);
+    at.and_then(|at| values.get(at)).copied().ok_or(Problem::NotOneOf(words))
+}
+
+/// A JSON integer of 64 bits.
+pub(crate) fn integer() -> Parser<impl FnOnce(&Value) -> Result<i64, Problem>> {
+    integer_where(i64::MIN, i64::MAX, Ok)
+}
+
+/// A JSON integer that is also fit for something else; `min` and `max` only tell what `check` lets through.
+pub(crate) fn integer_where<T>(
+    min: i64,
+    max: i64,
+    check: impl FnOnce(i64) -> Result<T, Problem>,
+) -> Parser<impl FnOnce(&Value) -> Result<T, Problem>> {
+    Parser {
+        shape: Shape::Integer { min, max },
+        parse: move |value: &Value| value.as_i64().ok_or(Problem::WrongType("an integer")).and_then(check),
+    }
+}
