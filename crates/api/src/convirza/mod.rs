@@ -10,6 +10,7 @@ mod org_unit;
 mod org_unit_wire;
 mod profile;
 mod tree_wire;
+mod user;
 mod user_wire;
 
 use std::sync::Arc;
@@ -38,6 +39,13 @@ pub(crate) const ROUTES: Routes = routes![
     PUT "/v3/groups/{id}" => org_unit::org_unit_update,
     PATCH "/v3/groups/{id}" => org_unit::org_unit_patch,
     DELETE "/v3/groups/{id}" => org_unit::org_unit_archive,
+    GET "/v3/users" => user::user_list,
+    POST "/v3/users" => user::user_create,
+    GET "/v3/users/list" => user::user_list,
+    GET "/v3/users/{id}" => user::user_get,
+    PUT "/v3/users/{id}" => user::user_update,
+    PATCH "/v3/users/{id}" => user::user_patch,
+    DELETE "/v3/users/{id}" => user::user_delete,
     GET "/v3/industry" => industry::industry_list,
 ];
 

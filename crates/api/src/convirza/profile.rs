@@ -6,13 +6,13 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 use super::envelope::success;
-use super::user_wire::{UserBody, tag};
+use super::user_wire::{UserDetail, tag};
 use crate::http::{Call, Fields, Mode, Outcome, string};
 
 pub(super) async fn profile_get(call: &mut Call) -> Outcome {
     let (ctx, _) = call.authenticate(Dialect::Convirza, Access::None).await?;
     let view = call.directory().profile_get(&ctx).await?;
-    Ok(success(call, &UserBody::new(&view))?.tag(tag(&view)))
+    Ok(success(call, &UserDetail::new(&view))?.tag(tag(&view)))
 }
 
 #[derive(Serialize)]

@@ -108,3 +108,8 @@ pub(crate) fn string<T>(
 pub(crate) fn integer(value: &Value) -> Result<i64, Problem> {
     value.as_i64().ok_or(Problem::WrongType("an integer"))
 }
+
+/// Parses `true` or `false`.
+pub(crate) fn boolean(value: &Value) -> Result<bool, Problem> {
+    value.as_bool().ok_or(Problem::WrongType("true or false"))
+}

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 pub(crate) use body::finish as finish_body;
 pub(crate) use call::Call;
-pub(crate) use fields::{Fields, Mode, integer, string};
+pub(crate) use fields::{Fields, Mode, boolean, integer, string};
 pub(crate) use query::Query;
 pub(crate) use reply::Reply;
 pub(crate) use routes::{Dialect, routes};
