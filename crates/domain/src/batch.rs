@@ -7,7 +7,7 @@ use crate::org_unit::OrgUnit;
 use crate::session::{SessionToken, TokenHash, TokenKind};
 use crate::tenant::Tenant;
 use crate::user::User;
-use crate::{JournalEntry, OrgUnitId, TenantId, Timestamp, UserId};
+use crate::{CredentialId, JournalEntry, OrgUnitId, TenantId, Timestamp, UserId};
 
 /// Changes of one tenant, the conditions they rest on, and their journal entries. The store applies
 /// all of it in one transaction, or nothing.
@@ -54,6 +54,10 @@ pub enum Guard {
     UnitVacant(OrgUnitId),
     /// No unit of the tenant was moved since this version of the tree was read.
     TreeVersion(i64),
+    /// The unit still has this version (what an answer showed of it is a precondition).
+    UnitVersion { id: OrgUnitId, version: i64 },
+    /// The top unit has an active Admin besides this user, with `with_password` one who has a password.
+    AdminRemains { besides: UserId, with_password: bool },
     /// The user still has this version (a session is opened on what was verified).
     UserVersion { id: UserId, version: i64 },
 }
@@ -63,6 +67,12 @@ pub enum Guard {
 #[derive(Clone, Debug)]
 pub enum Change {
     TenantInsert(Box<Tenant>),
+    /// The tenant as it shall be; its version is one above the stored one.
+    TenantUpdate(Box<Tenant>),
+    /// At most `limit` rows of what the tenant owns are removed; the tenant itself when nothing else is left.
+    TenantPurge {
+        limit: u32,
+    },
     OrgUnitInsert(Box<OrgUnit>),
     /// The unit as it shall be; its version is one above the stored one. `in_place` says that its
     /// parent, status and name key stay, so that the store has no index to touch.
@@ -78,7 +88,18 @@ pub enum Change {
         before: Box<User>,
         after: Box<User>,
     },
+    /// What the journal says of a user is emptied; the entries stay.
+    UserJournalForget(UserId),
+    /// The oldest journal entries, up to this sequence, are removed.
+    JournalTrim {
+        through: i64,
+    },
     CredentialInsert(Box<Credential>),
+    /// The credential gets nobody in any more; `Stale` when it is unknown or was revoked before.
+    CredentialRevoke {
+        id: CredentialId,
+        at: Timestamp,
+    },
     TokenInsert(Box<SessionToken>),
     /// The refresh token is used up; `Stale` when it was already, or is gone.
     RefreshRetire {
@@ -97,6 +118,11 @@ pub enum Change {
         hash: TokenHash,
         from: Timestamp,
         until: Timestamp,
+    },
+    /// At most `limit` of the tenant's expired tokens are forgotten.
+    TokensExpire {
+        now: Timestamp,
+        limit: u32,
     },
     /// What has expired of a user's tokens is forgotten.
     UserTokensExpire {

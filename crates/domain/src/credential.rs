@@ -4,11 +4,13 @@
 //! Onlive secret signs requests and must be readable again, so it is sealed under the server key.
 
 use secrecy::SecretString;
+use serde_json::{Map, json};
 
+use crate::directory::ATTEMPTS;
 use crate::secret::{self, ServerKey};
 use crate::{
-    Batch, Change, CredentialId, Ctx, Dialect, Directory, Error, IdKind, JournalEntry, Store, StoreError,
-    TenantId, Timestamp,
+    Access, Batch, Change, CredentialId, Ctx, Dialect, Directory, Entity, Error, IdKind, JournalEntry,
+    Problem, Store, StoreError, TenantId, Timestamp, journal,
 };
 
 /// A credential as it is stored.
@@ -47,16 +49,87 @@ pub trait CredentialStore {
     ) -> impl Future<Output = Result<Vec<Credential>, StoreError>> + Send;
 }
 
+/// What a new credential is for.
+#[derive(Clone, Debug)]
+pub struct CredentialWish {
+    /// LOX24, Onlive or SCIM; the others have no credentials.
+    pub dialect: Dialect,
+    /// By which people tell it from others: normalised, 1 to [`MAX_NAME`] characters.
+    pub name: String,
+    /// May read but not write; else it has the rights of an Admin of the top.
+    pub read_only: bool,
+    pub expires_at: Option<Timestamp>,
+}
+
+impl CredentialWish {
+    /// The one that a new tenant gets.
+    pub(crate) fn default_of(dialect: Dialect) -> Self {
+        Self { dialect, name: "default".to_owned(), read_only: false, expires_at: None }
+    }
+}
+
+/// The longest name of a credential, in characters.
+pub const MAX_NAME: usize = 100;
+
+/// What the sealed secret of a credential is bound to.
+pub fn seal_context(tenant: TenantId, id: CredentialId) -> String {
+    format!("credential {tenant} {id}")
+}
+
 impl<S: Store> Directory<S> {
-    /// Makes a credential of `dialect` with the rights of an Admin of the top, and the change that
-    /// stores it. Errors: `Internal` for a dialect that has no credentials.
+    /// Creates a credential. Errors: `Invalid` for an expiry that has passed.
+    pub async fn credential_create(
+        &self,
+        ctx: &Ctx,
+        key: &ServerKey,
+        wish: CredentialWish,
+    ) -> Result<NewCredential, Error> {
+        ctx.allow(Access::Write)?;
+        if wish.expires_at.is_some_and(|at| at <= ctx.now()) {
+            return Err(Error::field("expires", Problem::Format("must be in the future")));
+        }
+        let new = self.credential_new(ctx, key, wish).await?;
+        self.store.commit(insert(ctx, Batch::new(ctx.tenant()), &new.credential)).await?;
+        Ok(new)
+    }
+
+    /// All credentials of the tenant, by id, also those that are revoked or have expired.
+    pub async fn credential_list(&self, ctx: &Ctx) -> Result<Vec<Credential>, Error> {
+        ctx.allow(Access::Read)?;
+        Ok(self.store.credentials(ctx.tenant()).await?)
+    }
+
+    /// Revokes a credential: it gets nobody in any more. One that was revoked before stays so.
+    /// Errors: `NotFound`.
+    pub async fn credential_revoke(&self, ctx: &Ctx, id: CredentialId) -> Result<Credential, Error> {
+        ctx.allow(Access::Write)?;
+        for _ in 0..ATTEMPTS {
+            let all = self.store.credentials(ctx.tenant()).await?;
+            let found = all.into_iter().find(|credential| credential.id == id);
+            let found = found.ok_or(Error::NotFound(Entity::Credential))?;
+            if found.revoked_at.is_some() {
+                return Ok(found);
+            }
+            let at = self.now();
+            let entry = JournalEntry::new(ctx, "credential.revoked", id, 2, Map::new());
+            let batch = Batch::new(ctx.tenant()).change(Change::CredentialRevoke { id, at }).journal(entry);
+            match self.store.commit(batch).await {
+                Ok(()) => return Ok(Credential { revoked_at: Some(at), ..found }),
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::contended())
+    }
+
+    /// A credential that is not stored yet. Errors: `Internal` for a dialect that has no credentials.
     pub(crate) async fn credential_new(
         &self,
         ctx: &Ctx,
         key: &ServerKey,
-        dialect: Dialect,
-        name: &str,
+        wish: CredentialWish,
     ) -> Result<NewCredential, Error> {
+        let dialect = wish.dialect;
         let id = CredentialId(self.store.next_id(IdKind::Credential).await?);
         let tenant = ctx.tenant();
         let random: [u8; 32] = self.random();
@@ -72,17 +145,17 @@ impl<S: Store> Directory<S> {
             }
         };
         let sealed = dialect == Dialect::Onlive;
-        let context = format!("credential {tenant} {id}");
+        let context = seal_context(tenant, id);
         let credential = Credential {
             id,
             tenant,
             dialect,
-            name: name.to_owned(),
+            name: wish.name,
             public_id,
             secret_hash: (!sealed).then(|| secret::digest(&plain)),
             secret_sealed: sealed.then(|| key.seal(self.random(), &context, plain.as_bytes())),
-            read_only: false,
-            expires_at: None,
+            read_only: wish.read_only,
+            expires_at: wish.expires_at,
             revoked_at: None,
             created_at: ctx.now(),
         };
@@ -97,10 +170,11 @@ pub fn lox24_client_id(tenant: TenantId) -> i64 {
 
 /// Adds a new credential and its journal entry to a batch.
 pub(crate) fn insert(ctx: &Ctx, batch: Batch, credential: &Credential) -> Batch {
-    let payload = crate::journal::created(vec![
-        ("dialect", format!("{:?}", credential.dialect).to_lowercase().into()),
-        ("name", credential.name.as_str().into()),
-        ("read_only", credential.read_only.into()),
+    let payload = journal::created(vec![
+        ("dialect", json!(credential.dialect.as_str())),
+        ("name", json!(credential.name)),
+        ("read_only", json!(credential.read_only)),
+        ("expires_at", json!(credential.expires_at.map(|at| at.millis().to_string()))),
     ]);
     batch.change(Change::CredentialInsert(Box::new(credential.clone()))).journal(JournalEntry::new(
         ctx,

@@ -1,5 +1,7 @@
 //! Who asks, for which tenant, with which rights.
 
+use std::fmt;
+
 use crate::{CredentialId, Error, OrgUnitId, TenantId, Timestamp, UserId};
 
 /// The wire dialect, or the command line, through which a request came.
@@ -12,6 +14,18 @@ pub enum Dialect {
     Scim,
 }
 
+impl Dialect {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cli => "cli",
+            Self::Convirza => "convirza",
+            Self::Lox24 => "lox24",
+            Self::Onlive => "onlive",
+            Self::Scim => "scim",
+        }
+    }
+}
+
 /// Who acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
@@ -19,6 +33,17 @@ pub enum Actor {
     Credential(CredentialId),
     /// The person at the server's command line.
     Operator,
+}
+
+/// `user:71`, `credential:3` or `operator`.
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user:{id}"),
+            Self::Credential(id) => write!(f, "credential:{id}"),
+            Self::Operator => f.write_str("operator"),
+        }
+    }
 }
 
 /// What a caller may do with groups and users.

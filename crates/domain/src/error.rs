@@ -47,6 +47,7 @@ pub enum Entity {
     Tenant,
     OrgUnit,
     User,
+    Credential,
 }
 
 /// The uniqueness rules, each kept by an index of the store.
@@ -77,6 +78,8 @@ pub enum Rule {
     NotVacant,
     /// A unit cannot be restored under an archived parent.
     ParentArchived,
+    /// An active Admin of the top unit remains, one with a password if any has one.
+    LastAdmin,
 }
 
 /// One failing field of the input.

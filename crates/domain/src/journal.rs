@@ -42,6 +42,19 @@ pub struct JournalRecord {
     pub payload: Value,
 }
 
+/// Which entries of a journal are wanted; what is `None` is not looked at.
+#[derive(Clone, Debug, Default)]
+pub struct JournalFilter {
+    /// Such as `user`.
+    pub entity: Option<String>,
+    pub entity_id: Option<String>,
+    pub actor: Option<Actor>,
+    /// Not before this time.
+    pub since: Option<Timestamp>,
+    /// Before this time.
+    pub until: Option<Timestamp>,
+}
+
 impl JournalEntry {
     /// An entry of `ctx`; `kind` begins with the entity's name and a dot.
     pub fn new(

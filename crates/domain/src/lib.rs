@@ -18,6 +18,7 @@ pub mod secret;
 mod store;
 pub mod text;
 mod time;
+mod upkeep;
 
 pub mod credential;
 pub mod org_unit;
@@ -31,7 +32,7 @@ pub use directory::{Directory, PasswordFuture, Passwords, Precondition};
 pub use draft::{Draft, FieldErrors};
 pub use error::{Entity, Error, FieldError, Problem, Rule, Unique};
 pub use ids::{CredentialId, IdKind, OrgUnitId, TenantId, UserId};
-pub use journal::{Fields, JournalEntry, JournalRecord};
+pub use journal::{Fields, JournalEntry, JournalFilter, JournalRecord};
 pub use page::{Page, Slice};
 pub use patch::Patch;
 pub use store::{Store, StoreError};

@@ -7,7 +7,7 @@ use crate::org_unit::OrgUnitStore;
 use crate::session::SessionStore;
 use crate::tenant::TenantStore;
 use crate::user::UserStore;
-use crate::{Batch, IdKind, JournalRecord, TenantId, Unique};
+use crate::{Batch, IdKind, JournalFilter, JournalRecord, TenantId, Unique};
 
 /// Why a store did not do what it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +48,15 @@ pub trait Store:
         &self,
         tenant: TenantId,
         after: i64,
+        filter: JournalFilter,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<JournalRecord>, StoreError>> + Send;
+
+    /// The newest journal entries of a tenant, newest first, at most `limit`.
+    fn journal_newest(
+        &self,
+        tenant: TenantId,
+        filter: JournalFilter,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<JournalRecord>, StoreError>> + Send;
 }

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use muster_domain::org_unit::OrgUnitPatch;
 use muster_domain::secret::ServerKey;
 use muster_domain::tenant::NewTenant;
-use muster_domain::user::{NewUser, Role, UserStore as _, password};
+use muster_domain::user::{Role, UserPatch, UserStore as _, password};
 use muster_domain::{Ctx, Directory, Error, IdKind, OrgUnitId, Store as _};
 use muster_store::Store;
 use secrecy::SecretString;
@@ -117,15 +117,16 @@ fn user(
     login: String,
     org_unit_id: Option<OrgUnitId>,
     password: Option<SecretString>,
-) -> NewUser {
-    NewUser {
-        login,
-        first_name: first_name.to_owned(),
-        last_name: last_name.to_owned(),
-        role,
+) -> UserPatch {
+    UserPatch {
+        login: Some(login),
+        first_name: Some(first_name.to_owned()),
+        last_name: Some(last_name.to_owned()),
+        role: Some(role),
         org_unit_id,
         password,
         claims_login: true,
+        ..UserPatch::default()
     }
 }
 

@@ -34,7 +34,14 @@ codes!(
     UserStatus::Inactive = 2,
     UserStatus::Deleted = 3
 );
-codes!(tenant_status, tenant_status_of, TenantStatus, TenantStatus::Active = 1, TenantStatus::Disabled = 2);
+codes!(
+    tenant_status,
+    tenant_status_of,
+    TenantStatus,
+    TenantStatus::Active = 1,
+    TenantStatus::Disabled = 2,
+    TenantStatus::Deleting = 3
+);
 codes!(role, role_of, Role, Role::Admin = 1, Role::Standard = 2, Role::ReadOnly = 3);
 codes!(
     dialect,

@@ -122,6 +122,7 @@ fn core(error: Error) -> Shape {
                 Entity::Tenant => "Account not found",
                 Entity::OrgUnit => "Group not found",
                 Entity::User => "User not found",
+                Entity::Credential => "Credential not found",
             },
         ),
         Error::Invalid(fields) => invalid(fields),
@@ -175,6 +176,9 @@ fn rule_shape(rule: Rule) -> Shape {
         Rule::TopArchived => (None, "The top of the hierarchy cannot be deleted".into()),
         Rule::OwnUnitArchived => (None, "You cannot delete your own group".into()),
         Rule::NotVacant => (None, "A group with active child groups or users cannot be deleted".into()),
+        Rule::LastAdmin => {
+            (None, "The account must keep an active Admin in its top group, one who can log in".into())
+        }
         Rule::ParentArchived => {
             (Some("org_unit_status"), "A group cannot be restored under an inactive parent".into())
         }

@@ -10,6 +10,7 @@ mod org_unit;
 mod org_unit_wire;
 mod profile;
 mod tree_wire;
+mod user;
 mod user_wire;
 
 use std::sync::Arc;
@@ -26,7 +27,10 @@ use self::org_unit::{GroupWritten, Groups, OrgUnits};
 use self::org_unit_wire::GroupDetail;
 use self::profile::PasswordChanged;
 use self::tree_wire::Tree;
-use self::user_wire::UserBody;
+use self::user::{UserWritten, Users};
+use self::user_wire::UserDetail;
+use muster_domain::OrgUnitId;
+
 use crate::App;
 use crate::http::Mode::{Create, Merge, Replace};
 use crate::http::{About, Dialect, Routes, Schemas, routes};
@@ -42,7 +46,7 @@ pub(crate) const ROUTES: Routes = routes![
     POST "/oauth/revoke-token" => oauth::session_revoke,
         About::open("End one token").body(Create, |f| _ = oauth::revocation(f)).answers(Schemas::reference::<Revoked>);
     GET "/v3/auth/profile" => profile::profile_get,
-        About::any_role("The caller").versioned().answers(data::<UserBody<'_>>);
+        About::any_role("The caller").versioned().answers(data::<UserDetail<'_>>);
     POST "/v3/auth/password" => profile::password_change,
         About::any_role("Change one's own password").limited()
             .body(Create, |f| _ = profile::passwords(f)).answers(data::<PasswordChanged>);
@@ -71,6 +75,25 @@ pub(crate) const ROUTES: Routes = routes![
             .body(Merge, |f| _ = org_unit_wire::decode(f, None)).answers(data::<GroupWritten>);
     DELETE "/v3/groups/{id}" => org_unit::org_unit_archive,
         About::write("Archive a group").versioned().answers(data::<GroupWritten>);
+    GET "/v3/users" => user::user_list,
+        About::read("The users of a group and all below it")
+            .query(|q| _ = user::list(q)).answers(data::<Users<'_>>);
+    POST "/v3/users" => user::user_create,
+        About::write("Create a user")
+            .body(Create, |f| _ = user_wire::decode(f, None, OrgUnitId(0))).creates(data::<UserWritten>);
+    GET "/v3/users/list" => user::user_list,
+        About::read("The users of a group and all below it; the same as /v3/users")
+            .query(|q| _ = user::list(q)).answers(data::<Users<'_>>);
+    GET "/v3/users/{id}" => user::user_get,
+        About::read("One user").versioned().answers(data::<UserDetail<'_>>);
+    PUT "/v3/users/{id}" => user::user_update,
+        About::write("Replace a user").versioned()
+            .body(Replace, |f| _ = user_wire::decode(f, None, OrgUnitId(0))).answers(data::<UserWritten>);
+    PATCH "/v3/users/{id}" => user::user_patch,
+        About::write("Change what is named of a user").versioned()
+            .body(Merge, |f| _ = user_wire::decode(f, None, OrgUnitId(0))).answers(data::<UserWritten>);
+    DELETE "/v3/users/{id}" => user::user_delete,
+        About::write("Delete a user").versioned().answers(data::<UserWritten>);
     GET "/v3/industry" => industry::industry_list,
         About::any_role("The industries").answers(data::<Industries>);
 ];

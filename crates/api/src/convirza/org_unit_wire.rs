@@ -6,9 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::envelope::Time;
-use crate::http::{
-    Fields, Mode, choice, integer, integer_where, limited_text, required_text, time_zone, trimmed_text,
-};
+use crate::http::{Fields, Mode, choice, integer, limited_text, required_text, time_zone, trimmed_text};
 
 /// Reads the body of POST, PUT and PATCH. `stored` is the unit that is changed.
 pub(super) fn decode(fields: &mut Fields<'_>, stored: Option<&OrgUnit>) -> OrgUnitPatch {
@@ -22,7 +20,7 @@ pub(super) fn decode(fields: &mut Fields<'_>, stored: Option<&OrgUnit>) -> OrgUn
         state: f.optional("state", "state", limited_text(limits::STATE)),
         zip: f.optional("zip", "zip", limited_text(limits::ZIP)),
         phone_number: f.optional("phone_number", "phone_number", limited_text(limits::PHONE_NUMBER)),
-        industry_id: f.optional("industry_id", "industry_id", integer_where(1, i64::MAX, industry_id)),
+        industry_id: f.optional("industry_id", "industry_id", integer().then(industry_id)),
         timezone: f.lasting("timezone", "timezone", time_zone()),
         ..OrgUnitPatch::default()
     };

@@ -1,19 +1,18 @@
 //! The caller itself (`/v3/auth`; Convirza contract, section 2).
 
 use muster_domain::Dialect;
-use muster_domain::user::password;
 use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::envelope::success;
-use super::user_wire::{UserBody, tag};
+use super::user_wire::{UserDetail, new_password, tag};
 use crate::http::{Call, Fields, Outcome, Text, string};
 
 pub(super) async fn profile_get(call: &mut Call) -> Outcome {
     let (ctx, _) = call.authenticate(Dialect::Convirza).await?;
     let view = call.directory().profile_get(&ctx).await?;
-    Ok(success(call, &UserBody::new(&view))?.tag(tag(&view)))
+    Ok(success(call, &UserDetail::new(&view))?.tag(tag(&view)))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -36,7 +35,6 @@ pub(super) async fn password_change(call: &mut Call) -> Outcome {
 pub(super) fn passwords(fields: &mut Fields<'_>) -> Option<(SecretString, SecretString)> {
     let current = string(Text::ANY, |text| Ok(SecretString::from(text)));
     let current = fields.required("current_password", "current_password", current);
-    let form = Text { min: password::MIN_LENGTH, max: password::MAX_LENGTH, ..Text::ANY };
-    let new = fields.required("new_password", "new_password", string(form, password::check));
+    let new = fields.required("new_password", "new_password", new_password());
     current.zip(new)
 }

@@ -30,8 +30,8 @@ pub(crate) use routes::{Dialect, routes};
 pub use routes::{Route, Routes};
 pub(crate) use schemas::Schemas;
 pub(crate) use shape::{
-    Text, any_text, choice, integer, integer_where, limited_text, required_text, string, time_zone,
-    trimmed_text,
+    Parser, Text, any, any_text, boolean, choice, email, integer, integer_within, limited_text,
+    required_text, string, time_zone, trimmed_text,
 };
 pub(crate) use tags::Tag;
 

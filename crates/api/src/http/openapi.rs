@@ -25,6 +25,7 @@ impl Dialect {
         let failure = (self.failure_schema)(&mut schemas);
         let responses: Map<String, Value> =
             statuses.into_iter().map(|status| (name(status), refusal(status, &failure))).collect();
+        let schemas = schemas.into_value(&[&json!(paths), &failure]);
         json!({
             "openapi": "3.1.0",
             "info": {
@@ -36,7 +37,7 @@ impl Dialect {
             "servers": [{"url": "/"}],
             "paths": paths,
             "components": {
-                "schemas": schemas.into_value(),
+                "schemas": schemas,
                 "responses": responses,
                 "headers": headers(),
                 "parameters": conditions(),

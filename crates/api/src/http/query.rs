@@ -77,6 +77,17 @@ impl<'a> Query<'a> {
         self.errors.take(name, parsed)
     }
 
+    /// One of some words.
+    pub(crate) fn choice<T: Copy>(
+        &mut self,
+        name: &'static str,
+        words: &'static [&'static str],
+        values: &[T],
+    ) -> Option<T> {
+        let parsed = chosen(self.text(name, Shape::Words(words), None)?, words, values);
+        self.errors.take(name, parsed)
+    }
+
     /// One of some words; without the parameter, `default`.
     pub(crate) fn choice_or<T: Copy + PartialEq>(
         &mut self,

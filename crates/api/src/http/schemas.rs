@@ -27,8 +27,9 @@ impl Schemas {
         reference
     }
 
-    /// All schemas, each object with all of its properties in one place.
-    pub(super) fn into_value(mut self) -> Value {
+    /// The schemas that the `users` refer to, and those that these refer to; each object with all of its
+    /// properties in one place.
+    pub(super) fn into_value(mut self, users: &[&Value]) -> Value {
         let names: Vec<String> = self.0.keys().cloned().collect();
         for name in names {
             if let Some(mut schema) = self.0.remove(&name) {
@@ -37,6 +38,16 @@ impl Schemas {
                 self.0.insert(name, schema);
             }
         }
+        let mut used = Vec::new();
+        for user in users {
+            find(user, &mut used);
+        }
+        let mut at = 0;
+        while let Some(schema) = used.get(at).and_then(|name| self.0.get(name)) {
+            find(schema, &mut used);
+            at += 1;
+        }
+        self.0.retain(|name, _| used.contains(name));
         self.0.into()
     }
 
@@ -55,6 +66,23 @@ impl Schemas {
         schema["type"] = json!("object");
         schema["properties"] = properties.into();
         schema["required"] = required.into();
+    }
+}
+
+/// Adds the names of the schemas that a value refers to.
+fn find(value: &Value, names: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            let reference = object.get("$ref").and_then(Value::as_str);
+            if let Some(name) = reference.and_then(|reference| reference.strip_prefix(COMPONENTS))
+                && !names.iter().any(|known| known == name)
+            {
+                names.push(name.to_owned());
+            }
+            object.values().for_each(|value| find(value, names));
+        }
+        Value::Array(items) => items.iter().for_each(|value| find(value, names)),
+        _ => {}
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 /// A set of values, as far as a schema can tell it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Shape {
+    Any,
     Boolean,
     Integer { min: i64, max: i64 },
     Text(Text),
@@ -41,6 +42,12 @@ const NOT_BLANK: &str = concat!(
     r"[^\u0000\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
     r"[^\u0000]*$"
 );
+/// Neither part holds white space or control characters, and the second has a dot inside.
+const EMAIL: &str = concat!(
+    r"^[^@\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+",
+    r"@[^@.\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+",
+    r"(\.[^@.\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+)+$"
+);
 const TRIMMED: &str = "White space at both ends is removed.";
 
 impl Shape {
@@ -49,6 +56,7 @@ impl Shape {
         let mut schema = Map::new();
         let mut put = |name: &str, value: Value| schema.insert(name.to_owned(), value);
         match self {
+            Self::Any => {}
             Self::Boolean => {
                 put("type", json!("boolean"));
             }
@@ -104,6 +112,33 @@ pub(crate) struct Parser<P> {
     pub(super) parse: P,
 }
 
+impl<P> Parser<P> {
+    /// Looks further at what was read, for what no schema tells.
+    pub(crate) fn then<T, U>(
+        self,
+        next: impl FnOnce(T) -> Result<U, Problem>,
+    ) -> Parser<impl FnOnce(&Value) -> Result<U, Problem>>
+    where
+        P: FnOnce(&Value) -> Result<T, Problem>,
+    {
+        Parser { shape: self.shape, parse: move |value: &Value| (self.parse)(value).and_then(next) }
+    }
+
+    /// Takes some values without a look at them.
+    pub(crate) fn unless<T>(
+        self,
+        known: impl FnOnce(&Value) -> Option<T>,
+    ) -> Parser<impl FnOnce(&Value) -> Result<T, Problem>>
+    where
+        P: FnOnce(&Value) -> Result<T, Problem>,
+    {
+        Parser {
+            shape: self.shape,
+            parse: move |value: &Value| known(value).map_or_else(|| (self.parse)(value), Ok),
+        }
+    }
+}
+
 /// Parses a string of the given form.
 pub(crate) fn string<T>(
     form: Text,
@@ -135,6 +170,11 @@ pub(crate) fn trimmed_text(max: usize) -> Parser<impl FnOnce(&Value) -> Result<S
 pub(crate) fn required_text(max: usize) -> Parser<impl FnOnce(&Value) -> Result<String, Problem>> {
     let form = Text { min: 1, max, pattern: Some(NOT_BLANK), description: Some(TRIMMED) };
     string(form, move |raw| text::required(raw, max))
+}
+
+/// An email address.
+pub(crate) fn email() -> Parser<impl FnOnce(&Value) -> Result<String, Problem>> {
+    string(Text { min: 1, max: 254, pattern: Some(EMAIL), description: Some(TRIMMED) }, text::email)
 }
 
 /// The name of a time zone.
@@ -169,17 +209,32 @@ pub(super) fn chosen<T: Copy>(
 
 /// A JSON integer of 64 bits.
 pub(crate) fn integer() -> Parser<impl FnOnce(&Value) -> Result<i64, Problem>> {
-    integer_where(i64::MIN, i64::MAX, Ok)
+    integer_within(i64::MIN, i64::MAX)
 }
 
-/// A JSON integer that is also fit for something else; `min` and `max` only tell what `check` lets through.
-pub(crate) fn integer_where<T>(
-    min: i64,
-    max: i64,
-    check: impl FnOnce(i64) -> Result<T, Problem>,
-) -> Parser<impl FnOnce(&Value) -> Result<T, Problem>> {
+/// A JSON integer within bounds.
+pub(crate) fn integer_within(min: i64, max: i64) -> Parser<impl FnOnce(&Value) -> Result<i64, Problem>> {
     Parser {
         shape: Shape::Integer { min, max },
-        parse: move |value: &Value| value.as_i64().ok_or(Problem::WrongType("an integer")).and_then(check),
+        parse: move |value: &Value| match value.as_i64() {
+            Some(number) if (min..=max).contains(&number) => Ok(number),
+            Some(_) => Err(Problem::OutOfRange { min, max }),
+            None => Err(Problem::WrongType("an integer")),
+        },
     }
+}
+
+/// `true` or `false`.
+pub(crate) fn boolean() -> Parser<impl FnOnce(&Value) -> Result<bool, Problem>> {
+    Parser {
+        shape: Shape::Boolean,
+        parse: |value: &Value| value.as_bool().ok_or(Problem::WrongType("true or false")),
+    }
+}
+
+/// Any JSON value.
+pub(crate) fn any<T>(
+    parse: impl FnOnce(&Value) -> Result<T, Problem>,
+) -> Parser<impl FnOnce(&Value) -> Result<T, Problem>> {
+    Parser { shape: Shape::Any, parse }
 }

@@ -14,9 +14,9 @@ use muster_domain::org_unit::OrgUnitPatch;
 use muster_domain::secret::ServerKey;
 use muster_domain::session::SessionPolicy;
 use muster_domain::tenant::NewTenant;
-use muster_domain::user::{NewUser, Role, password};
+use muster_domain::user::{Role, UserPatch, password};
 use muster_domain::{
-    Clock, Ctx, Directory, Entropy, IdKind, JournalRecord, OrgUnitId, Store as _, Timestamp,
+    Clock, Ctx, Directory, Entropy, IdKind, JournalFilter, JournalRecord, OrgUnitId, Store as _, Timestamp,
 };
 use muster_store::{KeySource, Limits, Options};
 use rand::rngs::StdRng;
@@ -110,10 +110,10 @@ impl World {
         self.directory().org_unit_create(&self.acme, patch.into()).await.unwrap().id.0
     }
 
-    /// A user of Acme who can log in.
-    pub(crate) async fn user(&self, login: &str, role: Role, unit: i64) {
+    /// A user of Acme who can log in; its id.
+    pub(crate) async fn user(&self, login: &str, role: Role, unit: i64) -> i64 {
         let new = new_user(login, role, Some(OrgUnitId(unit)));
-        self.directory().user_create(&self.acme, new.into()).await.unwrap();
+        self.directory().user_create(&self.acme, new.into()).await.unwrap().id.0
     }
 
     pub(crate) fn advance(&self, time: Duration) {
@@ -132,7 +132,7 @@ impl World {
 
     /// The journal of Acme.
     pub(crate) async fn journal(&self) -> Vec<JournalRecord> {
-        self.directory().store.journal(self.acme.tenant(), 0, 10_000).await.unwrap()
+        self.directory().store.journal(self.acme.tenant(), 0, JournalFilter::default(), 10_000).await.unwrap()
     }
 
     pub(crate) fn get(&self, path: &str) -> Call<'_> {
@@ -214,15 +214,16 @@ async fn tenant(directory: &Directory<muster_store::Store>, key: &ServerKey, nam
     Ctx::operator(made.tenant.id, made.tenant.top_org_unit_id, directory.now())
 }
 
-fn new_user(login: &str, role: Role, org_unit_id: Option<OrgUnitId>) -> NewUser {
-    NewUser {
-        login: login.to_owned(),
-        first_name: "Ada".to_owned(),
-        last_name: "Lee".to_owned(),
-        role,
+fn new_user(login: &str, role: Role, org_unit_id: Option<OrgUnitId>) -> UserPatch {
+    UserPatch {
+        login: Some(login.to_owned()),
+        first_name: Some("Ada".to_owned()),
+        last_name: Some("Lee".to_owned()),
+        role: Some(role),
         org_unit_id,
         password: Some(password::check(PASSWORD).unwrap()),
         claims_login: true,
+        ..UserPatch::default()
     }
 }
 

@@ -46,6 +46,14 @@ impl<S: Store> Directory<S> {
         Ok(None)
     }
 
+    /// The unit that a list is about, by default the caller's own. Errors: `Forbidden` for one outside of the
+    /// scope or unknown.
+    pub(crate) async fn org_unit_listed(&self, ctx: &Ctx, id: Option<OrgUnitId>) -> Result<Located, Error> {
+        ctx.allow(Access::Read)?;
+        let found = self.org_unit_visible(ctx, id.unwrap_or(ctx.scope())).await?;
+        found.ok_or(Error::Forbidden("You have no access to this org unit"))
+    }
+
     /// The direct children of `parent` (default: the caller's unit), by name, then id, with the
     /// parent. Errors: `Forbidden` for a parent outside of the scope or unknown.
     pub async fn org_unit_children(
@@ -55,11 +63,7 @@ impl<S: Store> Directory<S> {
         filter: OrgUnitFilter,
         slice: Slice,
     ) -> Result<(Located, Page<OrgUnit>), Error> {
-        ctx.allow(Access::Read)?;
-        let parent = self
-            .org_unit_visible(ctx, parent.unwrap_or(ctx.scope()))
-            .await?
-            .ok_or(Error::Forbidden("You have no access to this org unit"))?;
+        let parent = self.org_unit_listed(ctx, parent).await?;
         let page = self.store.org_unit_children(ctx.tenant(), parent.unit.id, filter, slice).await?;
         Ok((parent, page))
     }

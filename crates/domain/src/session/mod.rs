@@ -100,4 +100,11 @@ pub trait SessionStore {
         kind: TokenKind,
         hash: TokenHash,
     ) -> impl Future<Output = Result<Option<SessionToken>, StoreError>> + Send;
+
+    /// Whether the tenant has a token that has expired.
+    fn has_expired_tokens(
+        &self,
+        tenant: TenantId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::{Tenant, TenantStatus};
-use crate::credential::{self, NewCredential};
+use crate::credential::{self, CredentialWish, NewCredential};
 use crate::org_unit::OrgUnit;
 use crate::secret::ServerKey;
-use crate::user::{NewUser, User};
+use crate::user::{Role, User, UserPatch};
 use crate::{
-    Change, Ctx, Dialect, Directory, Error, IdKind, JournalEntry, OrgUnitId, Store, TenantId, UserId,
-    journal, user,
+    Change, Ctx, Dialect, Directory, Error, IdKind, JournalEntry, OrgUnitId, Problem, Store, TenantId,
+    UserId, journal, user,
 };
 
 /// What a new tenant begins with.
@@ -19,8 +19,8 @@ pub struct NewTenant {
     pub name: String,
     /// See [`super::country`].
     pub country: String,
-    /// The first Admin, in the top unit.
-    pub admin: NewUser,
+    /// The first Admin, in the top unit; it needs a login, its role and unit are set here.
+    pub admin: UserPatch,
     /// An IANA name, for the top unit.
     pub timezone: String,
 }
@@ -36,9 +36,12 @@ pub struct TenantCredentials {
 }
 
 impl<S: Store> Directory<S> {
-    /// Creates a tenant in one transaction. Errors: `Duplicate(Login)` when the admin's login is
-    /// claimed in any tenant.
+    /// Creates a tenant in one transaction. Errors: `Invalid` for an admin without a login,
+    /// `Duplicate(Login)` when that is claimed in any tenant.
     pub async fn tenant_create(&self, key: &ServerKey, new: NewTenant) -> Result<TenantCredentials, Error> {
+        if new.admin.login.is_none() {
+            return Err(Error::field("login", Problem::Required));
+        }
         let id = TenantId(self.store.next_id(IdKind::Tenant).await?);
         let top = OrgUnitId(self.store.next_id(IdKind::OrgUnit).await?);
         let admin_id = UserId(self.store.next_id(IdKind::User).await?);
@@ -57,11 +60,11 @@ impl<S: Store> Directory<S> {
             modified_at: now,
         };
         let unit = OrgUnit::new(id, top, None, tenant.name.clone(), new.timezone.clone(), now);
-        let admin = self.user_new(&ctx, admin_id, top, &new.admin).await?;
-        let admin = User { timezone: new.timezone, ..admin };
-        let lox24 = self.credential_new(&ctx, key, Dialect::Lox24, "default").await?;
-        let onlive = self.credential_new(&ctx, key, Dialect::Onlive, "default").await?;
-        let scim = self.credential_new(&ctx, key, Dialect::Scim, "default").await?;
+        let admin = UserPatch { role: Some(Role::Admin), org_unit_id: None, claims_login: true, ..new.admin };
+        let admin = self.user_new(&ctx, admin_id, top, &new.timezone, admin).await?;
+        let lox24 = self.credential_new(&ctx, key, CredentialWish::default_of(Dialect::Lox24)).await?;
+        let onlive = self.credential_new(&ctx, key, CredentialWish::default_of(Dialect::Onlive)).await?;
+        let scim = self.credential_new(&ctx, key, CredentialWish::default_of(Dialect::Scim)).await?;
 
         let made = journal::created(vec![("name", json!(tenant.name)), ("country", json!(tenant.country))]);
         let top_made = journal::created(vec![("name", json!(unit.name)), ("timezone", json!(unit.timezone))]);

@@ -1,6 +1,7 @@
 //! Tenants: organisations, each with its tree, users and credentials. No tenant sees another's data.
 
 mod create;
+mod update;
 
 use uuid::Uuid;
 
@@ -13,6 +14,33 @@ pub enum TenantStatus {
     Active,
     /// Nobody of the tenant gets in.
     Disabled,
+    /// As disabled, and for good: what it owns is being removed.
+    Deleting,
+}
+
+impl TenantStatus {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Deleting => "being deleted",
+        }
+    }
+}
+
+/// The longest name, in characters: that of an org unit, since the top bears it.
+pub const MAX_NAME: usize = crate::org_unit::limits::NAME;
+
+/// How much a tenant has, as the store keeps count of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TenantCounts {
+    /// Archived ones too.
+    pub org_units: u64,
+    pub users_active: u64,
+    pub users_inactive: u64,
+    pub users_deleted: u64,
+    /// Entries that the journal ever got.
+    pub journal: u64,
 }
 
 /// An organisation.
@@ -59,4 +87,10 @@ pub trait TenantStore {
         after: Option<TenantId>,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<Tenant>, StoreError>> + Send;
+
+    /// `None` for an unknown tenant.
+    fn tenant_counts(
+        &self,
+        id: TenantId,
+    ) -> impl Future<Output = Result<Option<TenantCounts>, StoreError>> + Send;
 }

@@ -1,37 +1,23 @@
 //! Creating a user.
 
-use secrecy::SecretString;
-
-use super::{Role, User, UserStatus};
+use super::{Role, User, UserPatch, UserStatus};
 use crate::directory::ATTEMPTS;
 use crate::{
-    Access, Batch, Change, Ctx, Directory, Draft, Error, Guard, IdKind, JournalEntry, OrgUnitId, Store,
-    StoreError, UserId, journal,
+    Access, Batch, Change, Ctx, Directory, Draft, Error, Guard, IdKind, JournalEntry, OrgUnitId, Problem,
+    Store, StoreError, Unique, UserId, journal,
 };
 
-/// What a new user begins with.
-#[derive(Debug)]
-pub struct NewUser {
-    /// Normalised and not empty.
-    pub login: String,
-    pub first_name: String,
-    pub last_name: String,
-    pub role: Role,
-    /// Default: the caller's own unit.
-    pub org_unit_id: Option<OrgUnitId>,
-    /// A checked password; without one the user cannot log in.
-    pub password: Option<SecretString>,
-    /// Whether the login is to be unique over all tenants, even without a password.
-    pub claims_login: bool,
-}
-
 impl<S: Store> Directory<S> {
-    /// Creates a user in an active unit of the caller's scope; the time zone is the unit's.
+    /// Creates a user in an active unit of the caller's scope, by default the caller's own. It begins as an
+    /// active Standard user with the unit's time zone.
     ///
-    /// Errors: `Invalid` (a unit that is unknown, out of scope or archived), `Duplicate`.
-    pub async fn user_create(&self, ctx: &Ctx, draft: Draft<NewUser>) -> Result<User, Error> {
+    /// Errors: `Invalid` (no login; a unit that is unknown, out of scope or archived), `Duplicate`.
+    pub async fn user_create(&self, ctx: &Ctx, draft: Draft<UserPatch>) -> Result<User, Error> {
         ctx.allow(Access::Write)?;
         let Draft { value: new, mut errors } = draft;
+        if new.login.is_none() {
+            errors.push("login", Problem::Required);
+        }
         let unit_id = new.org_unit_id.unwrap_or(ctx.scope());
         let mut prepared = None;
         for _ in 0..ATTEMPTS {
@@ -42,13 +28,12 @@ impl<S: Store> Directory<S> {
                 break;
             };
             // Hashing a password is expensive: once, and only for a unit that is fit.
-            let mut user = if let Some(user) = prepared.take() {
+            let user = if let Some(user) = prepared.take() {
                 user
             } else {
                 let id = UserId(self.store.next_id(IdKind::User).await?);
-                self.user_new(ctx, id, unit_id, &new).await?
+                self.user_new(ctx, id, unit_id, &unit.unit.timezone, new.clone()).await?
             };
-            user.timezone = unit.unit.timezone;
             let batch = user_batch(ctx, &user).guard(Guard::UnitActive(unit_id));
             match self.store.commit(batch).await {
                 Ok(()) => return Ok(user),
@@ -65,26 +50,24 @@ impl<S: Store> Directory<S> {
         ctx: &Ctx,
         id: UserId,
         org_unit_id: OrgUnitId,
-        new: &NewUser,
+        timezone: &str,
+        mut new: UserPatch,
     ) -> Result<User, Error> {
-        let password_hash = match &new.password {
-            Some(password) => Some(self.passwords.hash(password.clone(), self.random()).await?),
-            None => None,
-        };
-        Ok(User {
+        let password = new.password.take();
+        let mut user = User {
             id,
             tenant: ctx.tenant(),
             uuid: self.entropy.uuid_at(ctx.now()),
             org_unit_id,
-            login: new.login.clone(),
-            login_claimed: new.claims_login || password_hash.is_some(),
-            first_name: new.first_name.clone(),
-            last_name: new.last_name.clone(),
-            role: new.role,
+            login: String::new(),
+            login_claimed: new.claims_login || password.is_some(),
+            first_name: String::new(),
+            last_name: String::new(),
+            role: Role::Standard,
             status: UserStatus::Active,
-            password_hash,
+            password_hash: None,
             external_id: None,
-            timezone: String::new(),
+            timezone: timezone.to_owned(),
             aliases: None,
             agent_ring_to: None,
             agent_code: None,
@@ -95,7 +78,23 @@ impl<S: Store> Directory<S> {
             version: 1,
             created_at: ctx.now(),
             modified_at: ctx.now(),
-        })
+        };
+        new.apply(&mut user, timezone);
+        if let Some(password) = password {
+            self.check_claim(&user).await?;
+            user.password_hash = Some(self.passwords.hash(password, self.random()).await?);
+        }
+        Ok(user)
+    }
+
+    /// Refuses a login that somebody else can log in with, before a password is hashed for it. The rule itself
+    /// is kept by the store when the user is written.
+    pub(super) async fn check_claim(&self, user: &User) -> Result<(), Error> {
+        let owner = self.store.user_by_claim(&user.login_key()).await?;
+        if owner.is_some_and(|owner| owner.id != user.id) {
+            return Err(Error::Duplicate(Unique::Login));
+        }
+        Ok(())
     }
 }
 

@@ -2,18 +2,27 @@
 //!
 //! A login is any non-empty text, unique in its tenant without case. It is *claimed* when its user can
 //! log in: then it is unique over all tenants. A user belongs to exactly one org unit.
+//!
+//! Rules: a user is put into active units only; an active Admin of the top unit remains, one with a password
+//! if any has one; a deletion frees the login and keeps the row; whoever is deactivated or deleted, or gets
+//! another password, loses all sessions.
 
+mod change;
 mod create;
+mod delete;
 mod model;
 pub mod password;
 mod password_change;
 mod read;
+mod update;
 
-use crate::{StoreError, TenantId, UserId};
+use crate::{Page, Slice, StoreError, TenantId, UserId};
 
-pub use create::NewUser;
 pub(crate) use create::user_batch;
-pub use model::{Role, UnitRef, User, UserStatus, UserView};
+pub use model::{
+    Role, UnitRef, User, UserFilter, UserOrder, UserPatch, UserSort, UserStatus, UserView, aliases, limits,
+    ring_to,
+};
 
 /// Reads of users.
 pub trait UserStore {
@@ -33,4 +42,21 @@ pub trait UserStore {
     /// The user who can log in with this login key, in whatever tenant.
     fn user_by_claim(&self, login_key: &str)
     -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
+
+    /// Users with the units that their rows name.
+    fn users(
+        &self,
+        tenant: TenantId,
+        filter: UserFilter,
+        order: UserOrder,
+        slice: Slice,
+    ) -> impl Future<Output = Result<Page<UserView>, StoreError>> + Send;
+
+    /// Whether the top unit has an active Admin besides this user, with `with_password` one who can log in.
+    fn admin_remains(
+        &self,
+        tenant: TenantId,
+        besides: UserId,
+        with_password: bool,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }

@@ -1,14 +1,12 @@
 //! Changing passwords: one's own, and anybody's by the operator.
 
 use secrecy::SecretString;
-use serde_json::Map;
 
+use super::change::UserChange;
 use super::{User, password};
 use crate::directory::ATTEMPTS;
 use crate::session::Caller;
-use crate::{
-    Batch, Change, Ctx, Directory, Entity, Error, JournalEntry, Problem, Store, StoreError, Timestamp, text,
-};
+use crate::{Ctx, Directory, Entity, Error, Problem, Store, StoreError, text};
 
 impl<S: Store> Directory<S> {
     /// Changes the caller's own password and ends its other sessions, but not the one it calls with.
@@ -26,7 +24,10 @@ impl<S: Store> Directory<S> {
             return Err(Error::field("current_password", Problem::Mismatch));
         }
         let hash = self.passwords.hash(new, self.random()).await?;
-        let batch = password_batch(ctx, self.now(), user, hash, Some(caller.family));
+        let change = UserChange { keeps: Some(caller.family), ..new_password(user, hash) };
+        let Some((_, batch)) = change.batch(ctx, self.now()) else {
+            return Ok(());
+        };
         match self.store.commit(batch).await {
             // Somebody else changed the user while the old password was checked: it may be another now.
             Err(StoreError::Stale) => Err(Error::contended()),
@@ -46,7 +47,10 @@ impl<S: Store> Directory<S> {
             let user = self.store.user_by_claim(&key).await?.ok_or(Error::NotFound(Entity::User))?;
             let tenant = self.store.tenant(user.tenant).await?.ok_or(Error::NotFound(Entity::Tenant))?;
             let ctx = Ctx::operator(tenant.id, tenant.top_org_unit_id, self.now());
-            match self.store.commit(password_batch(&ctx, ctx.now(), user.clone(), hash.clone(), None)).await {
+            let Some((user, batch)) = new_password(user.clone(), hash.clone()).batch(&ctx, ctx.now()) else {
+                return Ok(user);
+            };
+            match self.store.commit(batch).await {
                 Ok(()) => return Ok(user),
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
@@ -56,18 +60,8 @@ impl<S: Store> Directory<S> {
     }
 }
 
-/// A new password hash; the sessions of the user end, but for the family `keep`.
-fn password_batch(ctx: &Ctx, now: Timestamp, before: User, hash: String, keep: Option<uuid::Uuid>) -> Batch {
-    let mut after = before.clone();
-    after.password_hash = Some(hash);
-    after.login_claimed = true;
-    after.version = before.version + 1;
-    after.modified_at = now.max(before.modified_at);
-    let id = before.id;
-    let entry = JournalEntry::new(ctx, "user.password_changed", id, after.version, Map::new());
-    let entry = JournalEntry { at: after.modified_at, ..entry };
-    Batch::new(ctx.tenant())
-        .change(Change::UserUpdate { before: Box::new(before), after: Box::new(after) })
-        .change(Change::UserTokensDelete { user: id, keep })
-        .journal(entry)
+/// A new password hash for a user. The salt is random, so it differs from the old one.
+fn new_password(before: User, hash: String) -> UserChange {
+    let after = User { password_hash: Some(hash), login_claimed: true, ..before.clone() };
+    UserChange::new(before, after)
 }

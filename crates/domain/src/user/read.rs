@@ -1,7 +1,7 @@
-//! Reading users.
+//! Reading users, each within the caller's scope.
 
-use super::UserView;
-use crate::{Actor, Ctx, Directory, Entity, Error, Store};
+use super::{UserFilter, UserOrder, UserView};
+use crate::{Access, Actor, Ctx, Directory, Entity, Error, OrgUnitId, Page, Slice, Store, UserId};
 
 impl<S: Store> Directory<S> {
     /// The caller itself, whatever its role. Errors: `NotFound` for a caller that is no user.
@@ -10,5 +10,42 @@ impl<S: Store> Directory<S> {
             return Err(Error::NotFound(Entity::User));
         };
         self.store.user_view(ctx.tenant(), id).await?.ok_or(Error::NotFound(Entity::User))
+    }
+
+    /// A user, also a deleted one. Errors: `NotFound` also outside of the caller's scope.
+    pub async fn user_get(&self, ctx: &Ctx, id: UserId) -> Result<UserView, Error> {
+        ctx.allow(Access::Read)?;
+        let view = self.store.user_view(ctx.tenant(), id).await?.ok_or(Error::NotFound(Entity::User))?;
+        // All that a tenant has hangs below its top.
+        if ctx.scope() != ctx.top() {
+            self.org_unit_get(ctx, view.unit.id).await.map_err(|error| match error {
+                Error::NotFound(_) => Error::NotFound(Entity::User),
+                other => other,
+            })?;
+        }
+        Ok(view)
+    }
+
+    /// A user to be changed. Errors: `NotFound` also for a deleted one.
+    pub async fn user_get_writable(&self, ctx: &Ctx, id: UserId) -> Result<UserView, Error> {
+        ctx.allow(Access::Write)?;
+        let view = self.user_get(ctx, id).await?;
+        if view.user.is_deleted() { Err(Error::NotFound(Entity::User)) } else { Ok(view) }
+    }
+
+    /// The users of `root` (default: the caller's unit) and of all units below it; `filter.within` is set here.
+    /// Errors: `Forbidden` for a unit outside of the scope or unknown.
+    pub async fn user_list(
+        &self,
+        ctx: &Ctx,
+        root: Option<OrgUnitId>,
+        filter: UserFilter,
+        order: UserOrder,
+        slice: Slice,
+    ) -> Result<Page<UserView>, Error> {
+        let root = self.org_unit_listed(ctx, root).await?.unit.id;
+        // A list of all needs no walk through the tree.
+        let within = (root != ctx.top()).then_some(root);
+        Ok(self.store.users(ctx.tenant(), UserFilter { within, ..filter }, order, slice).await?)
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn explain(error: Error) -> anyhow::Error {
         Error::Duplicate(Unique::OrgUnitName) => "a group with this name exists".to_owned(),
         Error::NotFound(Entity::User) => "nobody logs in with this address".to_owned(),
         Error::NotFound(Entity::Tenant) => "there is no such tenant".to_owned(),
+        Error::NotFound(Entity::Credential) => "there is no such credential".to_owned(),
         Error::NotFound(Entity::OrgUnit) => "there is no such org unit".to_owned(),
         other => other.to_string(),
     })

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use muster_domain::tenant::{self, NewTenant, TenantCredentials};
-use muster_domain::user::{NewUser, Role, password};
+use muster_domain::user::{UserPatch, password};
 use muster_domain::{Error, FieldErrors, text};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -101,14 +101,12 @@ fn new_tenant(args: &CreateArgs, password: &str) -> Result<NewTenant, Error> {
             name: name?,
             country: country?,
             timezone: timezone?,
-            admin: NewUser {
-                login: login?,
-                first_name: "Admin".to_owned(),
-                last_name: "User".to_owned(),
-                role: Role::Admin,
-                org_unit_id: None,
+            admin: UserPatch {
+                login: Some(login?),
+                first_name: Some("Admin".to_owned()),
+                last_name: Some("User".to_owned()),
                 password: Some(password?),
-                claims_login: true,
+                ..UserPatch::default()
             },
         })
     };

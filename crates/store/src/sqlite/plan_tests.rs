@@ -6,18 +6,23 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{connect, migrate};
-use crate::statements::{Statement, org_unit, session, tenant, user};
+use crate::statements::{Statement, org_unit, purge, session, tenant, user};
 
 /// Every list of statements, with the name of its module.
-const LISTS: [(&str, &[(&str, &Statement)]); 4] =
-    [("org_unit", org_unit::ALL), ("session", session::ALL), ("tenant", tenant::ALL), ("user", user::ALL)];
+const LISTS: [(&str, &[(&str, &Statement)]); 5] = [
+    ("org_unit", org_unit::ALL),
+    ("purge", purge::ALL),
+    ("session", session::ALL),
+    ("tenant", tenant::ALL),
+    ("user", user::ALL),
+];
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
 /// with a user and two tokens for each unit: what a planner that knows statistics sees in real life.
 const ROWS: &str = "
     WITH RECURSIVE t (id) AS (VALUES (1) UNION ALL SELECT id + 1 FROM t WHERE id < 3)
     INSERT INTO tenants SELECT id, randomblob(16), 'n', 'US', 'EUR', 1, id * 10000, 1, 0, 0 FROM t;
-    INSERT INTO tenant_state SELECT id, 0, 1 FROM tenants;
+    INSERT INTO tenant_state (tenant_id) SELECT id FROM tenants;
     INSERT INTO id_blocks VALUES ('org_unit', 1), ('user', 1), ('tenant', 1), ('credential', 1);
     WITH RECURSIVE n (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n < 1500)
     INSERT INTO org_units (id, tenant_id, parent_id, status, name, name_key, timezone, version, created_at,
@@ -25,9 +30,9 @@ const ROWS: &str = "
     SELECT t.id * 10000 + n, t.id, CASE n WHEN 0 THEN NULL ELSE t.id * 10000 + (n - 1) / 4 END,
         1 + (n % 10 = 9), 'Unit ' || n, 'unit ' || n, 'UTC', 1, 0, 0 FROM tenants t, n;
     INSERT INTO users (id, tenant_id, uuid, org_unit_id, login, login_key, login_claimed, first_name, last_name,
-        role, status, timezone, score_call, access_audio, group_access, report_access, version, created_at,
+        name_key, role, status, timezone, score_call, access_audio, group_access, report_access, version, created_at,
         modified_at)
-    SELECT id, tenant_id, randomblob(16), id, name, 'login ' || id, 1, '', '', 1, 1, 'UTC', 0, 0, 0, 0, 1, 0, 0
+    SELECT id, tenant_id, randomblob(16), id, name, 'login ' || id, 1, '', '', '', 1, 1, 'UTC', 0, 0, 0, 0, 1, 0, 0
     FROM org_units;
     INSERT INTO login_claims SELECT login_key, tenant_id, id FROM users;
     INSERT INTO session_tokens
@@ -96,20 +101,60 @@ fn no_statement_reads_a_whole_table_when_the_planner_knows_statistics() {
     assert_eq!(steps(&with_statistics(&folder), reads_whole_table), Vec::<String>::new());
 }
 
-/// Wanted: a tenant's credentials are listed whole.
-const CREDENTIALS: &str =
-    "tenant::CREDENTIALS: SEARCH credentials USING INDEX credentials_tenant (tenant_id=?)";
+/// Wanted: a tenant's credentials are listed whole, a tenant is removed whole, and a list of all users is read in its
+/// order until the page is full. Their counts are kept, but for those of a filter.
+const WHOLE: [&str; 17] = [
+    "purge::SESSION_TOKENS",
+    "purge::CREDENTIALS",
+    "purge::LOGIN_CLAIMS",
+    "purge::USERS",
+    "purge::ORG_UNITS",
+    "purge::JOURNAL",
+    "purge::TENANT",
+    "tenant::CREDENTIALS",
+    "user::LIST_CREATED",
+    "user::LIST_CREATED_DESC",
+    "user::LIST_NAME",
+    "user::LIST_NAME_DESC",
+    "user::LIST_LOGIN",
+    "user::LIST_LOGIN_DESC",
+    "user::LIST_DELETED_LOGIN",
+    "user::LIST_DELETED_LOGIN_DESC",
+    "user::LIST_COUNT",
+];
+
+/// The names of the statements that read all that a tenant has in a table.
+fn whole(connection: &Connection) -> Vec<String> {
+    let steps = steps(connection, reads_whole_tenant);
+    let mut names: Vec<String> =
+        steps.iter().filter_map(|step| step.split_once(": ")).map(|(name, _)| name.to_owned()).collect();
+    names.dedup();
+    names
+}
 
 #[test]
 fn only_a_list_of_all_reads_all_that_a_tenant_has() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(steps(&migrated(&folder), reads_whole_tenant), [CREDENTIALS]);
+    assert_eq!(whole(&migrated(&folder)), WHOLE);
 }
 
 #[test]
 fn only_a_list_of_all_reads_all_that_a_tenant_has_when_the_planner_knows_statistics() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(steps(&with_statistics(&folder), reads_whole_tenant), [CREDENTIALS]);
+    assert_eq!(whole(&with_statistics(&folder)), WHOLE);
+}
+
+/// A step of a removal looks at the rows that it removes, not at all rows of the tenant for each.
+#[test]
+fn a_removal_goes_by_the_rows_that_were_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    for connection in [migrated(&folder), with_statistics(&tempfile::tempdir().unwrap())] {
+        for (statement, table) in [(&purge::USERS, "users"), (&purge::ORG_UNITS, "org_units")] {
+            let plan = plan(&connection, statement.sqlite());
+            let by_id = format!("SEARCH {table} USING INTEGER PRIMARY KEY (rowid=?)");
+            assert!(plan.contains(&by_id), "{plan:?}");
+        }
+    }
 }
 
 #[test]
@@ -119,7 +164,10 @@ fn lists_are_read_in_their_order() {
     let sorts = |statement: &Statement| {
         plan(&connection, statement.sqlite()).iter().any(|step| step.contains("TEMP B-TREE"))
     };
-    for sorted in [&tenant::LIST, &tenant::JOURNAL_LIST, &tenant::CREDENTIALS, &org_unit::CHILDREN] {
+    let of_users =
+        user::ALL.iter().filter(|(name, _)| name.starts_with("LIST_") && !name.contains("DELETED"));
+    let others = [&tenant::LIST, &tenant::JOURNAL_LIST, &tenant::JOURNAL_NEWEST, &tenant::CREDENTIALS];
+    for sorted in others.into_iter().chain([&org_unit::CHILDREN]).chain(of_users.map(|(_, list)| *list)) {
         assert!(!sorts(sorted), "{}", sorted.sqlite());
     }
     assert!(sorts(&org_unit::SUBTREE), "units come in the order in which they are found");

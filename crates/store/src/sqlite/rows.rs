@@ -3,7 +3,7 @@
 use muster_domain::credential::Credential;
 use muster_domain::org_unit::{OrgUnit, TreeRow};
 use muster_domain::session::{Caller, SessionToken, TokenHash, TokenKind};
-use muster_domain::tenant::Tenant;
+use muster_domain::tenant::{Tenant, TenantCounts};
 use muster_domain::user::{UnitRef, User, UserView};
 use muster_domain::{CredentialId, JournalRecord, OrgUnitId, TenantId, Timestamp, UserId};
 use rusqlite::{Result, Row};
@@ -155,6 +155,17 @@ pub(super) fn tenant(row: &Row<'_>) -> Result<Tenant> {
         version: row.get(7)?,
         created_at: time(row, 8)?,
         modified_at: time(row, 9)?,
+    })
+}
+
+pub(super) fn tenant_counts(row: &Row<'_>) -> Result<TenantCounts> {
+    let count = |column: usize| -> Result<u64> { Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0)) };
+    Ok(TenantCounts {
+        org_units: count(0)?,
+        users_active: count(1)?,
+        users_inactive: count(2)?,
+        users_deleted: count(3)?,
+        journal: count(4)?,
     })
 }
 

@@ -14,7 +14,7 @@ use muster_domain::{Batch, IdKind, StoreError, TenantId};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::apply;
+use super::apply::{self, State};
 use super::error::store_error;
 use crate::statements::tenant;
 
@@ -169,23 +169,21 @@ fn try_group(connection: &Connection, group: &[Job]) -> Result<Vec<Outcome>, Los
 }
 
 fn in_transaction(connection: &Connection, group: &[Job]) -> Result<Vec<Outcome>, StoreError> {
-    let mut heads: HashMap<TenantId, Option<i64>> = HashMap::new();
+    let mut states: HashMap<TenantId, State> = HashMap::new();
     let mut outcomes = Vec::with_capacity(group.len());
     for job in group {
         outcomes.push(match job {
             Job::Commit(batch, _) => {
-                let head = heads.entry(batch.tenant).or_default();
-                Outcome::Commit(isolated(connection, |connection| apply::batch(connection, batch, head))?)
+                let state = states.entry(batch.tenant).or_default();
+                Outcome::Commit(isolated(connection, |connection| apply::batch(connection, batch, state))?)
             }
             Job::ReserveIds { kind, count, .. } => {
                 Outcome::Ids(isolated(connection, |connection| reserve(connection, *kind, *count))?)
             }
         });
     }
-    for (tenant, head) in heads {
-        if let Some(sequence) = head {
-            apply::set_head(connection, tenant, sequence)?;
-        }
+    for (tenant, state) in &states {
+        apply::write_state(connection, *tenant, state)?;
     }
     Ok(outcomes)
 }

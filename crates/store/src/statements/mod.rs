@@ -4,6 +4,7 @@
 //! booleans, since the stores disagree about those.
 
 pub(crate) mod org_unit;
+pub(crate) mod purge;
 pub(crate) mod session;
 pub(crate) mod tenant;
 pub(crate) mod user;

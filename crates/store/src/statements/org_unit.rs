@@ -8,7 +8,7 @@ macro_rules! columns {
     };
 }
 
-/// A unit ($2) and all below it. `UNION` rather than `UNION ALL`, so that it ends also on a cycle.
+/// A unit ($2) and all below it, as `sub`. `UNION` rather than `UNION ALL`, so that it ends also on a cycle.
 /// `CROSS JOIN`, here and wherever `sub` is joined, pins the order: without statistics SQLite would
 /// read all units of the tenant for each unit found.
 macro_rules! subtree {
@@ -20,6 +20,8 @@ macro_rules! subtree {
          ) "
     };
 }
+
+pub(crate) use subtree;
 
 /// $3 and $4: least and greatest status; $5: a pattern of the name key, or null. The `+` keeps the planner
 /// from choosing an index by the status, which nearly all units share, over the one in the list's order.
@@ -48,6 +50,7 @@ super::statements! {
     GET = concat!("SELECT ", columns!(), " FROM org_units o WHERE o.tenant_id = $1 AND o.id = $2");
     PARENT = "SELECT o.parent_id FROM org_units o WHERE o.tenant_id = $1 AND o.id = $2";
     IS_ACTIVE = "SELECT 1 FROM org_units o WHERE o.tenant_id = $1 AND o.id = $2 AND o.status = 1";
+    VERSION_IS = "SELECT 1 FROM org_units o WHERE o.tenant_id = $1 AND o.id = $2 AND o.version = $3";
     /// 1 when the unit has no active child and no user that is not deleted (user status 3).
     IS_VACANT = "SELECT CASE WHEN EXISTS (SELECT 1 FROM org_units o
                      WHERE o.parent_id = $2 AND o.tenant_id = $1 AND o.status = 1)

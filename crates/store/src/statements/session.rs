@@ -20,6 +20,10 @@ super::statements! {
     ACCESS_EXTEND = "UPDATE session_tokens SET expires_at = $3
                      WHERE tenant_id = $1 AND hash = $2 AND kind = 1 AND retired_at IS NULL AND expires_at = $4";
     USER_EXPIRE = "DELETE FROM session_tokens WHERE tenant_id = $1 AND user_id = $2 AND expires_at <= $3";
+    /// At most $3 of them.
+    EXPIRE = "DELETE FROM session_tokens WHERE tenant_id = $1 AND hash IN
+                  (SELECT s.hash FROM session_tokens s WHERE s.tenant_id = $1 AND s.expires_at <= $2 LIMIT $3)";
+    HAS_EXPIRED = "SELECT 1 FROM session_tokens WHERE tenant_id = $1 AND expires_at <= $2 LIMIT 1";
     DELETE = "DELETE FROM session_tokens WHERE tenant_id = $1 AND hash = $2 AND kind = $3";
     FAMILY_DELETE = "DELETE FROM session_tokens WHERE tenant_id = $1 AND family = $2";
     /// $3: the family that stays, or null.

@@ -7,28 +7,53 @@ macro_rules! columns {
     };
 }
 
+macro_rules! journal_entries {
+    () => {
+        "SELECT sequence, at, actor_kind, actor_id, dialect, kind, entity, entity_id, version, payload
+         FROM journal WHERE tenant_id = $1 AND sequence > $2
+             AND ($3 IS NULL OR entity = $3) AND ($4 IS NULL OR entity_id = $4)
+             AND ($5 IS NULL OR actor_kind = $5) AND ($6 IS NULL OR actor_id = $6)
+             AND at >= $7 AND at < $8"
+    };
+}
+
 super::statements! {
     GET = concat!("SELECT ", columns!(), " FROM tenants t WHERE t.id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM tenants t WHERE t.id > $1 ORDER BY t.id LIMIT $2");
     INSERT = "INSERT INTO tenants (id, organization_id, name, country, currency, status, top_org_unit_id, version,
                   created_at, modified_at)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    STATE_INSERT = "INSERT INTO tenant_state (tenant_id, journal_sequence, tree_version) VALUES ($1, 0, 1)";
+    /// $7: the version that the change was decided on.
+    UPDATE = "UPDATE tenants SET name = $2, country = $3, currency = $4, status = $5, version = $6, modified_at = $8
+              WHERE id = $1 AND version = $7";
+    STATE_INSERT = "INSERT INTO tenant_state (tenant_id) VALUES ($1)";
+    /// What a group of commits has changed: the journal's head, or null, and the counts by how much.
+    STATE_UPDATE = "UPDATE tenant_state SET journal_sequence = COALESCE($2, journal_sequence),
+                        org_units = org_units + $3, users_active = users_active + $4,
+                        users_inactive = users_inactive + $5, users_deleted = users_deleted + $6
+                    WHERE tenant_id = $1";
+    COUNTS = "SELECT org_units, users_active, users_inactive, users_deleted, journal_sequence
+              FROM tenant_state WHERE tenant_id = $1";
     TREE_VERSION = "SELECT tree_version FROM tenant_state WHERE tenant_id = $1";
     TREE_CHANGED = "UPDATE tenant_state SET tree_version = tree_version + 1 WHERE tenant_id = $1";
     JOURNAL_HEAD = "SELECT journal_sequence FROM tenant_state WHERE tenant_id = $1";
-    JOURNAL_HEAD_SET = "UPDATE tenant_state SET journal_sequence = $2 WHERE tenant_id = $1";
     JOURNAL_INSERT = "INSERT INTO journal (tenant_id, sequence, at, actor_kind, actor_id, dialect, kind, entity,
                           entity_id, version, payload)
                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    JOURNAL_LIST = "SELECT sequence, at, actor_kind, actor_id, dialect, kind, entity, entity_id, version, payload
-                    FROM journal WHERE tenant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+    JOURNAL_LIST = concat!(journal_entries!(), " ORDER BY sequence LIMIT $9");
+    JOURNAL_NEWEST = concat!(journal_entries!(), " ORDER BY sequence DESC LIMIT $9");
+    JOURNAL_TRIM = "DELETE FROM journal WHERE tenant_id = $1 AND sequence <= $2";
+    JOURNAL_FORGET_USER = "UPDATE journal SET payload = '{}'
+                           WHERE tenant_id = $1 AND entity = 'user' AND entity_id = $2";
     CREDENTIALS = "SELECT id, dialect, name, public_id, secret_hash, secret_sealed, read_only, expires_at,
                        revoked_at, created_at
                    FROM credentials WHERE tenant_id = $1 ORDER BY id";
     CREDENTIAL_INSERT = "INSERT INTO credentials (id, tenant_id, dialect, name, public_id, secret_hash,
                              secret_sealed, read_only, expires_at, revoked_at, created_at)
                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    CREDENTIAL_REVOKE = "UPDATE credentials SET revoked_at = $3
+                         WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL";
+    IS_DELETING = "SELECT 1 FROM tenants t WHERE t.id = $1 AND t.status = 3";
     /// Takes $2 ids of a kind and returns the first id after them.
     IDS_RESERVE = "INSERT INTO id_blocks (kind, next_id) VALUES ($1, 1 + $2)
                    ON CONFLICT (kind) DO UPDATE SET next_id = id_blocks.next_id + $2 RETURNING next_id";

@@ -1,11 +1,54 @@
 //! Statements on users and claims of logins.
 
+use super::org_unit::subtree;
+
 /// The columns of a user, as `sqlite/rows.rs` reads them.
 macro_rules! columns {
     () => {
         "u.id, u.tenant_id, u.uuid, u.org_unit_id, u.login, u.login_claimed, u.first_name, u.last_name, u.role, \
          u.status, u.password_hash, u.external_id, u.timezone, u.aliases, u.agent_ring_to, u.agent_code, \
          u.score_call, u.access_audio, u.group_access, u.report_access, u.version, u.created_at, u.modified_at"
+    };
+}
+
+/// $3 and $4: least and greatest status; $5 and $6: least and greatest role; $7 and $8: patterns of the name key and
+/// of the login key, or null. The `+` keeps the planner on the index that is in the list's order.
+macro_rules! filter {
+    () => {
+        " AND +u.status BETWEEN $3 AND $4 AND +u.role BETWEEN $5 AND $6
+          AND ($7 IS NULL OR u.name_key LIKE $7 ESCAPE '\\')
+          AND ($8 IS NULL OR u.login_key LIKE $8 ESCAPE '\\')"
+    };
+}
+
+/// The ids of all users of a tenant that fit; $2 is not looked at, so that the parameters of all lists are the same.
+macro_rules! of_tenant {
+    ($order:literal) => {
+        of_tenant!("", $order)
+    };
+    ($and:literal, $order:literal) => {
+        concat!(
+            "SELECT u.id FROM users u WHERE u.tenant_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR TRUE)",
+            filter!(),
+            $and,
+            " ORDER BY ",
+            $order,
+            " LIMIT $9 OFFSET $10"
+        )
+    };
+}
+
+/// The ids of the users of a unit ($2) and all below it that fit.
+macro_rules! of_subtree {
+    ($order:literal) => {
+        concat!(
+            subtree!(),
+            "SELECT u.id FROM sub CROSS JOIN users u WHERE u.org_unit_id = sub.id AND u.tenant_id = $1",
+            filter!(),
+            " ORDER BY ",
+            $order,
+            " LIMIT $9 OFFSET $10"
+        )
     };
 }
 
@@ -23,19 +66,43 @@ super::statements! {
     /// The one look-up that begins without a tenant: who logs in.
     BY_CLAIM = concat!("SELECT ", columns!(), " FROM login_claims c
         JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id WHERE c.login_key = $1");
+    ADMIN_REMAINS = "SELECT 1 FROM users u
+        WHERE u.tenant_id = $1 AND u.role = 1 AND u.status = 1 AND u.id <> $2
+            AND u.org_unit_id = (SELECT t.top_org_unit_id FROM tenants t WHERE t.id = $1)
+            AND ($3 = 0 OR u.password_hash IS NOT NULL)
+        LIMIT 1";
+    LIST_CREATED = of_tenant!("u.created_at, u.id");
+    LIST_CREATED_DESC = of_tenant!("u.created_at DESC, u.id DESC");
+    LIST_NAME = of_tenant!("u.name_key, u.id");
+    LIST_NAME_DESC = of_tenant!("u.name_key DESC, u.id DESC");
+    /// Of users that are not deleted, whose logins are in an index.
+    LIST_LOGIN = of_tenant!(" AND u.status <> 3", "u.login_key, u.id");
+    LIST_LOGIN_DESC = of_tenant!(" AND u.status <> 3", "u.login_key DESC, u.id DESC");
+    LIST_DELETED_LOGIN = of_tenant!("u.login_key, u.id");
+    LIST_DELETED_LOGIN_DESC = of_tenant!("u.login_key DESC, u.id DESC");
+    LIST_COUNT = concat!("SELECT COUNT(*) FROM users u
+        WHERE u.tenant_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR TRUE)", filter!());
+    SUBTREE_CREATED = of_subtree!("u.created_at, u.id");
+    SUBTREE_CREATED_DESC = of_subtree!("u.created_at DESC, u.id DESC");
+    SUBTREE_NAME = of_subtree!("u.name_key, u.id");
+    SUBTREE_NAME_DESC = of_subtree!("u.name_key DESC, u.id DESC");
+    SUBTREE_LOGIN = of_subtree!("u.login_key, u.id");
+    SUBTREE_LOGIN_DESC = of_subtree!("u.login_key DESC, u.id DESC");
+    SUBTREE_COUNT = concat!(subtree!(), "SELECT COUNT(*) FROM sub CROSS JOIN users u
+        WHERE u.org_unit_id = sub.id AND u.tenant_id = $1", filter!());
     VERSION_IS = "SELECT 1 FROM users u WHERE u.tenant_id = $1 AND u.id = $2 AND u.version = $3";
-    /// $1 to $22 are those of UPDATE; $23 the UUID, $24 when the user was created.
+    /// $1 to $23 are those of UPDATE; $24 the UUID, $25 when the user was created.
     INSERT = "INSERT INTO users (tenant_id, id, org_unit_id, login, login_key, login_claimed, first_name, last_name,
-                  role, status, password_hash, external_id, timezone, aliases, agent_ring_to, agent_code, score_call,
-                  access_audio, group_access, report_access, version, modified_at, uuid, created_at)
+                  name_key, role, status, password_hash, external_id, timezone, aliases, agent_ring_to, agent_code,
+                  score_call, access_audio, group_access, report_access, version, modified_at, uuid, created_at)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                  $21, $22, $23, $24)";
-    /// $23: the version that the change was decided on.
+                  $21, $22, $23, $24, $25)";
+    /// $24: the version that the change was decided on.
     UPDATE = "UPDATE users SET org_unit_id = $3, login = $4, login_key = $5, login_claimed = $6, first_name = $7,
-                  last_name = $8, role = $9, status = $10, password_hash = $11, external_id = $12, timezone = $13,
-                  aliases = $14, agent_ring_to = $15, agent_code = $16, score_call = $17, access_audio = $18,
-                  group_access = $19, report_access = $20, version = $21, modified_at = $22
-              WHERE tenant_id = $1 AND id = $2 AND version = $23";
+                  last_name = $8, name_key = $9, role = $10, status = $11, password_hash = $12, external_id = $13,
+                  timezone = $14, aliases = $15, agent_ring_to = $16, agent_code = $17, score_call = $18,
+                  access_audio = $19, group_access = $20, report_access = $21, version = $22, modified_at = $23
+              WHERE tenant_id = $1 AND id = $2 AND version = $24";
     CLAIM = "INSERT INTO login_claims (login_key, tenant_id, user_id) VALUES ($1, $2, $3)";
     UNCLAIM = "DELETE FROM login_claims WHERE login_key = $1 AND tenant_id = $2 AND user_id = $3";
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use muster_domain::{
-    Actor, Batch, CredentialId, Dialect, JournalEntry, JournalRecord, Store as _, StoreError, Timestamp,
-    Unique, UserId,
+    Actor, Batch, CredentialId, Dialect, JournalEntry, JournalFilter, JournalRecord, Store as _, StoreError,
+    Timestamp, Unique, UserId,
 };
 use muster_store::Limits;
 use serde_json::json;
@@ -90,7 +90,8 @@ async fn a_slice_begins_after_a_sequence<B: Backend>() {
     note(&world, &org, 1..=4).await;
     let all = world.journal(&org).await;
     let head = i64::try_from(all.len()).unwrap();
-    let slice = async |after, limit| world.store().journal(org.tenant, after, limit).await.unwrap();
+    let filter = JournalFilter::default;
+    let slice = async |after, limit| world.store().journal(org.tenant, after, filter(), limit).await.unwrap();
     assert_eq!(slice(0, 2).await, all[..2]);
     assert_eq!(slice(2, 3).await, all[2..5]);
     assert_eq!(slice(head - 1, 100).await, all[all.len() - 1..]);

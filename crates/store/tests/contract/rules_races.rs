@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use muster_domain::org_unit::{Located, OrgUnit, OrgUnitPatch, OrgUnitStatus, OrgUnitStore as _};
-use muster_domain::user::{NewUser, Role, UserStore as _};
+use muster_domain::user::{UserPatch, UserStore as _};
 use muster_domain::{Error, OrgUnitId, Precondition, Rule, Unique};
 
 use crate::support::{Backend, all_at_once};
@@ -165,14 +165,10 @@ async fn a_user_is_not_created_in_a_unit_being_archived<B: Backend>() {
     let org = world.org("acme").await;
     for round in 0..ROUNDS {
         let unit = world.add_unit(&org, org.top, &format!("unit {round}")).await.id;
-        let new = NewUser {
-            login: format!("user {round}"),
-            first_name: String::new(),
-            last_name: String::new(),
-            role: Role::Standard,
+        let new = UserPatch {
+            login: Some(format!("user {round}")),
             org_unit_id: Some(unit),
-            password: None,
-            claims_login: false,
+            ..UserPatch::default()
         };
         let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
         let create = async move { directory.user_create(&ctx, new.into()).await };

@@ -100,20 +100,12 @@ async fn a_tenant_is_made_with_all_it_needs<B: Backend>() {
 
 async fn a_tenant_whose_admin_is_taken_is_not_made<B: Backend>() {
     use muster_domain::tenant::NewTenant;
-    use muster_domain::user::{NewUser, Role};
+    use muster_domain::user::UserPatch;
     use muster_domain::{Error, Unique};
 
     let world = World::<B>::new();
     world.org("acme").await;
-    let admin = NewUser {
-        login: "ADMIN@acme".to_owned(),
-        first_name: String::new(),
-        last_name: String::new(),
-        role: Role::Admin,
-        org_unit_id: None,
-        password: None,
-        claims_login: true,
-    };
+    let admin = UserPatch { login: Some("ADMIN@acme".to_owned()), ..UserPatch::default() };
     let new =
         NewTenant { name: "Second".to_owned(), country: "US".to_owned(), admin, timezone: "UTC".to_owned() };
     let outcome = world.directory.tenant_create(&world.key, new).await;

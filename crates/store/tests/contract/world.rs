@@ -7,10 +7,10 @@ use muster_domain::org_unit::{OrgUnit, OrgUnitPatch, OrgUnitStatus, OrgUnitStore
 use muster_domain::secret::ServerKey;
 use muster_domain::session::SessionPolicy;
 use muster_domain::tenant::NewTenant;
-use muster_domain::user::{NewUser, Role, User, UserStatus};
+use muster_domain::user::{Role, User, UserPatch, UserStatus};
 use muster_domain::{
-    Batch, Change, Ctx, Directory, IdKind, JournalEntry, JournalRecord, OrgUnitId, Store as _, StoreError,
-    TenantId, UserId,
+    Batch, Change, Ctx, Directory, IdKind, JournalEntry, JournalFilter, JournalRecord, OrgUnitId, Store as _,
+    StoreError, TenantId, UserId,
 };
 use muster_store::Limits;
 use serde_json::{Map, json};
@@ -75,14 +75,12 @@ impl<B: Backend> World<B> {
         let new = NewTenant {
             name: name.to_owned(),
             country: "US".to_owned(),
-            admin: NewUser {
-                login: format!("admin@{name}"),
-                first_name: "Ann".to_owned(),
-                last_name: "Lee".to_owned(),
-                role: Role::Admin,
-                org_unit_id: None,
+            admin: UserPatch {
+                login: Some(format!("admin@{name}")),
+                first_name: Some("Ann".to_owned()),
+                last_name: Some("Lee".to_owned()),
                 password: password.map(Into::into),
-                claims_login: true,
+                ..UserPatch::default()
             },
             timezone: "America/New_York".to_owned(),
         };
@@ -185,7 +183,7 @@ impl<B: Backend> World<B> {
 
     /// The whole journal of a tenant, whose sequence is checked to be without gaps.
     pub(crate) async fn journal(&self, org: &Org) -> Vec<JournalRecord> {
-        let records = self.store().journal(org.tenant, 0, u32::MAX).await.unwrap();
+        let records = self.store().journal(org.tenant, 0, JournalFilter::default(), u32::MAX).await.unwrap();
         let sequences: Vec<i64> = records.iter().map(|record| record.sequence).collect();
         assert_eq!(sequences, (1..=i64::try_from(records.len()).unwrap()).collect::<Vec<_>>());
         records

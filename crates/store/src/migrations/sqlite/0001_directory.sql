@@ -18,7 +18,7 @@ CREATE TABLE tenants (
 
 CREATE TABLE login_claims (
     login_key         TEXT    PRIMARY KEY,
-    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    tenant_id         INTEGER NOT NULL,
     user_id           INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -34,11 +34,16 @@ CREATE TABLE server_key (
 
 -- Tables of tenants.
 
--- What a group of commits touches once per tenant.
+-- What a group of commits touches once per tenant: the journal's head, and counts that would else be a walk
+-- over all rows.
 CREATE TABLE tenant_state (
     tenant_id         INTEGER PRIMARY KEY REFERENCES tenants (id),
-    journal_sequence  INTEGER NOT NULL,
-    tree_version      INTEGER NOT NULL
+    journal_sequence  INTEGER NOT NULL DEFAULT 0,
+    tree_version      INTEGER NOT NULL DEFAULT 1,
+    org_units         INTEGER NOT NULL DEFAULT 0,
+    users_active      INTEGER NOT NULL DEFAULT 0,
+    users_inactive    INTEGER NOT NULL DEFAULT 0,
+    users_deleted     INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE org_units (
@@ -81,6 +86,7 @@ CREATE TABLE users (
     login_claimed     INTEGER NOT NULL,
     first_name        TEXT    NOT NULL,
     last_name         TEXT    NOT NULL,
+    name_key          TEXT    NOT NULL,
     role              INTEGER NOT NULL,
     status            INTEGER NOT NULL,
     password_hash     TEXT,
@@ -98,7 +104,13 @@ CREATE TABLE users (
     modified_at       INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX users_org_unit ON users (org_unit_id, tenant_id, status);
+-- Users of a unit, with what a list of a subtree is sorted by.
+CREATE INDEX users_org_unit ON users (org_unit_id, tenant_id, status, created_at);
+-- Lists of a whole tenant, in their orders.
+CREATE INDEX users_created ON users (tenant_id, created_at, id);
+CREATE INDEX users_name ON users (tenant_id, name_key, id);
+-- Who keeps a tenant governed: its active (status 1) admins (role 1).
+CREATE INDEX users_admins ON users (tenant_id, org_unit_id) WHERE role = 1 AND status = 1;
 CREATE UNIQUE INDEX users_uuid ON users (tenant_id, uuid);
 -- A login stands once among the users of a tenant that are not deleted (status 3).
 CREATE UNIQUE INDEX users_login ON users (tenant_id, login_key) WHERE status <> 3;
@@ -133,7 +145,9 @@ CREATE TABLE session_tokens (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX session_tokens_family ON session_tokens (tenant_id, family);
-CREATE INDEX session_tokens_user ON session_tokens (tenant_id, user_id);
+-- Begins with what refers to users, so that a user can be removed without a look at all tokens.
+CREATE INDEX session_tokens_user ON session_tokens (user_id, tenant_id);
+CREATE INDEX session_tokens_expiry ON session_tokens (tenant_id, expires_at);
 
 CREATE TABLE journal (
     tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
@@ -150,6 +164,9 @@ CREATE TABLE journal (
     PRIMARY KEY (tenant_id, sequence)
 ) STRICT, WITHOUT ROWID;
 
+-- What is said of a person can be forgotten.
+CREATE INDEX journal_users ON journal (tenant_id, entity_id) WHERE entity = 'user';
+
 -- What the planner shall take for granted, whatever a store holds today: without statistics it would
 -- find the tokens of a family by reading all tokens of the tenant. Statistics are never taken, so plans
 -- do not change as a store grows.
@@ -157,5 +174,6 @@ ANALYZE;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('session_tokens', 'session_tokens', '1000000 10000 1'),
     ('session_tokens', 'session_tokens_family', '1000000 10000 4 1'),
-    ('session_tokens', 'session_tokens_user', '1000000 10000 10 1');
+    ('session_tokens', 'session_tokens_user', '1000000 10 10 1'),
+    ('session_tokens', 'session_tokens_expiry', '1000000 10000 1 1');
 ANALYZE sqlite_schema;

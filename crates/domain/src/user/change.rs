@@ -1,0 +1,110 @@
+//! One decided change of a stored user, from whichever use case.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{User, UserView};
+use crate::{Batch, Change, Ctx, Directory, Error, Guard, JournalEntry, Rule, Store, Timestamp, journal};
+
+/// A user as it was read and as it shall be.
+pub(super) struct UserChange {
+    pub(super) before: User,
+    /// Its version and modified time are set by [`UserChange::batch`].
+    pub(super) after: User,
+    /// The one log-in whose tokens a new password leaves alone.
+    pub(super) keeps: Option<Uuid>,
+}
+
+impl UserChange {
+    pub(super) fn new(before: User, after: User) -> Self {
+        Self { before, after, keeps: None }
+    }
+
+    /// The user as it will be stored and the batch for it, or `None` when nothing changes.
+    pub(super) fn batch(mut self, ctx: &Ctx, now: Timestamp) -> Option<(User, Batch)> {
+        let mut fields = journal::changed(self.before.fields(), self.after.fields());
+        let new_password = self.before.password_hash != self.after.password_hash;
+        if fields.is_empty() && !new_password {
+            return None;
+        }
+        let only_password = fields.keys().all(|field| field == "has_password");
+        if new_password && !only_password {
+            fields.insert("password_changed".to_owned(), json!([false, true]));
+        }
+        let kind = if self.after.is_deleted() {
+            "user.deleted"
+        } else if only_password {
+            fields.clear();
+            "user.password_changed"
+        } else {
+            "user.updated"
+        };
+        self.stamp(now);
+        let entry = JournalEntry::new(ctx, kind, self.after.id, self.after.version, fields);
+        Some(self.into_batch(ctx, entry))
+    }
+
+    /// The batch of a permanent deletion, which the journal notes without a word about the person; what it
+    /// said of the person before is emptied.
+    pub(super) fn erasure(mut self, ctx: &Ctx, now: Timestamp) -> (User, Batch) {
+        self.stamp(now);
+        let payload = serde_json::Map::new();
+        let entry = JournalEntry::new(ctx, "user.erased", self.after.id, self.after.version, payload);
+        let forget = Change::UserJournalForget(self.after.id);
+        let (after, batch) = self.into_batch(ctx, entry);
+        (after, batch.change(forget))
+    }
+
+    fn stamp(&mut self, now: Timestamp) {
+        self.after.version = self.before.version + 1;
+        // Decided now, not when the request began: a slow body must not set the time back.
+        self.after.modified_at = now.max(self.before.modified_at);
+    }
+
+    fn into_batch(self, ctx: &Ctx, entry: JournalEntry) -> (User, Batch) {
+        let Self { before, after, keeps } = self;
+        let left = before.is_active() && !after.is_active();
+        let new_password = before.password_hash != after.password_hash;
+        let change = Change::UserUpdate { before: Box::new(before), after: Box::new(after.clone()) };
+        let entry = JournalEntry { at: after.modified_at, ..entry };
+        let mut batch = Batch::new(ctx.tenant()).change(change).journal(entry);
+        if left || new_password {
+            let keep = keeps.filter(|_| !left);
+            batch = batch.change(Change::UserTokensDelete { user: after.id, keep });
+        }
+        (after, batch)
+    }
+}
+
+impl<S: Store> Directory<S> {
+    /// The rule of the last admin: an active Admin of the top unit remains, one with a password if any has one.
+    /// Gives the guard that keeps it true until the change is written. Errors: `Rule::LastAdmin`.
+    pub(super) async fn check_admin_remains(
+        &self,
+        ctx: &Ctx,
+        before: &User,
+        after: &User,
+    ) -> Result<Option<Guard>, Error> {
+        if !before.governs(ctx.top()) || after.governs(ctx.top()) {
+            return Ok(None);
+        }
+        // The others' passwords do not change with this user: only one who has a password can be missed.
+        let with_password = before.password_hash.is_some();
+        if !self.store.admin_remains(ctx.tenant(), before.id, with_password).await? {
+            return Err(Error::Rule(Rule::LastAdmin));
+        }
+        Ok(Some(Guard::AdminRemains { besides: before.id, with_password }))
+    }
+}
+
+/// Refuses a change whose precondition does not hold; the guards keep it true until the change is written.
+pub(super) fn check_precondition(
+    precondition: Option<&crate::Precondition<UserView>>,
+    current: &UserView,
+) -> Result<Vec<Guard>, Error> {
+    match precondition {
+        None => Ok(Vec::new()),
+        Some(holds) if holds(current) => Ok(current.guards().collect()),
+        Some(_) => Err(Error::Precondition),
+    }
+}

@@ -1,0 +1,76 @@
+//! Deleting a user: softly, or for good.
+
+use super::change::{UserChange, check_precondition};
+use super::{User, UserStatus, UserView};
+use crate::directory::ATTEMPTS;
+use crate::{Access, Ctx, Directory, Error, Precondition, Store, StoreError, Timestamp};
+
+impl<S: Store> Directory<S> {
+    /// Deletes a user that the caller has read with [`Directory::user_get_writable`]: it is hidden from lists, all
+    /// of its sessions end, its login is free again. Its row stays as it was.
+    ///
+    /// Errors: `Precondition`, `Rule::LastAdmin`, `NotFound` when the user is deleted already.
+    pub async fn user_delete(
+        &self,
+        ctx: &Ctx,
+        found: UserView,
+        precondition: Option<Precondition<UserView>>,
+    ) -> Result<User, Error> {
+        self.user_end(ctx, found, precondition, |user, now| {
+            let after = User { status: UserStatus::Deleted, ..user.clone() };
+            UserChange::new(user, after).batch(ctx, now)
+        })
+        .await
+    }
+
+    /// Deletes a user for good: of its row only ids, status and times stay, and its journal entries lose their
+    /// payloads. A user that was deleted softly can be erased too.
+    ///
+    /// Errors: `Precondition`, `Rule::LastAdmin`.
+    pub async fn user_erase(
+        &self,
+        ctx: &Ctx,
+        found: UserView,
+        precondition: Option<Precondition<UserView>>,
+    ) -> Result<User, Error> {
+        self.user_end(ctx, found, precondition, |user, now| {
+            let tombstone = user.tombstone();
+            // One that was erased before has nothing to lose.
+            (user != tombstone).then(|| UserChange::new(user, tombstone).erasure(ctx, now))
+        })
+        .await
+    }
+
+    async fn user_end(
+        &self,
+        ctx: &Ctx,
+        found: UserView,
+        precondition: Option<Precondition<UserView>>,
+        end: impl Fn(User, Timestamp) -> Option<(User, crate::Batch)>,
+    ) -> Result<User, Error> {
+        ctx.allow(Access::Write)?;
+        let id = found.user.id;
+        let was_deleted = found.user.is_deleted();
+        let mut found = Some(found);
+        for _ in 0..ATTEMPTS {
+            let current = match found.take() {
+                Some(found) => found,
+                None if was_deleted => self.user_get(ctx, id).await?,
+                None => self.user_get_writable(ctx, id).await?,
+            };
+            let mut guards = check_precondition(precondition.as_ref(), &current)?;
+            let before = current.user;
+            let Some((after, mut batch)) = end(before.clone(), self.now()) else {
+                return Ok(before);
+            };
+            guards.extend(self.check_admin_remains(ctx, &before, &after).await?);
+            batch.guards = guards;
+            match self.store.commit(batch).await {
+                Ok(()) => return Ok(after),
+                Err(StoreError::GuardFailed | StoreError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::contended())
+    }
+}

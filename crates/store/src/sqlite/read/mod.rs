@@ -1,0 +1,171 @@
+//! The reads of the embedded store.
+
+mod org_unit;
+mod user;
+
+use muster_domain::credential::{Credential, CredentialStore};
+use muster_domain::session::{Caller, SessionStore, SessionToken, TokenHash, TokenKind};
+use muster_domain::tenant::{Tenant, TenantCounts, TenantStore};
+use muster_domain::{
+    Batch, IdKind, JournalFilter, JournalRecord, Slice, Store, StoreError, TenantId, Timestamp, text,
+};
+use rusqlite::{Connection, OptionalExtension as _, Params, Result as SqlResult, Row, params};
+
+use super::{SqliteStore, rows};
+use crate::codes;
+use crate::statements::{Statement, session, tenant};
+
+fn one<T>(
+    connection: &Connection,
+    statement: &Statement,
+    params: impl Params,
+    row: impl FnOnce(&Row<'_>) -> SqlResult<T>,
+) -> SqlResult<Option<T>> {
+    connection.prepare_cached(statement.sqlite())?.query_row(params, row).optional()
+}
+
+fn all<T>(
+    connection: &Connection,
+    statement: &Statement,
+    params: impl Params,
+    row: impl FnMut(&Row<'_>) -> SqlResult<T>,
+) -> SqlResult<Vec<T>> {
+    connection.prepare_cached(statement.sqlite())?.query_map(params, row)?.collect()
+}
+
+fn count(connection: &Connection, statement: &Statement, params: impl Params) -> SqlResult<u64> {
+    let count: i64 = connection.prepare_cached(statement.sqlite())?.query_row(params, |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// A `LIKE` pattern for keys that contain the key of `part`.
+fn contains_pattern(part: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in text::key(part).chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+fn bounds(slice: Slice) -> (i64, i64) {
+    (i64::from(slice.limit), i64::try_from(slice.offset).unwrap_or(i64::MAX))
+}
+
+impl SessionStore for SqliteStore {
+    async fn session_caller(
+        &self,
+        tenant: TenantId,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<Caller>, StoreError> {
+        self.read(|connection| {
+            one(connection, &session::CALLER, params![tenant.0, hash, now.0], |row| rows::caller(tenant, row))
+        })
+    }
+
+    async fn session_token(
+        &self,
+        tenant: TenantId,
+        kind: TokenKind,
+        hash: TokenHash,
+    ) -> Result<Option<SessionToken>, StoreError> {
+        self.read(|connection| {
+            let params = params![tenant.0, hash, codes::token_kind(kind)];
+            one(connection, &session::GET, params, |row| rows::session_token(tenant, kind, hash, row))
+        })
+    }
+
+    async fn has_expired_tokens(&self, tenant: TenantId, now: Timestamp) -> Result<bool, StoreError> {
+        self.read(|connection| {
+            Ok(one(connection, &session::HAS_EXPIRED, [tenant.0, now.0], |_| Ok(()))?.is_some())
+        })
+    }
+}
+
+impl TenantStore for SqliteStore {
+    async fn tenant(&self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
+        self.read(|connection| one(connection, &tenant::GET, [id.0], rows::tenant))
+    }
+
+    async fn tenants(&self, after: Option<TenantId>, limit: u32) -> Result<Vec<Tenant>, StoreError> {
+        let after = after.map_or(0, |id| id.0);
+        self.read(|connection| all(connection, &tenant::LIST, [after, i64::from(limit)], rows::tenant))
+    }
+
+    async fn tenant_counts(&self, id: TenantId) -> Result<Option<TenantCounts>, StoreError> {
+        self.read(|connection| one(connection, &tenant::COUNTS, [id.0], rows::tenant_counts))
+    }
+}
+
+impl CredentialStore for SqliteStore {
+    async fn credentials(&self, tenant: TenantId) -> Result<Vec<Credential>, StoreError> {
+        self.read(|connection| {
+            all(connection, &tenant::CREDENTIALS, [tenant.0], |row| rows::credential(tenant, row))
+        })
+    }
+}
+
+impl Store for SqliteStore {
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.writer.commit(batch).await
+    }
+
+    fn submit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.writer.submit_batch(batch)
+    }
+
+    async fn next_id(&self, kind: IdKind) -> Result<i64, StoreError> {
+        self.take_id(kind).await
+    }
+
+    async fn journal(
+        &self,
+        tenant: TenantId,
+        after: i64,
+        filter: JournalFilter,
+        limit: u32,
+    ) -> Result<Vec<JournalRecord>, StoreError> {
+        self.journal_entries(&tenant::JOURNAL_LIST, tenant, after, filter, limit).await
+    }
+
+    async fn journal_newest(
+        &self,
+        tenant: TenantId,
+        filter: JournalFilter,
+        limit: u32,
+    ) -> Result<Vec<JournalRecord>, StoreError> {
+        self.journal_entries(&tenant::JOURNAL_NEWEST, tenant, 0, filter, limit).await
+    }
+}
+
+impl SqliteStore {
+    async fn journal_entries(
+        &self,
+        statement: &'static Statement,
+        tenant: TenantId,
+        after: i64,
+        filter: JournalFilter,
+        limit: u32,
+    ) -> Result<Vec<JournalRecord>, StoreError> {
+        self.scan(move |connection| {
+            let (actor_kind, actor_id) = filter.actor.map(codes::actor).unzip();
+            let params = params![
+                tenant.0,
+                after,
+                filter.entity,
+                filter.entity_id,
+                actor_kind,
+                actor_id.flatten(),
+                filter.since.map_or(i64::MIN, |at| at.0),
+                filter.until.map_or(i64::MAX, |at| at.0),
+                limit
+            ];
+            all(connection, statement, params, rows::journal_record)
+        })
+        .await
+    }
+}

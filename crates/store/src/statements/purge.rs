@@ -1,0 +1,29 @@
+//! The steps of a tenant's removal: each removes at most $2 rows. What refers to a row goes before it.
+//!
+//! The `+` keeps the planner from comparing all rows of the tenant with those that were chosen.
+
+super::statements! {
+    SESSION_TOKENS = "DELETE FROM session_tokens WHERE tenant_id = $1 AND hash IN
+        (SELECT s.hash FROM session_tokens s WHERE s.tenant_id = $1 LIMIT $2)";
+    CREDENTIALS = "DELETE FROM credentials WHERE tenant_id = $1 AND id IN
+        (SELECT c.id FROM credentials c WHERE c.tenant_id = $1 LIMIT $2)";
+    /// The claims of the users that the next step removes.
+    LOGIN_CLAIMS = "DELETE FROM login_claims WHERE tenant_id = $1 AND login_key IN
+        (SELECT u.login_key FROM users u WHERE u.tenant_id = $1 ORDER BY u.created_at, u.id LIMIT $2)";
+    USERS = "DELETE FROM users WHERE +tenant_id = $1 AND id IN
+        (SELECT u.id FROM users u WHERE u.tenant_id = $1 ORDER BY u.created_at, u.id LIMIT $2)";
+    /// Units without a child; those of the youngest parents first, which are the leaves of most trees.
+    ORG_UNITS = "DELETE FROM org_units WHERE +tenant_id = $1 AND id IN
+        (SELECT o.id FROM org_units o WHERE o.tenant_id = $1
+             AND NOT EXISTS (SELECT 1 FROM org_units c WHERE c.parent_id = o.id AND c.tenant_id = $1)
+         ORDER BY o.parent_id DESC LIMIT $2)";
+    JOURNAL = "DELETE FROM journal WHERE tenant_id = $1 AND sequence IN
+        (SELECT j.sequence FROM journal j WHERE j.tenant_id = $1 LIMIT $2)";
+    /// At last, when the steps find nothing.
+    STATE = "DELETE FROM tenant_state WHERE tenant_id = $1";
+    TENANT = "DELETE FROM tenants WHERE id = $1";
+}
+
+/// In their order.
+pub(crate) static STEPS: [&super::Statement; 6] =
+    [&SESSION_TOKENS, &CREDENTIALS, &LOGIN_CLAIMS, &USERS, &ORG_UNITS, &JOURNAL];
