@@ -61,7 +61,7 @@ fn parent(f: &mut Fields<'_>, stored: Option<&OrgUnit>) -> Option<OrgUnitId> {
     match f.lasting(names, "parent_id", integer()) {
         Patch::Set(id) => Some(OrgUnitId(id)),
         Patch::Clear if stored.is_some_and(|unit| unit.parent_id.is_some()) => {
-            f.errors.push("parent_id", Problem::Required);
+            f.errors.push("parent_id", Problem::Format("can be null only at the top of the hierarchy"));
             None
         }
         Patch::Clear | Patch::Keep => None,

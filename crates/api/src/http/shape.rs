@@ -180,7 +180,7 @@ pub(crate) fn email() -> Parser<impl FnOnce(&Value) -> Result<String, Problem>> 
 /// The name of a time zone.
 pub(crate) fn time_zone() -> Parser<impl FnOnce(&Value) -> Result<String, Problem>> {
     let description = Some("An IANA time zone name, such as America/New_York.");
-    string(Text { min: 1, description, ..Text::ANY }, text::time_zone)
+    string(Text { description, ..Text::ANY }, text::time_zone)
 }
 
 /// One of some words, and the value that stands for it.

@@ -16,5 +16,6 @@ mod oauth;
 mod openapi;
 mod profile;
 mod random_bodies;
+mod random_shapes;
 mod seeds;
 mod tree;

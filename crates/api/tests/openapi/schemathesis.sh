@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Tries the published document of the Convirza dialect on a running server: bodies and parameters that fit it and such
+# that do not, some thousand requests. No answer may be a 500, have an unpublished status, header or shape, or take
+# what the document refuses. (Whether what it accepts is taken depends on what is stored; `it/openapi.rs` looks at that.)
+#
+#   schemathesis.sh MUSTER VENV     the server's binary, and where the Python environment is or will be
+set -euo pipefail
+muster=$1
+venv=$2
+here=$(dirname "$0")
+
+if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
+    cp "$here/requirements.txt" "$venv/"
+fi
+
+folder=$(mktemp -d)
+"$muster" serve --demo --listen 127.0.0.1:0 --rate-limits off --log warn \
+    --database "sqlite:$folder/muster.db" >"$folder/demo" 2>"$folder/log" &
+server=$!
+trap 'kill $server 2>/dev/null; wait $server 2>/dev/null; rm -rf "$folder"' EXIT
+for _ in {1..100}; do
+    grep -q '^# 5' "$folder/demo" && break
+    kill -0 $server || { cat "$folder/log"; exit 1; }
+    sleep 0.1
+done
+url=$(awk '/ready at/ { print $NF }' "$folder/demo")
+password=$(awk '$1 == "Password" { print $2 }' "$folder/demo")
+login="{\"email\":\"admin@demo.example\",\"password\":\"$password\"}"
+token=$(curl -sS "$url/oauth/token" -H 'Content-Type: application/json' -d "$login" |
+    sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+
+cd "$folder"
+"$OLDPWD/$venv/bin/schemathesis" --config-file "$OLDPWD/$here/schemathesis.toml" run "$url/openapi/convirza.json" \
+    --header "Authorization: Bearer $token" --phases coverage,fuzzing --max-examples 60 --generation-deterministic \
+    --checks all --exclude-checks positive_data_acceptance --no-color ||
+    { cat "$folder/log"; exit 1; }
