@@ -5,9 +5,9 @@
 #
 #   schemathesis.sh MUSTER VENV     the server's binary, and where the Python environment is or will be
 set -euo pipefail
-muster=$1
-venv=$2
-here=$(dirname "$0")
+muster=$(realpath "$1")
+venv=$(realpath -m "$2")
+here=$(realpath "$(dirname "$0")")
 
 if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
     rm -rf "$venv"
@@ -33,7 +33,7 @@ token=$(curl -sS "$url/oauth/token" -H 'Content-Type: application/json' -d "$log
     sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 
 cd "$folder"
-"$OLDPWD/$venv/bin/schemathesis" --config-file "$OLDPWD/$here/schemathesis.toml" run "$url/openapi/convirza.json" \
+"$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$url/openapi/convirza.json" \
     --header "Authorization: Bearer $token" --phases coverage,fuzzing --max-examples 60 --generation-deterministic \
     --checks all --exclude-checks positive_data_acceptance --no-color ||
     { cat "$folder/log"; exit 1; }
