@@ -40,6 +40,11 @@ impl PartialSchema for Time {
 
 impl ToSchema for Time {}
 
+/// The schema of one of some words.
+pub(super) fn words(words: &'static [&'static str]) -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.iter().copied())).into()
+}
+
 /// The schema of `T` in the envelope.
 pub(super) fn data<T: ToSchema>(schemas: &mut Schemas) -> Value {
     schemas.reference::<T>();

@@ -4,8 +4,9 @@ use muster_domain::org_unit::{Located, OrgUnit, OrgUnitPatch, OrgUnitStatus, ind
 use muster_domain::{Ctx, OrgUnitId, Patch, Problem, industry};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::Schema;
 
-use super::envelope::Time;
+use super::envelope::{Time, words};
 use crate::http::{Fields, Mode, choice, integer, limited_text, required_text, time_zone, trimmed_text};
 
 /// Reads the body of POST, PUT and PATCH. `stored` is the unit that is changed.
@@ -40,6 +41,10 @@ pub(super) fn decode(fields: &mut Fields<'_>, stored: Option<&OrgUnit>) -> OrgUn
 }
 
 const STATUSES: &[&str] = &["active", "inactive"];
+
+fn statuses() -> Schema {
+    words(STATUSES)
+}
 
 /// The name of a field on the wire, where it is not that of the domain.
 pub(super) fn name_of(field: &str) -> Option<&'static str> {
@@ -81,6 +86,7 @@ pub(super) struct GroupRow<'a> {
     org_unit_name: &'a str,
     org_unit_parent_id: Option<i64>,
     top_ou_id: i64,
+    #[schema(schema_with = statuses)]
     org_unit_status: &'static str,
     billing_id: Option<i64>,
     address: Option<&'a str>,

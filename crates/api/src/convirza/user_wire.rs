@@ -6,8 +6,9 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::Schema;
 
-use super::envelope::Time;
+use super::envelope::{Time, words};
 use crate::http::{
     Fields, Mode, Parser, Tag, Text, any, boolean, choice, email, integer, integer_within, required_text,
     string, time_zone, trimmed_text,
@@ -99,13 +100,18 @@ fn or_default<T>(wish: Patch<T>, default: T) -> Option<T> {
     }
 }
 
+/// The last two are how lists show them.
+const ROLES: &[&str] = &["Admin", "Standard", "ReadOnly", "Standard User", "Read Only User"];
+
+fn roles() -> Schema {
+    words(ROLES)
+}
+
 /// The role under either of its names, by word or by number.
 fn role(fields: &mut Fields<'_>) -> Option<Role> {
     use Role::{Admin, ReadOnly, Standard};
 
-    // The last two are how lists show them.
-    let words = &["Admin", "Standard", "ReadOnly", "Standard User", "Read Only User"];
-    let words = choice(words, &[Admin, Standard, ReadOnly, Standard, ReadOnly]);
+    let words = choice(ROLES, &[Admin, Standard, ReadOnly, Standard, ReadOnly]);
     let numbers =
         integer_within(1, 3).then(|id| role_by_id(id).ok_or(Problem::OutOfRange { min: 1, max: 3 }));
     let word = or_default(fields.lasting("role", "role", words), Standard);
@@ -135,6 +141,7 @@ pub(super) struct UserRow<'a, Audio> {
     email: &'a str,
     user_ext_id: Option<&'a str>,
     ct_user_id: i64,
+    #[schema(schema_with = statuses)]
     status: &'static str,
     agent_ring_to: Option<&'a str>,
     agent_id: Option<String>,
@@ -147,6 +154,7 @@ pub(super) struct UserRow<'a, Audio> {
     parent_group: Option<&'a str>,
     parent_group_org_unit_id: Option<i64>,
     parent_group_external_id: Option<&'a str>,
+    #[schema(schema_with = roles)]
     role: &'static str,
     access_audio: Audio,
     group_access: i64,
@@ -186,9 +194,15 @@ impl<'a, Audio> UserRow<'a, Audio> {
     }
 }
 
-/// `Yes` or `No`.
 #[derive(Serialize, ToSchema)]
-pub(super) struct YesOrNo(&'static str);
+pub(super) enum YesOrNo {
+    Yes,
+    No,
+}
+
+fn statuses() -> Schema {
+    words(&["active", "inactive", "deleted"])
+}
 
 /// A user, as in lists.
 pub(super) fn user_row(view: &UserView) -> UserRow<'_, YesOrNo> {
@@ -197,7 +211,7 @@ pub(super) fn user_row(view: &UserView) -> UserRow<'_, YesOrNo> {
         Role::Standard => "Standard User",
         Role::ReadOnly => "Read Only User",
     };
-    UserRow::new(view, role, YesOrNo(if view.user.access_audio { "Yes" } else { "No" }))
+    UserRow::new(view, role, if view.user.access_audio { YesOrNo::Yes } else { YesOrNo::No })
 }
 
 /// A user alone: its row, and every field of the write body in the type in which it is written.
@@ -208,6 +222,7 @@ pub(super) struct UserDetail<'a> {
     username: &'a str,
     role_id: i64,
     ct_user_ou_id: i64,
+    #[schema(schema_with = statuses)]
     user_status: &'static str,
     #[schema(required)]
     aliases: Option<&'a Value>,
