@@ -32,11 +32,10 @@ impl Schemas {
     pub(super) fn into_value(mut self, users: &[&Value]) -> Value {
         let names: Vec<String> = self.0.keys().cloned().collect();
         for name in names {
-            if let Some(mut schema) = self.0.remove(&name) {
-                self.merge(&mut schema);
-                require_nullable(&mut schema);
-                self.0.insert(name, schema);
-            }
+            let mut schema = self.0.get_mut(&name).map(Value::take).unwrap_or_default();
+            self.merge(&mut schema);
+            require_nullable(&mut schema);
+            self.0.insert(name, schema);
         }
         let mut used = Vec::new();
         for user in users {
