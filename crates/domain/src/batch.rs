@@ -58,6 +58,8 @@ pub enum Guard {
     UnitVersion { id: OrgUnitId, version: i64 },
     /// The top unit has an active Admin besides this user, with `with_password` one who has a password.
     AdminRemains { besides: UserId, with_password: bool },
+    /// The store's secrets are sealed under the server key with this fingerprint (one is added).
+    ServerKey { fingerprint: [u8; 32] },
     /// The user still has this version (a session is opened on what was verified).
     UserVersion { id: UserId, version: i64 },
 }

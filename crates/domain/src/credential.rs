@@ -9,7 +9,7 @@ use serde_json::{Map, json};
 use crate::directory::ATTEMPTS;
 use crate::secret::{self, ServerKey};
 use crate::{
-    Access, Batch, Change, CredentialId, Ctx, Dialect, Directory, Entity, Error, IdKind, JournalEntry,
+    Access, Batch, Change, CredentialId, Ctx, Dialect, Directory, Entity, Error, Guard, IdKind, JournalEntry,
     Problem, Store, StoreError, TenantId, Timestamp, journal,
 };
 
@@ -31,6 +31,13 @@ pub struct Credential {
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
     pub created_at: Timestamp,
+}
+
+impl Credential {
+    /// Whether it gets anybody in at this time.
+    pub fn is_active(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|at| at > now)
+    }
 }
 
 /// A credential with its plain secret, to be shown once.
@@ -89,7 +96,7 @@ impl<S: Store> Directory<S> {
             return Err(Error::field("expires", Problem::Format("must be in the future")));
         }
         let new = self.credential_new(ctx, key, wish).await?;
-        self.store.commit(insert(ctx, Batch::new(ctx.tenant()), &new.credential)).await?;
+        self.store.commit(insert(ctx, Batch::new(ctx.tenant()), &new.credential, key)).await?;
         Ok(new)
     }
 
@@ -168,8 +175,12 @@ pub fn lox24_client_id(tenant: TenantId) -> i64 {
     1_000_000 + tenant.0
 }
 
-/// Adds a new credential and its journal entry to a batch.
-pub(crate) fn insert(ctx: &Ctx, batch: Batch, credential: &Credential) -> Batch {
+/// Adds a new credential and its journal entry to a batch. A secret that is sealed holds only while the store has
+/// the key under which it is.
+pub(crate) fn insert(ctx: &Ctx, mut batch: Batch, credential: &Credential, key: &ServerKey) -> Batch {
+    if credential.secret_sealed.is_some() {
+        batch = batch.guard(Guard::ServerKey { fingerprint: key.fingerprint() });
+    }
     let payload = journal::created(vec![
         ("dialect", json!(credential.dialect.as_str())),
         ("name", json!(credential.name)),

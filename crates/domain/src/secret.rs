@@ -45,6 +45,11 @@ impl ServerKey {
         Self(bytes)
     }
 
+    /// The key itself, to be written where only its owner reads.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// What the store keeps to recognise the key: a hash that tells nothing about it.
     pub fn fingerprint(&self) -> [u8; 32] {
         Sha256::new().chain_update(b"muster server key fingerprint v1").chain_update(self.0).finalize().into()

@@ -9,6 +9,7 @@ use muster_domain::{Ctx, Directory, Error, IdKind, OrgUnitId, Store as _};
 use muster_store::Store;
 use secrecy::SecretString;
 
+use crate::cli::output::line;
 use crate::system::generate_password;
 
 const ADMIN: &str = "admin@demo.example";
@@ -52,11 +53,8 @@ pub(crate) async fn prepare(
         let units = create(directory, key, &password).await.context("the demo tenant")?;
         welcome(url, &password, &units)
     };
-    #[expect(clippy::print_stdout, reason = "this is for the person at the terminal, not for the log")]
-    {
-        println!("{text}");
-    }
-    Ok(())
+    // This is for the person at the terminal, not for the log.
+    line(text)
 }
 
 /// Makes the tenant; the ids of its groups, the top first.

@@ -7,6 +7,7 @@ mod listener;
 mod serve;
 mod system;
 mod telemetry;
+mod upkeep;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,7 @@
 //! `muster serve`: from flags to a running server, and to its end.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::cli::{StoreArgs, directory};
 use crate::demo;
 use crate::listener::{self, ConnectionLimits};
 use crate::telemetry::{self, LogFormat};
+use crate::upkeep;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Switch {
@@ -78,6 +80,10 @@ pub(crate) struct ServeArgs {
     /// taken as stolen, in seconds.
     #[arg(long, env = "MUSTER_SESSION_GRACE", value_name = "SECONDS", default_value_t = 60)]
     session_grace: u64,
+    /// How long the journal keeps an entry, in days. Who changed what before cannot be told any more.
+    /// [default: for ever]
+    #[arg(long, env = "MUSTER_JOURNAL_RETENTION", value_name = "DAYS", value_parser = value_parser!(u64).range(1..=36_500))]
+    journal_retention: Option<u64>,
     /// How the log is written to standard error.
     #[arg(long, env = "MUSTER_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
@@ -150,7 +156,10 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         header_timeout: Duration::from_secs(args.header_timeout),
         write_timeout: Duration::from_secs(args.request_timeout),
     };
+    let retention = args.journal_retention.map(|days| Duration::from_hours(24 * days));
+    let upkeep = tokio::spawn(upkeep::run(Arc::clone(service.app()), retention));
     listener::serve(listener, service.clone(), connections, shutdown_signal()?).await;
+    upkeep.abort();
     service.app().directory.store.close().await;
     tracing::info!("stopped");
     Ok(())

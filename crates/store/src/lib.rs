@@ -6,13 +6,13 @@ mod server_key;
 mod sqlite;
 mod statements;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use muster_domain::secret::ServerKey;
 use muster_domain::{Clock, Entropy, StoreError};
 
 pub use server_key::KeySource;
-pub use sqlite::{Limits, SqliteStore};
+pub use sqlite::{Finding, Limits, SqliteStore, partial};
 
 /// The store that the server and the command line run on.
 pub type Store = SqliteStore;
@@ -44,6 +44,10 @@ pub enum OpenError {
     Newer { found: i64, known: i64 },
     #[error("the server key {0}")]
     Key(String),
+    #[error("{path} is no backup that can be restored: {why}")]
+    Backup { path: PathBuf, why: String },
+    #[error("there is a store at {0} already; --replace takes it out of the way")]
+    Exists(PathBuf),
     #[error("{path}: {source}")]
     Io { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
@@ -56,8 +60,42 @@ pub fn open(
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> Result<(Store, ServerKey), OpenError> {
-    let path = sqlite_path(&options.url).ok_or_else(|| OpenError::Url(options.url.clone()))?;
-    SqliteStore::open(&path, options, clock, entropy)
+    SqliteStore::open(&file(options)?, options, clock, entropy)
+}
+
+/// What a rotation of the server key has done.
+#[derive(Debug)]
+pub struct Rotation {
+    /// So many secrets were sealed anew.
+    pub secrets: usize,
+    /// Where the key of before is now, which backups of before need.
+    pub kept: Option<PathBuf>,
+}
+
+/// Seals every secret of a store under another server key and puts that in the place of the present one: `given`
+/// (64 hexadecimal characters), or a new one. No server may run.
+pub fn rotate_key(
+    options: &Options,
+    given: Option<&str>,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<Rotation, OpenError> {
+    SqliteStore::rotate_key(&file(options)?, options, given, clock, entropy)
+}
+
+/// Puts a backup in the place of the store, if the server key is the one that it needs. No server may run. Where the
+/// store of before is now, if there was one and `replace` says that it may go.
+pub fn restore(
+    options: &Options,
+    backup: &Path,
+    replace: bool,
+    entropy: &dyn Entropy,
+) -> Result<Option<PathBuf>, OpenError> {
+    SqliteStore::restore(&file(options)?, options, backup, replace, entropy)
+}
+
+fn file(options: &Options) -> Result<PathBuf, OpenError> {
+    sqlite_path(&options.url).ok_or_else(|| OpenError::Url(options.url.clone()))
 }
 
 /// The file of a `sqlite:PATH` URL (also `sqlite://PATH`), or `None` for anything else.

@@ -39,26 +39,86 @@ impl KeySource {
         let (key, place) = match self {
             Self::Given(hex) => (Some(parse(hex, "MUSTER_SECRET_KEY")?), "MUSTER_SECRET_KEY".to_owned()),
             Self::Folder(folder) => {
-                let path = folder.join("server.key");
+                let path = folder.join(FILE);
                 (read(&path)?, path.display().to_string())
             }
         };
         match (key, fingerprint) {
-            (Some(key), Some(known)) if key.fingerprint() != known => Err(OpenError::Key(format!(
-                "in {place} is not the one that this store was made with; put the right one back"
-            ))),
+            (Some(key), Some(known)) if key.fingerprint() != known => match self.settle(known)? {
+                Some(key) => Ok(key),
+                None => Err(OpenError::Key(format!(
+                    "in {place} is not the one that this store was made with; put the right one back"
+                ))),
+            },
             (Some(key), _) => Ok(key),
             (None, Some(_)) => Err(OpenError::Key(format!(
                 "is missing: this store was made with one, expected in {place}; put it back, give its folder with \
                  --data-dir, or the key itself in MUSTER_SECRET_KEY"
             ))),
             (None, None) => match self {
-                Self::Folder(folder) => make(folder, entropy),
+                Self::Folder(folder) => {
+                    let key = random(entropy);
+                    write(folder, FILE, &key)?;
+                    Ok(key)
+                }
                 Self::Given(_) => Err(OpenError::Key("is empty".to_owned())),
             },
         }
     }
 }
+
+impl KeySource {
+    /// Makes the key that is to take the place of the present one, without putting it there: `given`, or a new
+    /// one beside it. What is given by the environment has to be changed there.
+    pub(crate) fn next(&self, given: Option<&str>, entropy: &dyn Entropy) -> Result<ServerKey, OpenError> {
+        let key = match (self, given) {
+            (_, Some(hex)) => parse(hex, "MUSTER_NEW_SECRET_KEY")?,
+            (Self::Folder(_), None) => random(entropy),
+            (Self::Given(_), None) => {
+                return Err(OpenError::Key(
+                    "is given by MUSTER_SECRET_KEY: give the one that shall take its place in MUSTER_NEW_SECRET_KEY \
+                     (64 hexadecimal characters, such as `openssl rand -hex 32` prints)"
+                        .to_owned(),
+                ));
+            }
+        };
+        if let Self::Folder(folder) = self {
+            write(folder, NEXT, &key)?;
+        }
+        Ok(key)
+    }
+
+    /// Keeps a key that goes out of use beside the one that takes its place, under a name of its own.
+    pub(crate) fn keep(&self, old: &ServerKey) -> Result<Option<PathBuf>, OpenError> {
+        let Self::Folder(folder) = self else {
+            return Ok(None);
+        };
+        let name = format!("{FILE}.before-{}", secret::hex(&old.fingerprint()[..4]));
+        write(folder, &name, old)?;
+        Ok(Some(folder.join(name)))
+    }
+
+    /// Puts the key that [`KeySource::next`] has made in its place, if the store knows it by now. A rotation that
+    /// was broken off between its two steps is finished here.
+    pub(crate) fn settle(&self, known: &[u8]) -> Result<Option<ServerKey>, OpenError> {
+        let Self::Folder(folder) = self else {
+            return Ok(None);
+        };
+        let next = folder.join(NEXT);
+        let Some(key) = read(&next)?.filter(|key| key.fingerprint() == known) else {
+            return Ok(None);
+        };
+        let path = folder.join(FILE);
+        fs::rename(&next, &path)
+            .and_then(|()| fs::File::open(folder)?.sync_all())
+            .map_err(|source| OpenError::Io { path, source })?;
+        Ok(Some(key))
+    }
+}
+
+const FILE: &str = "server.key";
+/// The key that a rotation is about to put in its place.
+const NEXT: &str = "server.key.next";
 
 fn parse(hex: &str, place: &str) -> Result<ServerKey, OpenError> {
     let hex = hex.trim();
@@ -83,21 +143,24 @@ fn read(path: &Path) -> Result<Option<ServerKey>, OpenError> {
     }
 }
 
-/// Makes a key. The caller holds the store's write lock, so no other process makes one for it; the
-/// file is complete and on the disk before it has its name.
-fn make(folder: &Path, entropy: &dyn Entropy) -> Result<ServerKey, OpenError> {
+fn random(entropy: &dyn Entropy) -> ServerKey {
     let mut bytes = [0; 32];
     entropy.fill(&mut bytes);
-    let path = folder.join("server.key");
-    let draft = folder.join(format!("server.key.{}", std::process::id()));
+    ServerKey::new(bytes)
+}
+
+/// Writes a key. The caller holds the store's write lock, so no other process makes one for it; the file is
+/// complete and on the disk before it has its name.
+fn write(folder: &Path, name: &str, key: &ServerKey) -> Result<(), OpenError> {
+    let path = folder.join(name);
+    let draft = folder.join(format!("{name}.{}", std::process::id()));
     let write = || -> io::Result<()> {
         fs::create_dir_all(folder)?;
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        writeln!(file, "{}", secret::hex(&bytes))?;
+        writeln!(file, "{}", secret::hex(key.expose()))?;
         file.sync_all()?;
         fs::rename(&draft, &path)?;
         fs::File::open(folder)?.sync_all()
     };
-    write().map_err(|source| OpenError::Io { path: path.clone(), source })?;
-    Ok(ServerKey::new(bytes))
+    write().map_err(|source| OpenError::Io { path: path.clone(), source })
 }

@@ -81,7 +81,7 @@ impl<S: Store> Directory<S> {
             ],
         );
         for new in [&lox24, &onlive, &scim] {
-            batch = credential::insert(&ctx, batch, &new.credential);
+            batch = credential::insert(&ctx, batch, &new.credential, key);
         }
         self.store.commit(batch).await?;
         Ok(TenantCredentials { tenant, admin, lox24, onlive, scim })

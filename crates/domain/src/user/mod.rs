@@ -21,7 +21,7 @@ use crate::{Page, Slice, StoreError, TenantId, UserId};
 pub(crate) use create::user_batch;
 pub use model::{
     Role, UnitRef, User, UserFilter, UserOrder, UserPatch, UserSort, UserStatus, UserView, aliases, limits,
-    ring_to,
+    name_key, ring_to,
 };
 
 /// Reads of users.

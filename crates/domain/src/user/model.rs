@@ -101,9 +101,9 @@ impl User {
         text::key(&self.login)
     }
 
-    /// What users are searched and sorted by: first and last name, joined by one blank.
+    /// What users are searched and sorted by.
     pub fn name_key(&self) -> String {
-        text::key(format!("{} {}", self.first_name, self.last_name).trim())
+        name_key(&self.first_name, &self.last_name)
     }
 
     pub fn is_active(&self) -> bool {
@@ -163,6 +163,11 @@ impl User {
             ("has_password", json!(self.password_hash.is_some())),
         ]
     }
+}
+
+/// The key of a first and a last name, joined by one blank.
+pub fn name_key(first_name: &str, last_name: &str) -> String {
+    text::key(format!("{first_name} {last_name}").trim())
 }
 
 /// What a request wants of a user. A new user is a patch of an empty one.

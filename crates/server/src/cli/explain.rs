@@ -1,6 +1,6 @@
 //! Errors of the core, in the words of the command line.
 
-use muster_domain::{Entity, Error, Problem, Unique};
+use muster_domain::{Entity, Error, Problem, Rule, Unique};
 
 /// What the operator reads. Fields are named as flags.
 pub(super) fn explain(error: Error) -> anyhow::Error {
@@ -17,6 +17,8 @@ pub(super) fn explain(error: Error) -> anyhow::Error {
         Error::NotFound(Entity::Tenant) => "there is no such tenant".to_owned(),
         Error::NotFound(Entity::Credential) => "there is no such credential".to_owned(),
         Error::NotFound(Entity::OrgUnit) => "there is no such org unit".to_owned(),
+        Error::Rule(Rule::LastAdmin) =>
+            "this is the last active admin of the tenant's top, or the last one who can log in".to_owned(),
         other => other.to_string(),
     })
 }

@@ -1,8 +1,13 @@
 //! The command line: every flag is also an environment variable `MUSTER_…` and a key of the file.
 
+mod credential;
 mod explain;
+mod journal;
+pub(crate) mod output;
+mod store;
 mod tenant;
 mod user;
+mod when;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,12 +43,22 @@ struct Cli {
 enum Command {
     /// Run the server.
     Serve(Box<ServeArgs>),
-    /// Create tenants.
+    /// Create, list, rename, disable and delete tenants.
     #[command(subcommand)]
     Tenant(tenant::TenantCommand),
-    /// Help users who cannot log in.
+    /// Help users who cannot log in, and erase those who want to be forgotten.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Create, list and revoke the credentials of programs.
+    #[command(subcommand)]
+    Credential(credential::CredentialCommand),
+    Journal(journal::JournalArgs),
+    Backup(store::BackupArgs),
+    Restore(store::RestoreArgs),
+    Doctor(store::DoctorArgs),
+    /// Rotate the server key.
+    #[command(subcommand)]
+    Key(store::KeyCommand),
 }
 
 /// Which store a command works on.
@@ -60,13 +75,26 @@ pub(crate) struct StoreArgs {
 }
 
 impl StoreArgs {
-    /// Opens the store.
-    pub(crate) fn open(&self, as_server: bool, limits: Limits) -> anyhow::Result<(Store, ServerKey)> {
+    /// How the store is opened.
+    fn options(&self, as_server: bool, limits: Limits) -> Options {
         let key = match std::env::var("MUSTER_SECRET_KEY") {
             Ok(key) => KeySource::Given(key),
             Err(_) => KeySource::Folder(self.data_dir()),
         };
-        let options = Options { url: self.database.clone(), key, as_server, limits };
+        Options { url: self.database.clone(), key, as_server, limits }
+    }
+
+    /// Where the server key is, for people.
+    fn key_place(&self) -> String {
+        match self.options(false, Limits::default()).key {
+            KeySource::Given(_) => "MUSTER_SECRET_KEY".to_owned(),
+            KeySource::Folder(folder) => folder.join("server.key").display().to_string(),
+        }
+    }
+
+    /// Opens the store.
+    pub(crate) fn open(&self, as_server: bool, limits: Limits) -> anyhow::Result<(Store, ServerKey)> {
+        let options = self.options(as_server, limits);
         muster_store::open(&options, &SystemClock, &SystemEntropy).context("cannot open the store")
     }
 
@@ -110,6 +138,12 @@ pub(crate) fn run() -> anyhow::Result<()> {
             Command::Serve(args) => serve::run(*args).await,
             Command::Tenant(command) => tenant::run(command).await,
             Command::User(command) => user::run(command).await,
+            Command::Credential(command) => credential::run(command).await,
+            Command::Journal(args) => journal::run(args).await,
+            Command::Backup(args) => store::backup(args).await,
+            Command::Restore(args) => store::restore(&args),
+            Command::Doctor(args) => store::doctor(args).await,
+            Command::Key(command) => store::key(&command),
         }
     });
     // Whatever still runs on its own threads (a long read, a writer that waits for the file) was given

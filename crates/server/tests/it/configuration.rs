@@ -52,7 +52,21 @@ fn the_help_names_the_environment_variables() {
 #[test]
 fn every_flag_of_every_command_is_an_environment_variable_too() {
     let folder = TempDir::new().unwrap();
-    for command in [&["serve"][..], &["tenant", "create"], &["user", "set-password"]] {
+    let commands = [
+        &["serve"][..],
+        &["tenant", "create"],
+        &["tenant", "list"],
+        &["tenant", "delete"],
+        &["user", "set-password"],
+        &["user", "erase"],
+        &["credential", "create"],
+        &["credential", "list"],
+        &["journal"],
+        &["restore"],
+        &["doctor"],
+        &["key", "rotate"],
+    ];
+    for command in commands {
         let help = text(&run(folder.path(), &[command, &["--help"]].concat()).stdout);
         let flags = help.lines().filter(|line| line.trim_start().starts_with("--"));
         let mut count = 0;

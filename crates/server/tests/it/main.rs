@@ -5,6 +5,9 @@ mod support;
 
 mod commands;
 mod configuration;
+mod crash;
 mod demo;
 mod lifecycle;
 mod limits;
+mod operator;
+mod store;

@@ -23,6 +23,20 @@ pub(crate) fn muster(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
+/// Runs a command that has to succeed; what it prints.
+pub(crate) fn succeed(folder: &Path, args: &[&str]) -> String {
+    let output = run(folder, args);
+    assert!(output.status.success(), "{args:?}: {}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// Runs a command that has to fail; all that it says.
+pub(crate) fn fail(folder: &Path, args: &[&str]) -> String {
+    let output = run(folder, args);
+    assert!(!output.status.success(), "{args:?}: {}", text(&output.stdout));
+    text(&output.stdout) + &text(&output.stderr)
+}
+
 /// Runs a command to its end.
 pub(crate) fn run(folder: &Path, args: &[&str]) -> Output {
     muster(folder, args).output().unwrap()
@@ -107,6 +121,13 @@ impl Server {
     pub(crate) fn stop(mut self) -> TempDir {
         self.signal("TERM");
         assert!(self.wait(Duration::from_secs(10)).is_some_and(|status| status.success()), "{}", self.log());
+        std::mem::replace(&mut self.folder, TempDir::new().unwrap())
+    }
+
+    /// Kills the server as a power cut would, and gives its folder back.
+    pub(crate) fn kill(mut self) -> TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
         std::mem::replace(&mut self.folder, TempDir::new().unwrap())
     }
 

@@ -1,11 +1,14 @@
 //! The embedded store: one SQLite file, read inline from a pool of connections, written by one thread.
 
 mod apply;
+mod backup;
+mod doctor;
 mod error;
 mod migrate;
 #[cfg(test)]
 mod plan_tests;
 mod read;
+mod rekey;
 mod rows;
 mod writer;
 
@@ -21,9 +24,11 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::Semaphore;
 
+pub use self::backup::partial;
+pub use self::doctor::Finding;
 use self::error::store_error;
 use self::writer::Writer;
-use crate::{OpenError, Options};
+use crate::{OpenError, Options, Rotation};
 
 /// What bounds the work that a store takes at once.
 #[derive(Clone, Debug)]
@@ -78,12 +83,7 @@ impl SqliteStore {
         entropy: &dyn Entropy,
     ) -> Result<(Self, ServerKey), OpenError> {
         let io = |source| OpenError::Io { path: path.to_owned(), source };
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).map_err(io)?;
-        }
-        // Nobody but its owner reads a directory; the files beside it take the mode of this one.
-        OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(io)?;
-        let server_lock = if options.as_server { Some(lock(path)?) } else { None };
+        let server_lock = prepare(path, options.as_server)?;
         let mut connection = connect(path, true).map_err(store_error)?;
         let key =
             migrate::run(&mut connection, clock.now(), |fingerprint| options.key.load(fingerprint, entropy))?;
@@ -96,6 +96,65 @@ impl SqliteStore {
             _server_lock: server_lock,
         };
         Ok((store, key))
+    }
+
+    pub(crate) fn rotate_key(
+        path: &Path,
+        options: &Options,
+        given: Option<&str>,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<Rotation, OpenError> {
+        let _server_lock = prepare(path, true)?;
+        let mut connection = connect(path, true).map_err(store_error)?;
+        let old =
+            migrate::run(&mut connection, clock.now(), |fingerprint| options.key.load(fingerprint, entropy))?;
+        let kept = options.key.keep(&old)?;
+        let new = options.key.next(given, entropy)?;
+        let secrets = rekey::run(&mut connection, &old, &new, entropy)?;
+        // Should the process end before this, opening the store does it.
+        options.key.settle(&new.fingerprint())?;
+        Ok(Rotation { secrets, kept })
+    }
+
+    pub(crate) fn restore(
+        path: &Path,
+        options: &Options,
+        backup: &Path,
+        replace: bool,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<PathBuf>, OpenError> {
+        let (copy, fingerprint) = backup::open(backup)?;
+        options.key.load(Some(&fingerprint), entropy)?;
+        let _server_lock = prepare(path, true)?;
+        let is_there = fs::metadata(path).is_ok_and(|file| file.len() > 0);
+        if is_there && !replace {
+            return Err(OpenError::Exists(path.to_owned()));
+        }
+        backup::put_in_place(&copy, path)
+    }
+
+    /// Copies the store, as it is at one moment, to a new file, while it is in use.
+    pub async fn backup(&self, target: PathBuf) -> Result<(), OpenError> {
+        let path = self.readers.path.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            backup::copy(&connect(&path, false).map_err(store_error)?, &target)
+        });
+        done.await.map_err(|error| StoreError::Internal(format!("a backup was lost: {error}")))?
+    }
+
+    /// Bytes of the store's file.
+    pub fn size(&self) -> u64 {
+        fs::metadata(&self.readers.path).map_or(0, |file| file.len())
+    }
+
+    /// Looks for what must never be, in one state of the store. `progress` is told what is looked at.
+    pub async fn doctor(
+        &self,
+        key: ServerKey,
+        progress: impl FnMut(&str) + Send + 'static,
+    ) -> Result<Vec<Finding>, StoreError> {
+        self.scan(move |connection| doctor::run(connection, &key, progress)).await
     }
 
     /// Finishes the writes that were handed in and stops the writer. Later commits are `Unavailable`.
@@ -227,6 +286,19 @@ fn until_free<T>(mut f: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result
             done => return done,
         }
     }
+}
+
+/// Makes the folder and the file of a store if they are not there. With `as_server` the lock that keeps a second
+/// server away.
+fn prepare(path: &Path, as_server: bool) -> Result<Option<File>, OpenError> {
+    let io = |source| OpenError::Io { path: path.to_owned(), source };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(io)?;
+    }
+    let server_lock = if as_server { Some(lock(path)?) } else { None };
+    // Nobody but its owner reads a directory; the files beside it take the mode of this one.
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(io)?;
+    Ok(server_lock)
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {

@@ -53,6 +53,7 @@ super::statements! {
                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     CREDENTIAL_REVOKE = "UPDATE credentials SET revoked_at = $3
                          WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL";
+    SERVER_KEY_IS = "SELECT 1 FROM server_key WHERE only_row = 1 AND fingerprint = $1";
     IS_DELETING = "SELECT 1 FROM tenants t WHERE t.id = $1 AND t.status = 3";
     /// Takes $2 ids of a kind and returns the first id after them.
     IDS_RESERVE = "INSERT INTO id_blocks (kind, next_id) VALUES ($1, 1 + $2)

@@ -129,6 +129,11 @@ fn guard(connection: &Connection, tenant: TenantId, guard: &Guard) -> Result<boo
         Guard::UserVersion { id, version } => {
             found(connection, &user::VERSION_IS, &[tenant.0, id.0, *version])
         }
+        Guard::ServerKey { fingerprint } => {
+            let mut statement =
+                connection.prepare_cached(of_tenant::SERVER_KEY_IS.sqlite()).map_err(store_error)?;
+            statement.exists([fingerprint]).map_err(store_error)
+        }
         Guard::AdminRemains { besides, with_password } => {
             found(connection, &user::ADMIN_REMAINS, &[tenant.0, besides.0, i64::from(*with_password)])
         }

@@ -1,26 +1,21 @@
-//! `muster tenant`.
+//! `muster tenant create`.
 
 use std::io::Read as _;
 
 use anyhow::Context as _;
+use clap::Args;
 use clap::builder::BoolishValueParser;
-use clap::{Args, Subcommand};
-use muster_domain::tenant::{self, NewTenant, TenantCredentials};
+use muster_domain::credential::NewCredential;
+use muster_domain::tenant::{self, NewTenant, Tenant, TenantCredentials};
 use muster_domain::user::{UserPatch, password};
-use muster_domain::{Error, FieldErrors, text};
+use muster_domain::{Dialect, Error, FieldErrors, text};
 use secrecy::ExposeSecret as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::StoreArgs;
-use super::explain::explain;
+use crate::cli::StoreArgs;
+use crate::cli::explain::explain;
+use crate::cli::output::line;
 use crate::system::{SystemEntropy, generate_password};
-
-#[derive(Subcommand)]
-pub(crate) enum TenantCommand {
-    /// Create a tenant: its top org unit, its first admin, and a credential for each dialect. It works
-    /// while a server is running on the same store. The secrets are shown this once.
-    Create(CreateArgs),
-}
 
 #[derive(Args)]
 pub(crate) struct CreateArgs {
@@ -56,13 +51,7 @@ pub(crate) struct CreateArgs {
     json: bool,
 }
 
-pub(crate) async fn run(command: TenantCommand) -> anyhow::Result<()> {
-    match command {
-        TenantCommand::Create(args) => create(args).await,
-    }
-}
-
-async fn create(args: CreateArgs) -> anyhow::Result<()> {
+pub(super) async fn run(args: CreateArgs) -> anyhow::Result<()> {
     let (password, generated) = match (&args.admin_password, args.admin_password_stdin) {
         (Some(password), _) => (password.clone(), false),
         (None, true) => (password_from_stdin()?, false),
@@ -73,17 +62,11 @@ async fn create(args: CreateArgs) -> anyhow::Result<()> {
     let made = directory.tenant_create(&key, new).await.map_err(explain)?;
     directory.store.close().await;
     let shown = generated.then_some(password);
-    #[expect(clippy::print_stdout, reason = "this is the command's answer")]
-    if args.json {
-        println!("{}", as_json(&made, shown));
-    } else {
-        println!("{}", as_text(&made, shown));
-    }
-    Ok(())
+    if args.json { line(as_json(&made, shown)) } else { line(as_text(&made, shown)) }
 }
 
 /// A password on standard input, without the end of its line.
-pub(super) fn password_from_stdin() -> anyhow::Result<String> {
+pub(crate) fn password_from_stdin() -> anyhow::Result<String> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).context("the password on standard input")?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
@@ -113,9 +96,30 @@ fn new_tenant(args: &CreateArgs, password: &str) -> Result<NewTenant, Error> {
     errors.complete(new())
 }
 
-fn as_json(made: &TenantCredentials, password: Option<String>) -> serde_json::Value {
-    let client_id = made.lox24.credential.public_id.as_deref().unwrap_or_default();
-    let key = made.lox24.secret.expose_secret();
+/// What a client of the credential's dialect has to be given.
+pub(crate) fn credential_json(tenant: &Tenant, new: &NewCredential) -> Value {
+    let credential = &new.credential;
+    let secret = new.secret.expose_secret();
+    match credential.dialect {
+        Dialect::Lox24 => {
+            let client_id = credential.public_id.as_deref().unwrap_or_default();
+            json!({
+                "client_id": client_id.parse::<i64>().ok(),
+                "key_id": credential.id.0,
+                "key": secret,
+                "token": format!("{client_id}:{secret}"),
+            })
+        }
+        Dialect::Onlive => json!({
+            "organization_id": tenant.organization_id,
+            "access_key_id": credential.public_id,
+            "secret_access_key": secret,
+        }),
+        Dialect::Scim | Dialect::Convirza | Dialect::Cli => json!({ "token": secret }),
+    }
+}
+
+fn as_json(made: &TenantCredentials, password: Option<String>) -> Value {
     let mut object = json!({
         "tenant_id": made.tenant.id.0,
         "name": made.tenant.name,
@@ -124,18 +128,9 @@ fn as_json(made: &TenantCredentials, password: Option<String>) -> serde_json::Va
             "user_id": made.admin.id.0,
             "org_unit_id": made.tenant.top_org_unit_id.0,
         },
-        "lox24": {
-            "client_id": client_id.parse::<i64>().ok(),
-            "key_id": made.lox24.credential.id.0,
-            "key": key,
-            "token": format!("{client_id}:{key}"),
-        },
-        "onlive": {
-            "organization_id": made.tenant.organization_id,
-            "access_key_id": made.onlive.credential.public_id,
-            "secret_access_key": made.onlive.secret.expose_secret(),
-        },
-        "scim": { "token": made.scim.secret.expose_secret() },
+        "lox24": credential_json(&made.tenant, &made.lox24),
+        "onlive": credential_json(&made.tenant, &made.onlive),
+        "scim": credential_json(&made.tenant, &made.scim),
     });
     if let Some(password) = password {
         object["convirza"]["password"] = password.into();

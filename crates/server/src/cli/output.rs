@@ -1,0 +1,49 @@
+//! What commands print, and how far they are.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write as _};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Prints a line to standard output. Whoever reads it may have had enough (`| head`): then the command ends.
+pub(crate) fn line(text: impl Display) -> anyhow::Result<()> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        done => done.context("standard output"),
+    }
+}
+
+/// A bar on standard error, if that is a terminal.
+pub(super) fn bar(what: &'static str, length: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} [{bar:40}] {percent}% {eta}");
+    let bar = ProgressBar::new(length).with_message(what);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// A turning sign on standard error, if that is a terminal.
+pub(super) fn spinner() -> ProgressBar {
+    let spinner = ProgressBar::new_spinner();
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
+}
+
+/// Asks for a name before what cannot be undone. `given` answers in advance.
+pub(super) fn confirm(warning: &str, name: &str, given: Option<&str>) -> anyhow::Result<()> {
+    let answer = if let Some(given) = given {
+        given.to_owned()
+    } else {
+        writeln!(io::stderr(), "{warning}\nType \"{name}\" to go on:")?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).context("the answer on standard input")?;
+        answer
+    };
+    if answer.trim() != name {
+        bail!("that is not \"{name}\": nothing was done");
+    }
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! What an operator does with tenants, credentials, users and the journal, while the server runs.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::support::{PASSWORD, Server, create_tenant, fail, muster, succeed, text};
+
+fn json_lines(printed: &str) -> Vec<Value> {
+    printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn tenants_are_listed_shown_and_renamed() {
+    let server = Server::start(&[]);
+    let folder = server.folder();
+    assert_eq!(succeed(folder, &["tenant", "list"]), "");
+    create_tenant(folder, "Acme", "ada@acme.example");
+    create_tenant(folder, "Other", "olga@other.example");
+    let token = server.log_in("ada@acme.example", PASSWORD).unwrap();
+    server.send("POST", "/v3/groups", &token, Some(&json!({"org_unit_name": "North"})));
+
+    let listed = json_lines(&succeed(folder, &["tenant", "list", "--json"]));
+    let names: Vec<&Value> = listed.iter().map(|tenant| &tenant["name"]).collect();
+    assert_eq!(names, ["Acme", "Other"]);
+    assert_eq!((&listed[0]["org_units"], &listed[0]["users"]["active"]), (&json!(2), &json!(1)));
+    let shown: Value = serde_json::from_str(&succeed(folder, &["tenant", "show", "acme", "--json"])).unwrap();
+    assert_eq!(shown, listed[0]);
+    let read = succeed(folder, &["tenant", "show", "1"]);
+    assert!(read.starts_with("Tenant 1, Acme: active\n") && read.contains("2, the top is 1"), "{read}");
+
+    succeed(folder, &["tenant", "rename", "ACME", "  Acme International "]);
+    let tree = server.send("GET", "/v3/groups/tree", &token, None);
+    assert_eq!(tree.body["data"]["groups"][0]["text"], "Acme International");
+    assert!(fail(folder, &["tenant", "rename", "1", " "]).contains("--name must not be empty"));
+    succeed(folder, &["tenant", "rename", "1", "other"]);
+    assert!(fail(folder, &["tenant", "show", "Other"]).contains("by its id: 1, 2"));
+    assert!(fail(folder, &["tenant", "show", "Nobody"]).contains("no tenant named"));
+    assert!(fail(folder, &["tenant", "show", "99"]).contains("no tenant 99"));
+}
+
+#[test]
+fn a_disabled_tenant_lets_nobody_in_until_it_is_enabled() {
+    let server = Server::start(&[]);
+    let folder = server.folder();
+    create_tenant(folder, "Acme", "ada@acme.example");
+    create_tenant(folder, "Other", "olga@other.example");
+    let token = server.log_in("ada@acme.example", PASSWORD).unwrap();
+    let others = server.log_in("olga@other.example", PASSWORD).unwrap();
+    succeed(folder, &["tenant", "disable", "Acme"]);
+    succeed(folder, &["tenant", "disable", "Acme"]);
+    assert_eq!(server.send("GET", "/v3/auth/profile", &token, None).status, 401);
+    assert!(server.log_in("ada@acme.example", PASSWORD).is_none());
+    assert_eq!(server.send("GET", "/v3/auth/profile", &others, None).status, 200);
+    succeed(folder, &["tenant", "enable", "Acme"]);
+    assert_eq!(server.send("GET", "/v3/auth/profile", &token, None).status, 200);
+    let kinds = json_lines(&succeed(folder, &["journal", "--tenant", "1", "--entity", "tenant", "--json"]));
+    let kinds: Vec<&Value> = kinds.iter().map(|entry| &entry["kind"]).collect();
+    assert_eq!(kinds, ["tenant.created", "tenant.disabled", "tenant.enabled"]);
+}
+
+#[test]
+fn a_tenant_is_deleted_only_when_its_name_is_typed() {
+    let server = Server::start(&[]);
+    let folder = server.folder();
+    create_tenant(folder, "Acme", "ada@acme.example");
+    create_tenant(folder, "Other", "olga@other.example");
+    let token = server.log_in("ada@acme.example", PASSWORD).unwrap();
+    for answer in ["", "acme\n", "1\n"] {
+        let mut child = muster(folder, &["tenant", "delete", "1"])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), answer.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(!output.status.success() && text(&output.stderr).contains("nothing was done"));
+    }
+    assert_eq!(server.send("GET", "/v3/auth/profile", &token, None).status, 200);
+    succeed(folder, &["tenant", "delete", "1", "--confirm", "Acme"]);
+    assert_eq!(server.send("GET", "/v3/auth/profile", &token, None).status, 401);
+    assert!(fail(folder, &["tenant", "show", "1"]).contains("no tenant 1"));
+    assert!(server.log_in("olga@other.example", PASSWORD).is_some());
+    // Its admin's address is free again, its id is not.
+    let again = create_tenant(folder, "Acme", "ada@acme.example");
+    assert_eq!(again["tenant_id"], 3);
+    succeed(folder, &["doctor"]);
+}
+
+#[test]
+fn credentials_are_created_listed_and_revoked() {
+    let server = Server::start(&[]);
+    let folder = server.folder();
+    create_tenant(folder, "Acme", "ada@acme.example");
+    let create = |more: &[&str]| {
+        let args = [&["credential", "create", "--tenant", "Acme", "--name", " CRM sync "], more].concat();
+        serde_json::from_str::<Value>(&succeed(folder, &[&args[..], &["--json"]].concat())).unwrap()
+    };
+    let scim = create(&["--dialect", "scim", "--read-only", "--expires", "30d"]);
+    assert_eq!(
+        (&scim["name"], &scim["read_only"], &scim["active"]),
+        (&json!("CRM sync"), &json!(true), &json!(true))
+    );
+    assert!(scim["client"]["token"].as_str().unwrap().starts_with("mus_1_"));
+    assert!(scim["expires_at"].is_string());
+    let lox24 = create(&["--dialect", "lox24"]);
+    assert_eq!(lox24["client"]["client_id"], 1_000_001);
+    assert!(
+        create(&["--dialect", "onlive"])["client"]["access_key_id"].as_str().unwrap().starts_with("OL1-")
+    );
+
+    let id = scim["id"].to_string();
+    succeed(folder, &["credential", "revoke", "--tenant", "Acme", &id]);
+    succeed(folder, &["credential", "revoke", "--tenant", "Acme", &id]);
+    let listed = succeed(folder, &["credential", "list", "--tenant", "1", "--json"]);
+    for secret in [&scim["client"]["token"], &lox24["client"]["key"]] {
+        assert!(!listed.contains(secret.as_str().unwrap()));
+    }
+    let listed = json_lines(&listed);
+    assert_eq!(listed.len(), 6);
+    assert_eq!((&listed[3]["id"], &listed[3]["active"]), (&scim["id"], &json!(false)));
+    assert!(fail(folder, &["credential", "revoke", "--tenant", "1", "99"]).contains("no such credential"));
+    let past = [
+        "credential",
+        "create",
+        "--tenant",
+        "1",
+        "--dialect",
+        "scim",
+        "--name",
+        "a",
+        "--expires",
+        "2020-01-01",
+    ];
+    assert!(fail(folder, &past).contains("--expires must be in the future"));
+    let journal = succeed(folder, &["journal", "--tenant", "1", "--entity", &format!("credential:{id}")]);
+    let lines: Vec<&str> = journal.lines().collect();
+    assert_eq!(lines.len(), 2, "{journal}");
+    assert!(lines[1].contains("credential.revoked") && lines[1].contains("by operator (cli)"), "{journal}");
+}
+
+#[test]
+fn the_journal_tells_who_changed_what() {
+    let server = Server::start(&[]);
+    let folder = server.folder();
+    create_tenant(folder, "Acme", "ada@acme.example");
+    let token = server.log_in("ada@acme.example", PASSWORD).unwrap();
+    let journal = |more: &[&str]| {
+        let args = [&["journal", "--tenant", "Acme", "--json"], more].concat();
+        json_lines(&succeed(folder, &args))
+    };
+    let before = journal(&[]).len();
+    for n in 0..3 {
+        server.send("POST", "/v3/groups", &token, Some(&json!({"org_unit_name": format!("Group {n}")})));
+    }
+    server.send("PATCH", "/v3/groups/2", &token, Some(&json!({"city": "Reno"})));
+    let all = journal(&["--limit", "0"]);
+    assert_eq!(all.len(), before + 4);
+    let sequences: Vec<u64> = all.iter().map(|entry| entry["sequence"].as_u64().unwrap()).collect();
+    assert!(sequences.is_sorted());
+    let last = all.last().unwrap();
+    assert_eq!((&last["kind"], &last["actor"]), (&json!("org_unit.updated"), &json!("user:1")));
+    assert_eq!(last["changes"], json!({"city": [null, "Reno"]}));
+    assert_eq!(journal(&["--limit", "2"]), all[all.len() - 2..]);
+    assert_eq!(journal(&["--actor", "user:1"]), all[before..]);
+    assert_eq!(journal(&["--actor", "operator"]), all[..before]);
+    assert_eq!(journal(&["--entity", "org_unit:2"]).len(), 2);
+    assert_eq!(journal(&["--since", "1h", "--limit", "0"]), all);
+    assert_eq!(journal(&["--until", "1h"]), Vec::<Value>::new());
+    assert_eq!(
+        journal(&["--since", all[before]["at"].as_str().unwrap(), "--actor", "user:1"]),
+        all[before..]
+    );
+    let line = succeed(folder, &["journal", "--tenant", "1", "--limit", "1"]);
+    assert!(line.ends_with("org_unit.updated 2 by user:1 (convirza) city=\"Reno\"\n"), "{line}");
+    assert!(fail(folder, &["journal", "--tenant", "1", "--actor", "somebody"]).contains("user:ID"));
+
+    let mut follower = muster(folder, &["journal", "--tenant", "1", "--limit", "1", "--follow"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("Reno"));
+    server.send("PATCH", "/v3/groups/2", &token, Some(&json!({"city": "Elko"})));
+    let next = lines.next().unwrap().unwrap();
+    assert!(next.ends_with("city=\"Reno\"→\"Elko\""), "{next}");
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+}
+
+#[test]
+fn an_erased_user_leaves_nothing_behind() {
+    let server = Server::start(&[]);
+    let folder = server.folder();
+    create_tenant(folder, "Acme", "ada@acme.example");
+    let token = server.log_in("ada@acme.example", PASSWORD).unwrap();
+    let user = json!({"username": "zoe.quill@acme.example", "first_name": "Zoe", "last_name": "Quill"});
+    let made = server.send("POST", "/v3/users", &token, Some(&user));
+    let id = made.body["data"]["userId"].to_string();
+    server.send("PATCH", &format!("/v3/users/{id}"), &token, Some(&json!({"agent_ring_to": "+13035550110"})));
+    assert!(
+        fail(folder, &["user", "erase", "--tenant", "1", &id, "--confirm", "no"])
+            .contains("nothing was done")
+    );
+    succeed(folder, &["user", "erase", "--tenant", "1", &id, "--confirm", &id]);
+    assert_eq!(server.send("GET", "/v3/users?name=zoe", &token, None).body["data"]["total"], 0);
+    let read = server.send("GET", &format!("/v3/users/{id}"), &token, None);
+    assert_eq!((&read.body["data"]["status"], &read.body["data"]["email"]), (&json!("deleted"), &json!("")));
+    let journal = succeed(folder, &["journal", "--tenant", "1", "--json"]);
+    for trace in ["Zoe", "Quill", "zoe.quill", "5550110"] {
+        assert!(!journal.contains(trace), "{trace}: {journal}");
+    }
+    let last = ["user", "erase", "--tenant", "1", "1", "--confirm", "1"];
+    assert!(fail(folder, &last).contains("last"), "{}", fail(folder, &last));
+    succeed(folder, &["doctor"]);
+}

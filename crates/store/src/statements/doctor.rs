@@ -1,0 +1,47 @@
+//! What must never be found, one statement a check. Each gives the ids of what is wrong, at most $2 of them.
+
+use super::org_unit::subtree;
+
+super::statements! {
+    /// The top unit that the tenant names is not the top of its tree.
+    TOP = "SELECT t.top_org_unit_id FROM tenants t
+           LEFT JOIN org_units o ON o.tenant_id = t.id AND o.id = t.top_org_unit_id AND o.parent_id IS NULL
+           WHERE t.id = $1 AND o.id IS NULL LIMIT $2";
+    /// Units that do not hang below the top ($2), on a cycle for one; at most $3.
+    UNREACHED = concat!(subtree!(), "SELECT o.id FROM org_units o
+        WHERE o.tenant_id = $1 AND o.id NOT IN (SELECT id FROM sub) LIMIT $3");
+    ACTIVE_UNDER_ARCHIVED = "SELECT o.id FROM org_units o
+        JOIN org_units p ON p.tenant_id = o.tenant_id AND p.id = o.parent_id
+        WHERE o.tenant_id = $1 AND o.status = 1 AND p.status <> 1 LIMIT $2";
+    /// Users (not deleted: status below 3) whose unit is of another tenant, is not there, or is archived.
+    USER_UNITS = "SELECT u.id FROM users u
+        LEFT JOIN org_units o ON o.tenant_id = u.tenant_id AND o.id = u.org_unit_id
+        WHERE u.tenant_id = $1 AND (o.id IS NULL OR (u.status <> 3 AND o.status <> 1)) LIMIT $2";
+    /// Users who can log in, but whose login is not theirs alone.
+    UNCLAIMED = "SELECT u.id FROM users u
+        LEFT JOIN login_claims c ON c.login_key = u.login_key AND c.tenant_id = u.tenant_id AND c.user_id = u.id
+        WHERE u.tenant_id = $1 AND u.status <> 3 AND (u.login_claimed = 1 OR u.password_hash IS NOT NULL)
+            AND c.login_key IS NULL LIMIT $2";
+    /// Tokens of users who are not active any more, or of another tenant.
+    SESSIONS = "SELECT s.user_id FROM session_tokens s
+        LEFT JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id AND u.status = 1
+        WHERE s.tenant_id = $1 AND u.id IS NULL LIMIT $2";
+    NO_ADMIN = "SELECT t.id FROM tenants t WHERE t.id = $1 AND t.status <> 3 AND NOT EXISTS
+        (SELECT 1 FROM users u WHERE u.tenant_id = t.id AND u.org_unit_id = t.top_org_unit_id
+             AND u.role = 1 AND u.status = 1) LIMIT $2";
+    /// Units, active, inactive and deleted users, as they are kept and as they are counted.
+    COUNTS = "SELECT s.org_units, s.users_active, s.users_inactive, s.users_deleted,
+            (SELECT COUNT(*) FROM org_units o WHERE o.tenant_id = $1),
+            (SELECT COUNT(*) FROM users u WHERE u.tenant_id = $1 AND u.status = 1),
+            (SELECT COUNT(*) FROM users u WHERE u.tenant_id = $1 AND u.status = 2),
+            (SELECT COUNT(*) FROM users u WHERE u.tenant_id = $1 AND u.status = 3)
+        FROM tenant_state s WHERE s.tenant_id = $1";
+    /// Entries, the first, the last, and the head that the next one follows.
+    JOURNAL = "SELECT COUNT(j.sequence), MIN(j.sequence), MAX(j.sequence), s.journal_sequence
+        FROM tenant_state s LEFT JOIN journal j ON j.tenant_id = s.tenant_id
+        WHERE s.tenant_id = $1 GROUP BY s.journal_sequence";
+    /// What is computed from what: a name, then its key.
+    UNIT_KEYS = "SELECT o.id, o.name, o.name_key FROM org_units o WHERE o.tenant_id = $1";
+    USER_KEYS = "SELECT u.id, u.login, u.login_key, u.first_name, u.last_name, u.name_key
+                 FROM users u WHERE u.tenant_id = $1";
+}
