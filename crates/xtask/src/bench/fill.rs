@@ -1,4 +1,4 @@
-//! Creating the org units through the API, as any client would.
+//! Filling a store through the API, as any client would: a tree of org units, and users spread over it.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -6,43 +6,78 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::client::{self, Connection};
 
-/// Children of each unit: a thousand units stand on four levels below the top, a million on seven.
-const CHILDREN: usize = 8;
-/// Connections that create units; enough for the store to commit them in groups.
+/// Children of each unit: a million units stand on six levels below the top, and there are branches of about
+/// 100,000, 10,000 and so on.
+const CHILDREN: usize = 10;
+/// Connections that write; enough for the store to commit them in groups.
 const CONNECTIONS: usize = 16;
 
+/// A bar on standard error, if that is a terminal; else a line at the beginning.
+pub(super) fn bar(what: &str, length: usize) -> ProgressBar {
+    let length = u64::try_from(length).unwrap_or(u64::MAX);
+    eprintln!("{what}: {length}");
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len}, {per_sec}, {eta} left");
+    let bar = ProgressBar::new(length);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// Where and as whom it is written.
+#[derive(Clone)]
+pub(super) struct Writer {
+    pub(super) address: SocketAddr,
+    pub(super) token: Arc<str>,
+}
+
 /// Creates `count` units below `top` and returns their ids; a unit's place is its number.
-pub(super) async fn create(
-    address: SocketAddr,
-    token: &str,
-    top: u64,
-    count: u32,
-) -> anyhow::Result<Vec<u64>> {
-    let count = usize::try_from(count)?;
-    let token: Arc<str> = token.into();
+pub(super) async fn units(writer: &Writer, top: u64, count: usize) -> anyhow::Result<Vec<u64>> {
+    let bar = bar("creating org units", count);
     let mut ids = vec![0; count];
     let mut level = 0..CHILDREN.min(count);
     while !level.is_empty() {
-        let parents: Arc<[u64]> = level.clone().map(|n| parent(n).map_or(top, |n| ids[n])).collect();
-        let next = Arc::new(AtomicUsize::new(0));
-        let mut workers = JoinSet::new();
-        for _ in 0..CONNECTIONS {
-            let (token, parents, next) = (Arc::clone(&token), Arc::clone(&parents), Arc::clone(&next));
-            workers.spawn(worker(address, token, level.start, parents, next));
-        }
-        while let Some(done) = workers.join_next().await {
-            for (number, id) in done?? {
-                ids[number] = id;
-            }
-        }
+        let parents: Vec<u64> = level.clone().map(|n| parent(n).map_or(top, |n| ids[n])).collect();
+        let first = level.start;
+        let body = move |at: usize| {
+            let number = first + at;
+            json!({
+                "org_unit_name": format!("Unit {number:07}"),
+                "org_unit_ext_id": format!("R-{number:07}"),
+                "org_unit_parent_id": parents[at],
+                "address": "1 Elm St", "city": "Reno", "state": "NV", "zip": "89501",
+                "phone_number": "+1-775-555-0100", "industry_id": 4,
+            })
+        };
+        let made = post_all(writer, "/v3/groups", "orgUnitId", level.len(), &bar, body).await?;
+        ids[level.clone()].copy_from_slice(&made);
         level = below(&level, count);
     }
+    bar.finish_and_clear();
     Ok(ids)
+}
+
+/// Creates `count` users, each in another unit until there is one in each, and so on.
+pub(super) async fn users(writer: &Writer, units: &Arc<[u64]>, count: usize) -> anyhow::Result<()> {
+    let bar = bar("creating users", count);
+    let units = Arc::clone(units);
+    let body = move |number: usize| {
+        json!({
+            "username": format!("user{number:07}@bench.example"),
+            "first_name": format!("First {}", number % 1000),
+            "last_name": format!("Last {number:07}"),
+            "ct_user_ou_id": units[number % units.len()],
+        })
+    };
+    post_all(writer, "/v3/users", "userId", count, &bar, body).await?;
+    bar.finish_and_clear();
+    Ok(())
 }
 
 /// The number of a unit's parent; `None` for those right below the top.
@@ -55,34 +90,57 @@ fn below(level: &Range<usize>, count: usize) -> Range<usize> {
     level.end..(CHILDREN * (level.end + 1)).min(count)
 }
 
-/// Creates units until the level is complete.
-async fn worker(
-    address: SocketAddr,
-    token: Arc<str>,
-    first: usize,
-    parents: Arc<[u64]>,
-    next: Arc<AtomicUsize>,
-) -> anyhow::Result<Vec<(usize, u64)>> {
-    let mut connection = Connection::open(address).await?;
-    let mut made = Vec::new();
-    loop {
-        let at = next.fetch_add(1, Ordering::Relaxed);
-        let Some(parent) = parents.get(at) else {
-            return Ok(made);
-        };
-        let number = first + at;
-        let body = json!({
-            "org_unit_name": format!("Unit {number:07}"),
-            "org_unit_ext_id": format!("R-{number:07}"),
-            "org_unit_parent_id": parent,
-            "address": "1 Elm St", "city": "Reno", "state": "NV", "zip": "89501",
-            "phone_number": "+1-775-555-0100", "industry_id": 4,
-        });
-        let request = client::post("/v3/groups", Some(&token), &body);
-        let answer = connection.call(&request).await.context("creating an org unit")?;
-        let body: Value = serde_json::from_slice(answer.body)?;
-        made.push((number, body["data"]["orgUnitId"].as_u64().context("an org unit without an id")?));
+/// The branch whose number of units, its root included, is nearest to `size`, as the number of its root and that
+/// size. `count` units are in the tree.
+pub(super) fn branch(count: usize, size: usize) -> (usize, usize) {
+    // A unit's first child comes later than the unit itself, so one pass from the end is enough.
+    let mut sizes = vec![1_usize; count];
+    for number in (0..count).rev() {
+        if let Some(parent) = parent(number) {
+            sizes[parent] += sizes[number];
+        }
     }
+    let nearest = (0..count).min_by_key(|number| (sizes[*number].abs_diff(size), *number)).unwrap_or(0);
+    (nearest, sizes[nearest])
+}
+
+/// Posts `count` bodies from several connections and returns the ids of what was made, in order.
+async fn post_all(
+    writer: &Writer,
+    path: &'static str,
+    id: &'static str,
+    count: usize,
+    bar: &ProgressBar,
+    body: impl Fn(usize) -> Value + Send + Sync + 'static,
+) -> anyhow::Result<Vec<u64>> {
+    let next = Arc::new(AtomicUsize::new(0));
+    let body = Arc::new(body);
+    let mut workers = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (writer, next, body, bar) = (writer.clone(), Arc::clone(&next), Arc::clone(&body), bar.clone());
+        workers.spawn(async move {
+            let mut connection = Connection::open(writer.address).await?;
+            let mut made = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                if at >= count {
+                    return anyhow::Ok(made);
+                }
+                let request = client::post(path, Some(&writer.token), &body(at));
+                let answer = connection.call(&request).await.context(path)?;
+                let answer: Value = serde_json::from_slice(answer.body)?;
+                made.push((at, answer["data"][id].as_u64().context("what was made has no id")?));
+                bar.inc(1);
+            }
+        });
+    }
+    let mut ids = vec![0; count];
+    while let Some(done) = workers.join_next().await {
+        for (at, id) in done?? {
+            ids[at] = id;
+        }
+    }
+    Ok(ids)
 }
 
 #[cfg(test)]
@@ -92,13 +150,19 @@ mod tests {
     #[test]
     fn each_level_holds_the_children_of_the_one_above() {
         assert_eq!(parent(0), None);
-        assert_eq!(parent(7), None);
-        assert_eq!(parent(8), Some(0));
-        assert_eq!(parent(71), Some(7));
-        assert_eq!(below(&(0..8), 1000), 8..72);
-        assert_eq!(below(&(8..72), 1000), 72..584);
-        assert_eq!(below(&(72..584), 1000), 584..1000);
-        assert!(below(&(584..1000), 1000).is_empty());
-        assert!((584..1000).all(|n| parent(n).is_some_and(|parent| (72..584).contains(&parent))));
+        assert_eq!(parent(9), None);
+        assert_eq!(parent(10), Some(0));
+        assert_eq!(parent(109), Some(9));
+        assert_eq!(below(&(0..10), 1000), 10..110);
+        assert_eq!(below(&(10..110), 1000), 110..1000);
+        assert!(below(&(110..1000), 1000).is_empty());
+        assert!((110..1000).all(|n| parent(n).is_some_and(|parent| (10..110).contains(&parent))));
+    }
+
+    #[test]
+    fn branches_of_a_size_are_found() {
+        assert_eq!(branch(1_000_000, 10_000), (98, 10_001));
+        assert_eq!(branch(1_000_000, 100_000), (8, 100_001));
+        assert_eq!(branch(10, 100), (0, 1));
     }
 }

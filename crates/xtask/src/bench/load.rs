@@ -31,7 +31,12 @@ pub(super) struct Sample {
     pub(super) p99: f64,
     /// Microseconds of CPU time, of all the server's threads and the kernel's work for them.
     pub(super) server_cpu: f64,
+    /// The most memory that the server had of its own, in KiB.
+    pub(super) memory: u64,
 }
+
+/// How often the server's memory is looked at.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// When answers count.
 #[derive(Clone, Copy)]
@@ -47,7 +52,7 @@ static COUNTER: AtomicU64 = AtomicU64::new(1);
 /// the first answer that is not 2xx.
 pub(super) async fn measure(
     target: &Target,
-    template: &Arc<Template>,
+    templates: &Arc<[Template]>,
     connections: u32,
     duration: Duration,
 ) -> anyhow::Result<Sample> {
@@ -59,12 +64,16 @@ pub(super) async fn measure(
     let window = Window { begin, end: begin + duration };
     let mut workers = JoinSet::new();
     for (seed, connection) in (1..).zip(open) {
-        let worker = worker(connection, Arc::clone(template), Arc::clone(&target.units), seed, window);
+        let worker = worker(connection, Arc::clone(templates), Arc::clone(&target.units), seed, window);
         workers.spawn(worker);
     }
     tokio::time::sleep_until(window.begin.into()).await;
     let cpu_before = server::cpu_time(target.process)?;
-    tokio::time::sleep_until(window.end.into()).await;
+    let mut memory = 0;
+    while now() < window.end {
+        memory = memory.max(server::memory(target.process)?.anonymous);
+        tokio::time::sleep_until((now() + LOOK).min(window.end).into()).await;
+    }
     let cpu = server::cpu_time(target.process)?.saturating_sub(cpu_before);
 
     let mut nanos = Vec::new();
@@ -79,6 +88,7 @@ pub(super) async fn measure(
         p50: f64::from(percentile(&nanos, 50)) / 1e6,
         p99: f64::from(percentile(&nanos, 99)) / 1e6,
         server_cpu: cpu.as_secs_f64() * 1e6 / requests,
+        memory,
     })
 }
 
@@ -86,7 +96,7 @@ pub(super) async fn measure(
 /// came within it.
 async fn worker(
     mut connection: Connection,
-    template: Arc<Template>,
+    templates: Arc<[Template]>,
     units: Arc<[u64]>,
     seed: u64,
     window: Window,
@@ -99,7 +109,8 @@ async fn worker(
         let number = next(&mut random) % u64::try_from(units.len())?;
         let id = units[usize::try_from(number)?];
         let counter = COUNTER.fetch_add(1, Ordering::Relaxed);
-        template.render(Numbers { id, number, counter }, &mut request);
+        let turn = usize::try_from(counter)? % templates.len();
+        templates[turn].render(Numbers { id, number, counter }, &mut request);
         connection.call(&request).await?;
         // The next request leaves when this one is answered, so one look at the clock serves both.
         let answered = now();

@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: how fast the release server answers over HTTP.
 //!
-//! It measures three rows: a bare route, which costs what any route costs; a point read; a durable
-//! update. Load generator and server share the machine, so the ratio to the bare route says more than
-//! the absolute numbers. Rounds are interleaved: what else the machine does hits every row alike.
+//! Load generator and server share the machine, so the ratio to the bare route, which costs what any route
+//! costs, says more than the absolute numbers. Rounds are interleaved: what else the machine does hits every row
+//! alike.
 
 mod client;
 mod fill;
@@ -12,6 +12,7 @@ mod report;
 mod rows;
 mod server;
 mod template;
+mod world;
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use tempfile::TempDir;
 
@@ -27,6 +28,8 @@ use self::load::Target;
 use self::report::{Line, Measured, Report};
 use self::rows::RowKind;
 use self::server::Server;
+use self::template::Template;
+use self::world::{Sizes, World};
 use crate::clock::now;
 
 /// The flags of `cargo xtask bench`.
@@ -42,9 +45,21 @@ pub(crate) struct BenchArgs {
     /// How often each row is measured; the medians are shown.
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Org units in the store.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=9_999_999))]
+    /// Org units in the tenant.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(20..=9_999_999))]
     units: u32,
+    /// Users in the tenant.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=9_999_999))]
+    users: u32,
+    /// Small tenants beside it.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(0..=99_999))]
+    tenants: u32,
+    /// A store of a thousand units and users beside ten tenants: for a quick look.
+    #[arg(long, conflicts_with_all = ["units", "users", "tenants"])]
+    small: bool,
+    /// Keep the store in this folder; a next run with the same sizes finds it there.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "dir")]
+    keep: Option<PathBuf>,
     /// Only these rows.
     #[arg(long, value_name = "ROWS", value_delimiter = ',', default_values_t = RowKind::ALL, value_enum)]
     only: Vec<RowKind>,
@@ -75,20 +90,26 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         Some(binary) => fs::canonicalize(binary).with_context(|| binary.display().to_string())?,
         None => server::build()?,
     };
-    // This program is target/debug/xtask.
-    let own = std::env::current_exe()?;
-    let target = own.ancestors().nth(2).context("this program is in no target folder")?;
-    let parent = args.dir.as_deref().unwrap_or(target);
-    fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
-    let folder = TempDir::with_prefix_in("bench-", parent).with_context(|| parent.display().to_string())?;
+    let temporary = match &args.keep {
+        Some(_) => None,
+        None => Some(temporary_folder(args)?),
+    };
+    let folder = match (&args.keep, &temporary) {
+        (Some(folder), _) => {
+            fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+            fs::canonicalize(folder)?
+        }
+        (None, Some(folder)) => folder.path().to_owned(),
+        (None, None) => bail!("there is no folder for the store"),
+    };
 
-    let machine = machine::look(folder.path())?;
-    let tenant = server::create_tenant(&binary, folder.path())?;
-    let mut server = Server::start(&binary, folder.path(), args.log.as_deref())?;
+    let machine = machine::look(&folder)?;
+    let world = World::prepare(&binary, &folder, args.sizes()?)?;
+    let mut server = Server::start(&binary, &folder, args.log.as_deref())?;
     eprintln!("the server is process {}, ready after {:?}", server.pid(), server.ready_after);
     // One thread: the server needs the other cores.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let measured = runtime.block_on(measure(args, &server, &tenant));
+    let measured = runtime.block_on(measure(args, &server, &world));
     drop(runtime);
     let measured = measured.map_err(|error| match server.complaints() {
         complaints if complaints.is_empty() => error,
@@ -100,7 +121,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         machine,
         binary: args.binary.as_ref().map(|_| binary.display().to_string()),
         log: args.log.clone(),
-        units: args.units,
+        sizes: world.sizes,
         rounds: args.rounds,
         duration: args.duration,
         ready_after: server.ready_after,
@@ -111,38 +132,56 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     } else {
         print!("{}", report.text());
     }
-    folder.close().context("the temporary folder")
+    temporary.map_or(Ok(()), TempDir::close).context("the temporary folder")
 }
 
-async fn measure(args: &BenchArgs, server: &Server, tenant: &server::Tenant) -> anyhow::Result<Measured> {
-    let at_start = server.memory()?;
-    let token = client::log_in(server.address, &tenant.email, &tenant.password).await?;
-    eprintln!("creating {} org units", args.units);
-    let units = fill::create(server.address, &token, tenant.top, args.units).await?;
-    let target = Target { address: server.address, process: server.pid(), units: units.into() };
+impl BenchArgs {
+    fn sizes(&self) -> anyhow::Result<Sizes> {
+        let [units, users, tenants] =
+            if self.small { [1000, 1000, 10] } else { [self.units, self.users, self.tenants] };
+        Ok(Sizes {
+            units: usize::try_from(units)?,
+            users: usize::try_from(users)?,
+            tenants: usize::try_from(tenants)?,
+        })
+    }
+}
+
+fn temporary_folder(args: &BenchArgs) -> anyhow::Result<TempDir> {
+    // This program is target/debug/xtask.
+    let own = std::env::current_exe()?;
+    let target = own.ancestors().nth(2).context("this program is in no target folder")?;
+    let parent = args.dir.as_deref().unwrap_or(target);
+    fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
+    TempDir::with_prefix_in("bench-", parent).with_context(|| parent.display().to_string())
+}
+
+async fn measure(args: &BenchArgs, server: &Server, world: &World) -> anyhow::Result<Measured> {
+    let at_start = server::memory(server.pid())?;
+    let tokens = World::log_in(server).await?;
+    let target = Target { address: server.address, process: server.pid(), units: Arc::clone(&world.units) };
 
     let mut lines: Vec<Line> = Vec::new();
     for kind in RowKind::ALL.into_iter().filter(|kind| args.only.contains(kind)) {
-        let template = Arc::new(kind.template(&token));
-        lines.extend(args.connections.iter().map(|connections| Line {
+        let templates: Arc<[Template]> = kind.templates(world, &tokens).into();
+        let connections = args.connections.iter().filter(|connections| kind.takes(**connections));
+        lines.extend(connections.map(|connections| Line {
             kind,
+            title: kind.title(world),
             connections: *connections,
-            template: Arc::clone(&template),
+            templates: Arc::clone(&templates),
             samples: Vec::new(),
         }));
     }
     let (begin, others_before) = (now(), cpu_time_of_others(server)?);
     for round in 1..=args.rounds {
         for line in &mut lines {
-            let sample = load::measure(&target, &line.template, line.connections, args.duration)
+            let sample = load::measure(&target, &line.templates, line.connections, args.duration)
                 .await
-                .with_context(|| format!("{}, {} connections", line.kind.title(), line.connections))?;
+                .with_context(|| format!("{}, {} connections", line.title, line.connections))?;
             eprintln!(
                 "round {round} of {}: {}, {} connections: {:.0} requests/s",
-                args.rounds,
-                line.kind.title(),
-                line.connections,
-                sample.per_second
+                args.rounds, line.title, line.connections, sample.per_second
             );
             line.samples.push(sample);
         }
@@ -150,7 +189,13 @@ async fn measure(args: &BenchArgs, server: &Server, tenant: &server::Tenant) -> 
     let cpus = f64::from(u32::try_from(available_parallelism()?.get())?);
     let others = cpu_time_of_others(server)?.saturating_sub(others_before);
     let others = others.as_secs_f64() / (begin.elapsed().as_secs_f64() * cpus);
-    Ok(Measured { lines, memory: [at_start, server.memory()?], others })
+    let most_memory = lines.iter().flat_map(|line| &line.samples).map(|sample| sample.memory).max();
+    Ok(Measured {
+        lines,
+        memory: [at_start, server::memory(server.pid())?],
+        most_memory: most_memory.unwrap_or(0),
+        others,
+    })
 }
 
 /// The CPU time that neither the server nor this program has used.

@@ -8,15 +8,17 @@ use serde_json::{Value, json};
 
 use super::load::Sample;
 use super::machine::Machine;
-use super::rows::RowKind;
+use super::rows::{Level, RowKind};
 use super::server::Memory;
 use super::template::Template;
+use super::world::Sizes;
 
 /// A line of the table: one row with one number of connections, measured in every round.
 pub(super) struct Line {
     pub(super) kind: RowKind,
+    pub(super) title: String,
     pub(super) connections: u32,
-    pub(super) template: Arc<Template>,
+    pub(super) templates: Arc<[Template]>,
     pub(super) samples: Vec<Sample>,
 }
 
@@ -35,6 +37,8 @@ pub(super) struct Measured {
     pub(super) lines: Vec<Line>,
     /// The server's, after its start and after the load.
     pub(super) memory: [Memory; 2],
+    /// The most that it had of its own under the load, in KiB.
+    pub(super) most_memory: u64,
     /// The share of the machine's CPU time that went to neither the server nor the load generator.
     pub(super) others: f64,
 }
@@ -46,7 +50,7 @@ pub(super) struct Report {
     pub(super) binary: Option<String>,
     /// The server's log filter, if it was not the default.
     pub(super) log: Option<String>,
-    pub(super) units: u32,
+    pub(super) sizes: Sizes,
     pub(super) rounds: u32,
     pub(super) duration: Duration,
     pub(super) ready_after: Duration,
@@ -57,21 +61,22 @@ impl Report {
     /// A table and a list, in Markdown.
     pub(super) fn text(&self) -> String {
         let mut text = String::from(
-            "| Row | Connections | Requests/s | Of the bare route | p50 ms | p99 ms | Server CPU µs/request |\n\
-             |---|--:|--:|--:|--:|--:|--:|\n",
+            "| Row | Connections | Requests/s | Of the bare route | p50 ms | p99 ms | Server CPU µs/request | Level |\n\
+             |---|--:|--:|--:|--:|--:|--:|---|\n",
         );
         for line in &self.measured.lines {
             let ratio = self.ratio(line).map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
             // Writing to a string does not fail.
             let _ = writeln!(
                 text,
-                "| {} | {} | {} | {ratio} | {:.3} | {:.3} | {:.1} |",
-                line.kind.title(),
+                "| {} | {} | {} | {ratio} | {:.3} | {:.3} | {:.1} | {} |",
+                line.title,
                 line.connections,
-                thousands(line.per_second()),
+                thousands(&format!("{:.0}", line.per_second())),
                 line.median(|sample| sample.p50),
                 line.median(|sample| sample.p99),
                 line.median(|sample| sample.server_cpu),
+                self.level(line),
             );
         }
         let memory = self
@@ -83,18 +88,21 @@ impl Report {
         }
         let _ = write!(
             text,
-            "\n- Medians of {} rounds of {:.1} s; {} org units; log filter: {}\n\
+            "\n- Medians of {} rounds of {:.1} s; {} org units and {} users in one tenant beside {} small ones; log filter: {}\n\
              - Other processes took {:.0} % of the CPU time meanwhile\n{}\
-             - Server: ready after {:.0} ms; memory {} after its start, {} after the load\n",
+             - Server: ready after {:.0} ms; memory {} after its start, {} after the load; at most {} MiB of its own under it\n",
             self.rounds,
             self.duration.as_secs_f64(),
-            self.units,
+            thousands(&self.sizes.units),
+            thousands(&self.sizes.users),
+            thousands(&self.sizes.tenants),
             self.log.as_deref().unwrap_or("the default"),
             self.measured.others * 100.0,
             self.machine.text(),
             self.ready_after.as_secs_f64() * 1e3,
             memory[0],
             memory[1],
+            self.measured.most_memory / 1024,
         );
         text
     }
@@ -124,15 +132,32 @@ impl Report {
             "rows": rows,
             "rounds": self.rounds,
             "seconds": self.duration.as_secs_f64(),
-            "units": self.units,
+            "units": self.sizes.units,
+            "users": self.sizes.users,
+            "small_tenants": self.sizes.tenants,
             "log": self.log,
             "binary": self.binary,
             "ready_after_ms": self.ready_after.as_secs_f64() * 1e3,
             "memory_at_start": memory[0],
             "memory_after_load": memory[1],
+            "most_anonymous_kib": self.measured.most_memory,
             "others_share": self.measured.others,
             "machine": self.machine.json(),
         })
+    }
+
+    /// What the row has to reach, and whether it does.
+    fn level(&self, line: &Line) -> String {
+        let verdict = |met| if met { "met" } else { "**missed**" };
+        match line.kind.level(line.connections) {
+            None => String::new(),
+            Some(Level::OfBare(least)) => self.ratio(line).map_or(String::new(), |ratio| {
+                format!("≥ {least} of the bare route: {}", verdict(ratio >= least))
+            }),
+            Some(Level::P50(most)) => {
+                format!("p50 ≤ {most} ms: {}", verdict(line.median(|sample| sample.p50) <= most))
+            }
+        }
     }
 
     /// The throughput compared with that of the bare route with as many connections, if it was measured.
@@ -153,8 +178,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// A whole number with a comma after each three digits.
-fn thousands(number: f64) -> String {
-    let digits = format!("{number:.0}");
+fn thousands(number: &impl ToString) -> String {
+    let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
@@ -178,15 +203,15 @@ mod tests {
 
     #[test]
     fn numbers_are_easy_to_read() {
-        assert_eq!(thousands(999.4), "999");
-        assert_eq!(thousands(1000.0), "1,000");
-        assert_eq!(thousands(1_234_567.0), "1,234,567");
+        assert_eq!(thousands(&999), "999");
+        assert_eq!(thousands(&1000), "1,000");
+        assert_eq!(thousands(&1_234_567), "1,234,567");
     }
 
     fn line(kind: RowKind, connections: u32, per_second: f64) -> Line {
-        let sample = Sample { per_second, p50: 0.1, p99: 0.5, server_cpu: 12.0 };
-        let template = Arc::new(Template::get("/", None));
-        Line { kind, connections, template, samples: vec![sample] }
+        let sample = Sample { per_second, p50: 0.1, p99: 0.5, server_cpu: 12.0, memory: 1 };
+        let templates = [Template::get("/", None)].into();
+        Line { kind, title: kind.to_string(), connections, templates, samples: vec![sample] }
     }
 
     #[test]
@@ -205,12 +230,13 @@ mod tests {
             machine,
             binary: None,
             log: None,
-            units: 1000,
+            sizes: Sizes { units: 1000, users: 2000, tenants: 3 },
             rounds: 1,
             duration: Duration::from_secs(3),
             ready_after: Duration::from_millis(12),
             measured: Measured {
                 memory: [Memory { resident: 10_240, anonymous: 2048 }; 2],
+                most_memory: 4096,
                 others: 0.04,
                 lines: vec![
                     line(RowKind::Bare, 1, 10_000.0),
@@ -221,7 +247,10 @@ mod tests {
             },
         };
         let text = report.text();
-        assert!(text.contains("| 64 | 70,000 | 0.70 | 0.100 | 0.500 | 12.0 |"), "{text}");
+        let met = "≥ 0.6 of the bare route: met";
+        assert!(text.contains(&format!("| 64 | 70,000 | 0.70 | 0.100 | 0.500 | 12.0 | {met} |")), "{text}");
+        assert!(text.contains("1,000 org units and 2,000 users in one tenant beside 3 small ones"), "{text}");
+        assert!(text.contains("at most 4 MiB of its own"), "{text}");
         assert!(text.contains("| 8 | 1 | – |"), "{text}");
         assert!(text.contains("10 MiB (2 of its own)"), "{text}");
         assert!(text.contains("took 4 % of"), "{text}");

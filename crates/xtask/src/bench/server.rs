@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -38,22 +39,15 @@ pub(super) fn build() -> anyhow::Result<PathBuf> {
     bail!("cargo named no binary")
 }
 
-/// A tenant to log in to.
-pub(super) struct Tenant {
-    pub(super) email: String,
-    pub(super) password: String,
-    /// The id of the top of its tree.
-    pub(super) top: u64,
-}
-
-/// Makes the store in `folder` with one tenant.
-pub(super) fn create_tenant(binary: &Path, folder: &Path) -> anyhow::Result<Tenant> {
-    let email = "bench@example.org".to_owned();
-    let password = "not a secret, only a bench".to_owned();
-    let mut child = muster(binary, folder)
-        .args(["tenant", "create", "--json", "--name", "Bench", "--admin-password-stdin"])
-        .args(["--admin-email", &email])
-        .args(["--database", &database(folder)])
+/// Makes the store in `folder` with one tenant; the id of the top of its tree.
+pub(super) fn create_tenant(
+    binary: &Path,
+    folder: &Path,
+    email: &str,
+    password: &str,
+) -> anyhow::Result<u64> {
+    let mut child = tenant_create(binary, folder, "Bench", email)
+        .arg("--admin-password-stdin")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -64,8 +58,42 @@ pub(super) fn create_tenant(binary: &Path, folder: &Path) -> anyhow::Result<Tena
     let output = child.wait_with_output()?;
     ensure!(output.status.success(), "the tenant was not created");
     let made: Value = serde_json::from_slice(&output.stdout).context("the new tenant")?;
-    let top = made["convirza"]["org_unit_id"].as_u64().context("the new tenant has no top org unit")?;
-    Ok(Tenant { email, password, top })
+    made["convirza"]["org_unit_id"].as_u64().context("the new tenant has no top org unit")
+}
+
+/// Makes `count` more tenants, each with a top, an admin and its credentials.
+pub(super) fn create_small_tenants(binary: &Path, folder: &Path, count: usize) -> anyhow::Result<()> {
+    let bar = super::fill::bar("creating small tenants", count);
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        let work = || -> anyhow::Result<()> {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= count {
+                    return Ok(());
+                }
+                let name = format!("Small {number:05}");
+                let email = format!("admin{number:05}@small.example");
+                let output = tenant_create(binary, folder, &name, &email).output()?;
+                ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+                bar.inc(1);
+            }
+        };
+        let workers: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| match worker.join() {
+            Ok(done) => done,
+            Err(_) => bail!("a worker has failed"),
+        })
+    })?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn tenant_create(binary: &Path, folder: &Path, name: &str, email: &str) -> Command {
+    let mut command = muster(binary, folder);
+    command.args(["tenant", "create", "--json", "--name", name, "--admin-email", email]);
+    command.args(["--database", &database(folder)]);
+    command
 }
 
 /// A command without the settings of the environment, which would be measured too.
@@ -155,11 +183,6 @@ impl Server {
         complaints[complaints.len().saturating_sub(5)..].join("\n")
     }
 
-    pub(super) fn memory(&self) -> anyhow::Result<Memory> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
-        memory(&status).context("the server's memory")
-    }
-
     /// Asks the server to end, and checks that it does so without an error.
     pub(super) fn stop(&mut self) -> anyhow::Result<()> {
         crate::output_of("kill", &["-TERM", &self.pid().to_string()])?;
@@ -198,7 +221,13 @@ fn ticks(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
-fn memory(status: &str) -> Option<Memory> {
+/// The memory that a process has.
+pub(super) fn memory(process: u32) -> anyhow::Result<Memory> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).context("the server is gone")?;
+    memory_in(&status).context("the server's memory")
+}
+
+fn memory_in(status: &str) -> Option<Memory> {
     let of = |name: &str| -> Option<u64> {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_whitespace().next()?.parse().ok()
@@ -241,7 +270,7 @@ mod tests {
 
     #[test]
     fn memory_and_time_are_read_from_proc() {
-        let memory = memory("Name:\tmuster\nVmRSS:\t   12345 kB\nRssAnon:\t    6789 kB\n").unwrap();
+        let memory = memory_in("Name:\tmuster\nVmRSS:\t   12345 kB\nRssAnon:\t    6789 kB\n").unwrap();
         assert_eq!((memory.resident, memory.anonymous), (12345, 6789));
         let stat = "42 (a ) b) S 1 2 3 0 -1 4194560 1000 0 2 0 150 50 0 0 20 0 4 0 100 1 1";
         assert_eq!(ticks(stat), Some(200));

@@ -38,16 +38,16 @@ impl Template {
         Self::parse(&format!("GET {path} HTTP/1.1\r\n{}\r\n", headers(token)))
     }
 
-    /// A PUT. `path` can hold `{id}`; `body` can hold `{number}` and `{counter}`, which always have the
+    /// A write, such as a PUT. `path` can hold `{id}`; `body` can hold `{number}` and `{counter}`, which always have the
     /// same length.
-    pub(super) fn put(path: &str, token: Option<&str>, body: &str) -> Self {
+    pub(super) fn write(method: &str, path: &str, token: Option<&str>, body: &str) -> Self {
         let mut length = body.len();
         for (marker, _, digits) in MARKERS {
             let count = body.matches(marker).count();
             length = length + count * digits - count * marker.len();
         }
         Self::parse(&format!(
-            "PUT {path} HTTP/1.1\r\n{}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\n{}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}",
             headers(token)
         ))
     }
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(out, b"GET /v3/groups/5002 HTTP/1.1\r\nHost: bench\r\n\r\n");
 
         let body = r#"{"a":"{number}","b":"{counter} x"}"#;
-        Template::put("/u/{id}", Some("t"), body).render(numbers, &mut out);
+        Template::write("PUT", "/u/{id}", Some("t"), body).render(numbers, &mut out);
         let wanted = "PUT /u/5002 HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer t\r\n\
                       Content-Type: application/json\r\nContent-Length: 36\r\n\r\n\
                       {\"a\":\"0000007\",\"b\":\"000000000123 x\"}";
