@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use axum::Router;
 use http::{HeaderValue, Method, StatusCode, header};
+use muster_domain::OrgUnitId;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use self::envelope::data;
@@ -29,8 +30,6 @@ use self::profile::PasswordChanged;
 use self::tree_wire::Tree;
 use self::user::{UserWritten, Users};
 use self::user_wire::UserDetail;
-use muster_domain::OrgUnitId;
-
 use crate::App;
 use crate::http::Mode::{Create, Merge, Replace};
 use crate::http::{About, Dialect, Routes, Schemas, routes};

@@ -2,6 +2,7 @@
 //! functions and types with which it does so, and what follows from the machinery is added by rule.
 
 use http::{Method, StatusCode};
+use muster_domain::Access;
 use serde_json::{Map, Value, json};
 
 use super::schemas::Schemas;
@@ -62,18 +63,18 @@ fn operation(route: &Route, settings: &Settings, schemas: &mut Schemas) -> Value
         parameters.push(reference("parameters", condition));
     }
 
-    let mut responses: Map<String, Value> = refusals(route)
-        .into_iter()
-        .map(|status| (status.as_str().to_owned(), reference("responses", &name(status))))
-        .collect();
-    let mut good = json!({"description": reason(about.status), "headers": {"x-request-id": reference("headers", "RequestId")}});
+    let mut good = response(about.status);
     if let Some(answer) = about.answer {
         good["content"] = content(&answer(schemas));
     }
     if about.versioned && route.method == Method::GET {
         good["headers"]["ETag"] = reference("headers", "ETag");
     }
+    let mut responses = Map::new();
     responses.insert(about.status.as_str().to_owned(), good);
+    for status in refusals(route) {
+        responses.insert(status.as_str().to_owned(), reference("responses", &name(status)));
+    }
 
     let mut operation = json!({
         "operationId": route.verb,
@@ -95,8 +96,6 @@ fn operation(route: &Route, settings: &Settings, schemas: &mut Schemas) -> Value
 
 /// What a route answers besides what it is for.
 fn refusals(route: &Route) -> Vec<StatusCode> {
-    use muster_domain::Access;
-
     let about = &route.about;
     let writes = route.method != Method::GET;
     let rules = [
@@ -113,7 +112,9 @@ fn refusals(route: &Route) -> Vec<StatusCode> {
         (StatusCode::SERVICE_UNAVAILABLE, true),
     ];
     let ruled = rules.into_iter().filter(|(_, holds)| *holds).map(|(status, _)| status);
-    ruled.chain(about.refusals.iter().copied()).collect()
+    let mut statuses: Vec<StatusCode> = ruled.chain(about.refusals.iter().copied()).collect();
+    statuses.sort_unstable();
+    statuses
 }
 
 fn has_id(route: &Route) -> bool {
@@ -122,7 +123,8 @@ fn has_id(route: &Route) -> bool {
 
 /// A response of which a document has one, whatever call gives it.
 fn refusal(status: StatusCode, failure: &Value) -> Value {
-    let mut headers = json!({"x-request-id": reference("headers", "RequestId")});
+    let mut response = response(status);
+    let headers = &mut response["headers"];
     match status {
         StatusCode::NOT_MODIFIED => headers["ETag"] = reference("headers", "ETag"),
         StatusCode::UNAUTHORIZED => headers["WWW-Authenticate"] = reference("headers", "WwwAuthenticate"),
@@ -131,11 +133,14 @@ fn refusal(status: StatusCode, failure: &Value) -> Value {
         }
         _ => {}
     }
-    let mut response = json!({"description": reason(status), "headers": headers});
     if status != StatusCode::NOT_MODIFIED {
         response["content"] = content(failure);
     }
     response
+}
+
+fn response(status: StatusCode) -> Value {
+    json!({"description": reason(status), "headers": {"x-request-id": reference("headers", "RequestId")}})
 }
 
 fn headers() -> Value {
