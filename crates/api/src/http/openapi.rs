@@ -1,6 +1,8 @@
 //! The OpenAPI document of a dialect, written from its table of routes: what a handler reads and sends is told by the
 //! functions and types with which it does so, and what follows from the machinery is added by rule.
 
+use std::collections::HashSet;
+
 use http::{Method, StatusCode};
 use muster_domain::Access;
 use serde_json::{Map, Value, json};
@@ -16,9 +18,15 @@ impl Dialect {
     pub(crate) fn document(&self, settings: &Settings) -> Value {
         let mut schemas = Schemas::default();
         let mut paths = Map::new();
+        let mut verbs = HashSet::new();
         for route in self.routes {
             let path = paths.entry(route.path).or_insert_with(|| json!({}));
-            path[route.method.as_str().to_lowercase()] = operation(route, settings, &mut schemas);
+            let mut operation = operation(route, settings, &mut schemas);
+            // Ids are unique; of two paths for one call the first has it.
+            if verbs.insert(route.verb) {
+                operation["operationId"] = route.verb.into();
+            }
+            path[route.method.as_str().to_lowercase()] = operation;
         }
         let mut statuses: Vec<StatusCode> = self.routes.iter().flat_map(refusals).collect();
         statuses.sort_unstable();
@@ -77,7 +85,6 @@ fn operation(route: &Route, settings: &Settings, schemas: &mut Schemas) -> Value
     }
 
     let mut operation = json!({
-        "operationId": route.verb,
         "summary": about.summary,
         "tags": [tag(route.path)],
         "parameters": parameters,
