@@ -95,7 +95,7 @@ impl World {
         let (small, large) = (branch(10_000), branch(100_000));
         // No branch is larger than those of the first two.
         let elsewhere = if large.root == units[0] { units[1] } else { units[0] };
-        Self { sizes, top, small, large, elsewhere, units }
+        Self { sizes, top, units, small, large, elsewhere }
     }
 
     fn note(&self) -> Value {
