@@ -131,7 +131,7 @@ impl ServeArgs {
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     telemetry::start(args.log_format, &args.log)?;
     let limits = Limits { writer_queue: args.writer_queue, ..Limits::default() };
-    let (store, key) = args.store.open(true, limits)?;
+    let (store, key) = args.store.open_as_server(limits)?;
     let sessions =
         SessionPolicy { grace: Duration::from_secs(args.session_grace), ..SessionPolicy::default() };
     // Half of the cores at most: a flood of log-ins leaves the others to everybody else.

@@ -24,6 +24,8 @@ pub struct Options {
     pub url: String,
     /// Where the server key is, or will be made.
     pub key: KeySource,
+    /// Whether a store that is not there is made; else it is an error.
+    pub create: bool,
     /// A second *server* on one embedded store is refused; the command line may write beside it.
     pub as_server: bool,
     pub limits: Limits,
@@ -46,6 +48,8 @@ pub enum OpenError {
     Key(String),
     #[error("{path} is no backup that can be restored: {why}")]
     Backup { path: PathBuf, why: String },
+    #[error("there is no store at {0}; `muster tenant create` or `muster serve` makes one")]
+    Missing(PathBuf),
     #[error("there is a store at {0} already; --replace takes it out of the way")]
     Exists(PathBuf),
     #[error("{path}: {source}")]

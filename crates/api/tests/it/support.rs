@@ -69,6 +69,7 @@ impl World {
         let options = Options {
             url: format!("sqlite:{}", folder.path().join("muster.db").display()),
             key: KeySource::Folder(folder.path().to_owned()),
+            create: true,
             as_server: true,
             limits: Limits::default(),
         };

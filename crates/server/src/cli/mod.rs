@@ -75,27 +75,27 @@ pub(crate) struct StoreArgs {
 }
 
 impl StoreArgs {
-    /// How the store is opened.
-    fn options(&self, as_server: bool, limits: Limits) -> Options {
+    /// How the store is opened: with `create` it is made if it is not there; with `as_server` nobody else is on it but
+    /// commands.
+    fn options(&self, create: bool, as_server: bool, limits: Limits) -> Options {
         let key = match std::env::var("MUSTER_SECRET_KEY") {
             Ok(key) => KeySource::Given(key),
             Err(_) => KeySource::Folder(self.data_dir()),
         };
-        Options { url: self.database.clone(), key, as_server, limits }
+        Options { url: self.database.clone(), key, create, as_server, limits }
     }
 
     /// Where the server key is, for people.
     fn key_place(&self) -> String {
-        match self.options(false, Limits::default()).key {
+        match self.options(false, false, Limits::default()).key {
             KeySource::Given(_) => "MUSTER_SECRET_KEY".to_owned(),
             KeySource::Folder(folder) => folder.join("server.key").display().to_string(),
         }
     }
 
-    /// Opens the store.
-    pub(crate) fn open(&self, as_server: bool, limits: Limits) -> anyhow::Result<(Store, ServerKey)> {
-        let options = self.options(as_server, limits);
-        muster_store::open(&options, &SystemClock, &SystemEntropy).context("cannot open the store")
+    /// Opens the store for a server; makes it if it is not there.
+    pub(crate) fn open_as_server(&self, limits: Limits) -> anyhow::Result<(Store, ServerKey)> {
+        open(&self.options(true, true, limits))
     }
 
     fn data_dir(&self) -> PathBuf {
@@ -107,11 +107,24 @@ impl StoreArgs {
         self.data_dir.clone().or_else(of_file).unwrap_or_else(|| PathBuf::from("muster-data"))
     }
 
-    /// The directory for a command that works beside the server.
-    pub(crate) fn directory(&self) -> anyhow::Result<(Directory<Store>, ServerKey)> {
-        let (store, key) = self.open(false, Limits::default())?;
+    /// The directory for a command that works beside the server, on a store that is there.
+    fn directory(&self) -> anyhow::Result<(Directory<Store>, ServerKey)> {
+        self.directory_with(false)
+    }
+
+    /// The directory for the command that makes what is not there.
+    fn new_directory(&self) -> anyhow::Result<(Directory<Store>, ServerKey)> {
+        self.directory_with(true)
+    }
+
+    fn directory_with(&self, create: bool) -> anyhow::Result<(Directory<Store>, ServerKey)> {
+        let (store, key) = open(&self.options(create, false, Limits::default()))?;
         Ok((directory(store, SessionPolicy::default(), PasswordPool::new(1, 16)), key))
     }
+}
+
+fn open(options: &Options) -> anyhow::Result<(Store, ServerKey)> {
+    muster_store::open(options, &SystemClock, &SystemEntropy).context("cannot open the store")
 }
 
 /// A directory over the real clock and real randomness.

@@ -91,7 +91,7 @@ pub(crate) async fn backup(args: BackupArgs) -> anyhow::Result<()> {
 
 pub(crate) fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
     let spinner = spinner().with_message("checking and copying");
-    let options = args.store.options(true, muster_store::Limits::default());
+    let options = args.store.options(true, true, muster_store::Limits::default());
     let aside = muster_store::restore(&options, &args.file, args.replace, &SystemEntropy)?;
     spinner.finish_and_clear();
     line(format!("{} is restored to {}.", args.file.display(), args.store.database))?;
@@ -128,7 +128,7 @@ pub(crate) async fn doctor(args: DoctorArgs) -> anyhow::Result<()> {
 
 pub(crate) fn key(command: &KeyCommand) -> anyhow::Result<()> {
     let KeyCommand::Rotate(args) = command;
-    let options = args.store.options(true, muster_store::Limits::default());
+    let options = args.store.options(false, true, muster_store::Limits::default());
     let given = args.new_secret_key.as_deref();
     let done = muster_store::rotate_key(&options, given, &SystemClock, &SystemEntropy)?;
     line(format!(

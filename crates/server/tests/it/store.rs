@@ -113,6 +113,23 @@ fn a_key_from_the_environment_is_rotated_there() {
 }
 
 #[test]
+fn only_who_makes_something_makes_a_store() {
+    let folder = TempDir::new().unwrap();
+    for command in [
+        &["tenant", "list"][..],
+        &["user", "set-password", "--email", "ada@acme.example"],
+        &["credential", "list", "--tenant", "1"],
+        &["journal", "--tenant", "1"],
+        &["backup", "one.db"],
+        &["doctor"],
+        &["key", "rotate"],
+    ] {
+        assert!(fail(folder.path(), command).contains("no store at muster-data/muster.db"), "{command:?}");
+    }
+    assert!(!folder.path().join("muster-data").exists());
+}
+
+#[test]
 fn the_key_is_not_rotated_under_a_running_server() {
     let server = Server::start(&[]);
     assert!(fail(server.folder(), &["key", "rotate"]).contains("another muster server"));

@@ -83,7 +83,7 @@ impl SqliteStore {
         entropy: &dyn Entropy,
     ) -> Result<(Self, ServerKey), OpenError> {
         let io = |source| OpenError::Io { path: path.to_owned(), source };
-        let server_lock = prepare(path, options.as_server)?;
+        let server_lock = prepare(path, options)?;
         let mut connection = connect(path, true).map_err(store_error)?;
         let key =
             migrate::run(&mut connection, clock.now(), |fingerprint| options.key.load(fingerprint, entropy))?;
@@ -105,7 +105,7 @@ impl SqliteStore {
         clock: &dyn Clock,
         entropy: &dyn Entropy,
     ) -> Result<Rotation, OpenError> {
-        let _server_lock = prepare(path, true)?;
+        let _server_lock = prepare(path, options)?;
         let mut connection = connect(path, true).map_err(store_error)?;
         let old =
             migrate::run(&mut connection, clock.now(), |fingerprint| options.key.load(fingerprint, entropy))?;
@@ -126,7 +126,7 @@ impl SqliteStore {
     ) -> Result<Option<PathBuf>, OpenError> {
         let (copy, fingerprint) = backup::open(backup)?;
         options.key.load(Some(&fingerprint), entropy)?;
-        let _server_lock = prepare(path, true)?;
+        let _server_lock = prepare(path, options)?;
         let is_there = fs::metadata(path).is_ok_and(|file| file.len() > 0);
         if is_there && !replace {
             return Err(OpenError::Exists(path.to_owned()));
@@ -288,14 +288,17 @@ fn until_free<T>(mut f: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result
     }
 }
 
-/// Makes the folder and the file of a store if they are not there. With `as_server` the lock that keeps a second
-/// server away.
-fn prepare(path: &Path, as_server: bool) -> Result<Option<File>, OpenError> {
+/// Makes the folder and the file of a store if they are not there and may be made. For a server, the lock that keeps
+/// a second one away.
+fn prepare(path: &Path, options: &Options) -> Result<Option<File>, OpenError> {
+    if !options.create && !path.exists() {
+        return Err(OpenError::Missing(path.to_owned()));
+    }
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(io)?;
     }
-    let server_lock = if as_server { Some(lock(path)?) } else { None };
+    let server_lock = if options.as_server { Some(lock(path)?) } else { None };
     // Nobody but its owner reads a directory; the files beside it take the mode of this one.
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(io)?;
     Ok(server_lock)

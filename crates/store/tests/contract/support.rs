@@ -68,6 +68,7 @@ impl Sqlite {
         Options {
             url: format!("sqlite:{}", self.file().display()),
             key: KeySource::Folder(self.folder.path().to_owned()),
+            create: true,
             as_server: false,
             limits: Limits::default(),
         }
