@@ -60,12 +60,13 @@ fn plan(connection: &Connection, sql: &str) -> Vec<String> {
     statement.raw_query().mapped(|row| row.get(3)).map(Result::unwrap).collect()
 }
 
-/// Whether a step reads all of a table. What a recursion has found (`sub`), and rows that stand in the
-/// statement itself, have to be read whole; an automatic index is one that is made of a whole table
+/// Whether a step reads all of a table. What a recursion (`sub`) or a subquery has found, and rows that stand in
+/// the statement itself, have to be read whole; an automatic index is one that is made of a whole table
 /// for this one statement.
 fn reads_whole_table(step: &str) -> bool {
     let scanned = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
-    scanned.is_some_and(|table| !matches!(table, "sub" | "CONSTANT")) || step.contains("AUTOMATIC")
+    let found = |table: &str| matches!(table, "sub" | "CONSTANT") || table.starts_with("(subquery-");
+    scanned.is_some_and(|table| !found(table)) || step.contains("AUTOMATIC")
 }
 
 /// Whether a step reads all that a tenant has in a table.

@@ -11,17 +11,17 @@ macro_rules! columns {
     };
 }
 
-/// $3 and $4: least and greatest status; $5 and $6: least and greatest role; $7 and $8: patterns of the name key and
-/// of the login key, or null. The `+` keeps the planner on the index that is in the list's order.
+/// $3: a role, $4 and $5: patterns of the name key and of the login key; null for any.
 macro_rules! filter {
     () => {
-        " AND +u.status BETWEEN $3 AND $4 AND +u.role BETWEEN $5 AND $6
-          AND ($7 IS NULL OR u.name_key LIKE $7 ESCAPE '\\')
-          AND ($8 IS NULL OR u.login_key LIKE $8 ESCAPE '\\')"
+        " AND ($3 IS NULL OR u.role = $3)
+          AND ($4 IS NULL OR u.name_key LIKE $4 ESCAPE '\\')
+          AND ($5 IS NULL OR u.login_key LIKE $5 ESCAPE '\\')"
     };
 }
 
-/// The ids of all users of a tenant that fit; $2 is not looked at, so that the parameters of all lists are the same.
+/// The ids of all users of a tenant that fit, with a status from $6 to $7. $2 is not looked at, so that the
+/// parameters of all lists are the same. The `+` keeps the planner on the index that is in the list's order.
 macro_rules! of_tenant {
     ($order:literal) => {
         of_tenant!("", $order)
@@ -30,24 +30,36 @@ macro_rules! of_tenant {
         concat!(
             "SELECT u.id FROM users u WHERE u.tenant_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR TRUE)",
             filter!(),
+            " AND +u.status BETWEEN $6 AND $7",
             $and,
             " ORDER BY ",
             $order,
-            " LIMIT $9 OFFSET $10"
+            " LIMIT $8 OFFSET $9"
         )
     };
 }
 
-/// The ids of the users of a unit ($2) and all below it that fit.
+/// The users of a unit ($2) and all below it that fit.
+macro_rules! in_subtree {
+    () => {
+        concat!(
+            "FROM sub CROSS JOIN users u WHERE u.org_unit_id = sub.id AND u.tenant_id = $1",
+            filter!(),
+            " AND u.status BETWEEN $6 AND $7"
+        )
+    };
+}
+
+/// Their ids, each with how many there are: the walk down the tree is what costs, so it is made once.
 macro_rules! of_subtree {
     ($order:literal) => {
         concat!(
             subtree!(),
-            "SELECT u.id FROM sub CROSS JOIN users u WHERE u.org_unit_id = sub.id AND u.tenant_id = $1",
-            filter!(),
+            "SELECT u.id, COUNT(*) OVER () ",
+            in_subtree!(),
             " ORDER BY ",
             $order,
-            " LIMIT $9 OFFSET $10"
+            " LIMIT $8 OFFSET $9"
         )
     };
 }
@@ -81,15 +93,15 @@ super::statements! {
     LIST_DELETED_LOGIN = of_tenant!("u.login_key, u.id");
     LIST_DELETED_LOGIN_DESC = of_tenant!("u.login_key DESC, u.id DESC");
     LIST_COUNT = concat!("SELECT COUNT(*) FROM users u
-        WHERE u.tenant_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR TRUE)", filter!());
+        WHERE u.tenant_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR TRUE)", filter!(), "
+        AND +u.status BETWEEN $6 AND $7");
     SUBTREE_CREATED = of_subtree!("u.created_at, u.id");
     SUBTREE_CREATED_DESC = of_subtree!("u.created_at DESC, u.id DESC");
     SUBTREE_NAME = of_subtree!("u.name_key, u.id");
     SUBTREE_NAME_DESC = of_subtree!("u.name_key DESC, u.id DESC");
     SUBTREE_LOGIN = of_subtree!("u.login_key, u.id");
     SUBTREE_LOGIN_DESC = of_subtree!("u.login_key DESC, u.id DESC");
-    SUBTREE_COUNT = concat!(subtree!(), "SELECT COUNT(*) FROM sub CROSS JOIN users u
-        WHERE u.org_unit_id = sub.id AND u.tenant_id = $1", filter!());
+    SUBTREE_COUNT = concat!(subtree!(), "SELECT COUNT(*) ", in_subtree!());
     VERSION_IS = "SELECT 1 FROM users u WHERE u.tenant_id = $1 AND u.id = $2 AND u.version = $3";
     /// $1 to $23 are those of UPDATE; $24 the UUID, $25 when the user was created.
     INSERT = "INSERT INTO users (tenant_id, id, org_unit_id, login, login_key, login_claimed, first_name, last_name,

@@ -1,7 +1,7 @@
 //! Reads of users.
 
 use muster_domain::tenant::TenantCounts;
-use muster_domain::user::{Role, User, UserFilter, UserOrder, UserSort, UserStatus, UserStore, UserView};
+use muster_domain::user::{User, UserFilter, UserOrder, UserSort, UserStatus, UserStore, UserView};
 use muster_domain::{Page, Slice, StoreError, TenantId, UserId};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Result as SqlResult, params_from_iter};
@@ -10,7 +10,7 @@ use super::{all, bounds, contains_pattern, count, one};
 use crate::codes;
 use crate::sqlite::error::corrupt;
 use crate::sqlite::{SqliteStore, rows};
-use crate::statements::{Statement, tenant, user};
+use crate::statements::{tenant, user};
 
 impl UserStore for SqliteStore {
     async fn user(&self, tenant: TenantId, id: UserId) -> Result<Option<User>, StoreError> {
@@ -33,12 +33,10 @@ impl UserStore for SqliteStore {
         slice: Slice,
     ) -> Result<Page<UserView>, StoreError> {
         self.scan(move |connection| {
-            let mut values = filter_values(tenant, &filter);
-            let total = total(connection, tenant, &filter, &values)?;
-            let (limit, offset) = bounds(slice);
-            values.extend([limit.into(), offset.into()]);
-            let ids: Vec<i64> =
-                all(connection, ids_statement(&filter, order), params_from_iter(values), |row| row.get(0))?;
+            let (ids, total) = match filter.within {
+                Some(_) => ids_in_subtree(connection, tenant, &filter, order, slice)?,
+                None => ids_in_tenant(connection, tenant, &filter, order, slice)?,
+            };
             let view = |id: i64| {
                 let view = one(connection, &user::VIEW, [tenant.0, id], rows::user_view)?;
                 view.ok_or_else(|| corrupt("org unit of a user"))
@@ -65,27 +63,55 @@ fn filter_values(tenant: TenantId, filter: &UserFilter) -> Vec<Value> {
         Some(status) => (status, status),
         None => (UserStatus::Active, UserStatus::Inactive),
     };
-    let (first, last) = match filter.role {
-        Some(role) => (role, role),
-        None => (Role::Admin, Role::ReadOnly),
-    };
     vec![
         tenant.0.into(),
         filter.within.map(|id| id.0).into(),
-        codes::user_status(least).into(),
-        codes::user_status(greatest).into(),
-        codes::role(first).into(),
-        codes::role(last).into(),
+        filter.role.map(codes::role).into(),
         filter.name.as_deref().map(contains_pattern).into(),
         filter.login.as_deref().map(contains_pattern).into(),
+        codes::user_status(least).into(),
+        codes::user_status(greatest).into(),
     ]
 }
 
-/// How many users fit. Where a count is kept, nothing is counted.
-fn total(connection: &Connection, tenant: TenantId, filter: &UserFilter, values: &[Value]) -> SqlResult<u64> {
-    if filter.within.is_some() {
-        return count(connection, &user::SUBTREE_COUNT, params_from_iter(values));
-    }
+fn with_slice(mut values: Vec<Value>, slice: Slice) -> Vec<Value> {
+    let (limit, offset) = bounds(slice);
+    values.extend([limit.into(), offset.into()]);
+    values
+}
+
+/// The ids of a page of all users of a tenant, and how many there are.
+fn ids_in_tenant(
+    connection: &Connection,
+    tenant: TenantId,
+    filter: &UserFilter,
+    order: UserOrder,
+    slice: Slice,
+) -> SqlResult<(Vec<i64>, u64)> {
+    let deleted = filter.status == Some(UserStatus::Deleted);
+    let list = match (order.by, order.descending) {
+        (UserSort::Created, false) => &user::LIST_CREATED,
+        (UserSort::Created, true) => &user::LIST_CREATED_DESC,
+        (UserSort::Name, false) => &user::LIST_NAME,
+        (UserSort::Name, true) => &user::LIST_NAME_DESC,
+        (UserSort::Login, false) if deleted => &user::LIST_DELETED_LOGIN,
+        (UserSort::Login, true) if deleted => &user::LIST_DELETED_LOGIN_DESC,
+        (UserSort::Login, false) => &user::LIST_LOGIN,
+        (UserSort::Login, true) => &user::LIST_LOGIN_DESC,
+    };
+    let values = filter_values(tenant, filter);
+    let total = total_in_tenant(connection, tenant, filter, &values)?;
+    let values = with_slice(values, slice);
+    Ok((all(connection, list, params_from_iter(values), |row| row.get(0))?, total))
+}
+
+/// How many users of a tenant fit. Where a count is kept, nothing is counted.
+fn total_in_tenant(
+    connection: &Connection,
+    tenant: TenantId,
+    filter: &UserFilter,
+    values: &[Value],
+) -> SqlResult<u64> {
     if filter.role.is_some() || filter.name.is_some() || filter.login.is_some() {
         return count(connection, &user::LIST_COUNT, params_from_iter(values));
     }
@@ -99,23 +125,30 @@ fn total(connection: &Connection, tenant: TenantId, filter: &UserFilter, values:
     })
 }
 
-fn ids_statement(filter: &UserFilter, order: UserOrder) -> &'static Statement {
-    let UserOrder { by, descending } = order;
-    let deleted = filter.status == Some(UserStatus::Deleted);
-    match (filter.within.is_some(), by, descending) {
-        (false, UserSort::Created, false) => &user::LIST_CREATED,
-        (false, UserSort::Created, true) => &user::LIST_CREATED_DESC,
-        (false, UserSort::Name, false) => &user::LIST_NAME,
-        (false, UserSort::Name, true) => &user::LIST_NAME_DESC,
-        (false, UserSort::Login, false) if deleted => &user::LIST_DELETED_LOGIN,
-        (false, UserSort::Login, true) if deleted => &user::LIST_DELETED_LOGIN_DESC,
-        (false, UserSort::Login, false) => &user::LIST_LOGIN,
-        (false, UserSort::Login, true) => &user::LIST_LOGIN_DESC,
-        (true, UserSort::Created, false) => &user::SUBTREE_CREATED,
-        (true, UserSort::Created, true) => &user::SUBTREE_CREATED_DESC,
-        (true, UserSort::Name, false) => &user::SUBTREE_NAME,
-        (true, UserSort::Name, true) => &user::SUBTREE_NAME_DESC,
-        (true, UserSort::Login, false) => &user::SUBTREE_LOGIN,
-        (true, UserSort::Login, true) => &user::SUBTREE_LOGIN_DESC,
-    }
+/// The ids of a page of the users of a unit and all below it, and how many there are.
+fn ids_in_subtree(
+    connection: &Connection,
+    tenant: TenantId,
+    filter: &UserFilter,
+    order: UserOrder,
+    slice: Slice,
+) -> SqlResult<(Vec<i64>, u64)> {
+    let list = match (order.by, order.descending) {
+        (UserSort::Created, false) => &user::SUBTREE_CREATED,
+        (UserSort::Created, true) => &user::SUBTREE_CREATED_DESC,
+        (UserSort::Name, false) => &user::SUBTREE_NAME,
+        (UserSort::Name, true) => &user::SUBTREE_NAME_DESC,
+        (UserSort::Login, false) => &user::SUBTREE_LOGIN,
+        (UserSort::Login, true) => &user::SUBTREE_LOGIN_DESC,
+    };
+    let values = filter_values(tenant, filter);
+    let page = with_slice(values.clone(), slice);
+    let rows: Vec<(i64, i64)> =
+        all(connection, list, params_from_iter(page), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let total = match rows.first() {
+        Some((_, total)) => u64::try_from(*total).unwrap_or(0),
+        // Beyond the end no row tells it.
+        None => count(connection, &user::SUBTREE_COUNT, params_from_iter(values))?,
+    };
+    Ok((rows.into_iter().map(|(id, _)| id).collect(), total))
 }
