@@ -50,6 +50,12 @@ pub(crate) trait Backend: Sized + Send + Sync + 'static {
     /// Runs SQL behind the store's back, for what no batch can bring about.
     fn tamper(&self, sql: &str);
 
+    /// The number that a query gives, past the store.
+    fn look(&self, sql: &str) -> i64;
+
+    /// How many rows each table has that belong to a tenant, its own row included; tables with none are left out.
+    fn rows_of(&self, tenant: TenantId) -> Vec<(String, i64)>;
+
     /// Makes writes wait, so that a test can hand in many of them before the first is carried out.
     fn hold_writes(&self) -> Self::Hold;
 }
@@ -102,6 +108,26 @@ impl Backend for Sqlite {
 
     fn tamper(&self, sql: &str) {
         self.raw().execute_batch(sql).unwrap();
+    }
+
+    fn look(&self, sql: &str) -> i64 {
+        self.raw().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    fn rows_of(&self, tenant: TenantId) -> Vec<(String, i64)> {
+        let connection = self.raw();
+        let tables = "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c
+                      WHERE t.type = 'table' AND c.name = iif(t.name = 'tenants', 'id', 'tenant_id')
+                      ORDER BY t.name";
+        let mut tables = connection.prepare(tables).unwrap();
+        let tables = tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let tables: Vec<(String, String)> = tables.collect::<Result<_, _>>().unwrap();
+        assert!(tables.len() >= 8, "tables of tenants: {tables:?}");
+        let count = |(table, column)| {
+            let rows = self.look(&format!("SELECT COUNT(*) FROM {table} WHERE {column} = {tenant}"));
+            (table, rows)
+        };
+        tables.into_iter().map(count).filter(|(_, rows)| *rows > 0).collect()
     }
 
     fn hold_writes(&self) -> Self::Hold {
