@@ -9,7 +9,9 @@
 mod support;
 
 mod commit;
+mod counts;
 mod journal;
+mod journal_lists;
 mod org_unit;
 mod org_unit_lists;
 mod rules;

@@ -56,6 +56,9 @@ pub(crate) trait Backend: Sized + Send + Sync + 'static {
     /// How many rows each table has that belong to a tenant, its own row included; tables with none are left out.
     fn rows_of(&self, tenant: TenantId) -> Vec<(String, i64)>;
 
+    /// Every row of every table of tenants as text, to tell whether anything was changed.
+    fn dump(&self) -> Vec<String>;
+
     /// Makes writes wait, so that a test can hand in many of them before the first is carried out.
     fn hold_writes(&self) -> Self::Hold;
 }
@@ -115,19 +118,28 @@ impl Backend for Sqlite {
     }
 
     fn rows_of(&self, tenant: TenantId) -> Vec<(String, i64)> {
-        let connection = self.raw();
-        let tables = "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c
-                      WHERE t.type = 'table' AND c.name = iif(t.name = 'tenants', 'id', 'tenant_id')
-                      ORDER BY t.name";
-        let mut tables = connection.prepare(tables).unwrap();
-        let tables = tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-        let tables: Vec<(String, String)> = tables.collect::<Result<_, _>>().unwrap();
-        assert!(tables.len() >= 8, "tables of tenants: {tables:?}");
         let count = |(table, column)| {
             let rows = self.look(&format!("SELECT COUNT(*) FROM {table} WHERE {column} = {tenant}"));
             (table, rows)
         };
-        tables.into_iter().map(count).filter(|(_, rows)| *rows > 0).collect()
+        tables(&self.raw()).into_iter().map(count).filter(|(_, rows)| *rows > 0).collect()
+    }
+
+    fn dump(&self) -> Vec<String> {
+        let connection = self.raw();
+        let mut rows = Vec::new();
+        for (table, _) in tables(&connection) {
+            let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let columns = statement.column_count();
+            let text = |row: &rusqlite::Row<'_>| {
+                let values: Result<Vec<rusqlite::types::Value>, _> =
+                    (0..columns).map(|n| row.get(n)).collect();
+                Ok(format!("{table} {:?}", values?))
+            };
+            rows.extend(statement.query_map([], text).unwrap().map(Result::unwrap));
+        }
+        rows.sort_unstable();
+        rows
     }
 
     fn hold_writes(&self) -> Self::Hold {
@@ -136,6 +148,18 @@ impl Backend for Sqlite {
         connection.execute_batch("BEGIN IMMEDIATE").unwrap();
         connection
     }
+}
+
+/// The tables that hold something of tenants, each with the column that names the tenant.
+fn tables(connection: &rusqlite::Connection) -> Vec<(String, String)> {
+    let tables = "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c
+                  WHERE t.type = 'table' AND c.name = iif(t.name = 'tenants', 'id', 'tenant_id')
+                  ORDER BY t.name";
+    let mut tables = connection.prepare(tables).unwrap();
+    let tables = tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let tables: Vec<_> = tables.map(Result::unwrap).collect();
+    assert!(tables.len() >= 8, "{tables:?}");
+    tables
 }
 
 /// A clock that stands until a test moves it.
