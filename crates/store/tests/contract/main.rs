@@ -26,6 +26,8 @@ mod rules_users_races;
 mod session;
 mod sqlite;
 mod tenant;
+mod tenant_delete;
+mod tenant_writes;
 mod user;
 mod user_lists;
 mod user_lists_random;
