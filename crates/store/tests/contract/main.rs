@@ -9,7 +9,9 @@
 mod support;
 
 mod commit;
+mod commit_changes;
 mod counts;
+mod credential;
 mod journal;
 mod journal_lists;
 mod org_unit;
@@ -28,6 +30,7 @@ mod sqlite;
 mod tenant;
 mod tenant_delete;
 mod tenant_writes;
+mod upkeep;
 mod user;
 mod user_lists;
 mod user_lists_random;

@@ -271,8 +271,8 @@ async fn a_time_of_change_never_goes_back<B: Backend>() {
     assert_eq!(world.delete_user(&org, user.id).await.unwrap().modified_at, later);
 }
 
-fn at_version(version: i64) -> Option<Precondition<UserView>> {
-    Some(Box::new(move |view: &UserView| view.user.version == version))
+fn at_version(version: i64) -> Precondition<UserView> {
+    Box::new(move |view| view.user.version == version)
 }
 
 async fn a_precondition_is_asked_on_what_is_stored<B: Backend>() {
@@ -280,16 +280,16 @@ async fn a_precondition_is_asked_on_what_is_stored<B: Backend>() {
     let org = world.org("acme").await;
     let user = world.add_user(&org, org.top, "bob").await;
     let found = view(&world, &org, &user).await;
-    let wrong = change(&world, &org, found.clone(), first_name("Bob"), at_version(2)).await;
+    let wrong = change(&world, &org, found.clone(), first_name("Bob"), Some(at_version(2))).await;
     assert!(matches!(wrong, Err(Error::Precondition)), "{wrong:?}");
-    let user = change(&world, &org, found.clone(), first_name("Bob"), at_version(1)).await.unwrap();
+    let user = change(&world, &org, found.clone(), first_name("Bob"), Some(at_version(1))).await.unwrap();
     // What was read before the change does not help any more.
-    let late = change(&world, &org, found, first_name("Late"), at_version(1)).await;
+    let late = change(&world, &org, found, first_name("Late"), Some(at_version(1))).await;
     assert!(matches!(late, Err(Error::Precondition)), "{late:?}");
     assert_eq!(world.stored_user(&user).await, user);
     // Bad input is told first.
     let found = view(&world, &org, &user).await;
-    let bad = change(&world, &org, found, into_unit(OrgUnitId(i64::MAX)), at_version(1)).await;
+    let bad = change(&world, &org, found, into_unit(OrgUnitId(i64::MAX)), Some(at_version(1))).await;
     assert!(matches!(bad, Err(Error::Invalid(_))), "{bad:?}");
 }
 
@@ -333,14 +333,14 @@ async fn a_precondition_that_fails_stops_every_kind_of_end<B: Backend>() {
     let journal = world.journal(&org).await;
     let found = view(&world, &org, &user).await;
     let outcomes = [
-        world.directory.user_delete(&org.ctx, found.clone(), at_version(2)).await,
-        world.directory.user_erase(&org.ctx, found.clone(), at_version(2)).await,
+        world.directory.user_delete(&org.ctx, found.clone(), Some(at_version(2))).await,
+        world.directory.user_erase(&org.ctx, found.clone(), Some(at_version(2))).await,
     ];
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Error::Precondition))), "{outcomes:?}");
     assert_eq!((world.stored_user(&user).await, world.journal(&org).await), (user.clone(), journal));
-    world.directory.user_delete(&org.ctx, found, at_version(1)).await.unwrap();
+    world.directory.user_delete(&org.ctx, found, Some(at_version(1))).await.unwrap();
     let found = view(&world, &org, &user).await;
-    world.directory.user_erase(&org.ctx, found, at_version(2)).await.unwrap();
+    world.directory.user_erase(&org.ctx, found, Some(at_version(2))).await.unwrap();
 }
 
 async fn units_that_change_meanwhile_do_not_matter_without_a_precondition<B: Backend>() {

@@ -60,9 +60,10 @@ fn deleting<B: Backend>(
     let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
     async move {
         let found = directory.user_get_writable(&ctx, id).await?;
-        match for_good {
-            true => directory.user_erase(&ctx, found, None).await,
-            false => directory.user_delete(&ctx, found, None).await,
+        if for_good {
+            directory.user_erase(&ctx, found, None).await
+        } else {
+            directory.user_delete(&ctx, found, None).await
         }
     }
 }

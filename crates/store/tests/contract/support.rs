@@ -56,8 +56,12 @@ pub(crate) trait Backend: Sized + Send + Sync + 'static {
     /// How many rows each table has that belong to a tenant, its own row included; tables with none are left out.
     fn rows_of(&self, tenant: TenantId) -> Vec<(String, i64)>;
 
-    /// Every row of every table of tenants as text, to tell whether anything was changed.
-    fn dump(&self) -> Vec<String>;
+    /// Every row of one tenant, or of all, as text, to tell whether anything was changed.
+    fn dump_of(&self, tenant: Option<TenantId>) -> Vec<String>;
+
+    fn dump(&self) -> Vec<String> {
+        self.dump_of(None)
+    }
 
     /// Makes writes wait, so that a test can hand in many of them before the first is carried out.
     fn hold_writes(&self) -> Self::Hold;
@@ -125,11 +129,12 @@ impl Backend for Sqlite {
         tables(&self.raw()).into_iter().map(count).filter(|(_, rows)| *rows > 0).collect()
     }
 
-    fn dump(&self) -> Vec<String> {
+    fn dump_of(&self, tenant: Option<TenantId>) -> Vec<String> {
         let connection = self.raw();
         let mut rows = Vec::new();
-        for (table, _) in tables(&connection) {
-            let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        for (table, column) in tables(&connection) {
+            let whose = tenant.map(|id| format!("WHERE {column} = {id}")).unwrap_or_default();
+            let mut statement = connection.prepare(&format!("SELECT * FROM {table} {whose}")).unwrap();
             let columns = statement.column_count();
             let text = |row: &rusqlite::Row<'_>| {
                 let values: Result<Vec<rusqlite::types::Value>, _> =

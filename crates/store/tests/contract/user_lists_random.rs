@@ -138,7 +138,7 @@ async fn random_lists_are_those_of_a_simple_evaluation<B: Backend>() {
 
     let config = Config { cases: 600, failure_persistence: None, ..Config::default() };
     let outcome = tokio::task::block_in_place(|| {
-        TestRunner::new(config).run(&asked(), |Asked { within, filter, order, slice }| {
+        let done = TestRunner::new(config).run(&asked(), |Asked { within, filter, order, slice }| {
             let within = within.map(|n| population.units.get(n).copied().unwrap_or(unknown));
             let filter = UserFilter { within, ..filter };
             let expected = population.list(&filter, order);
@@ -150,7 +150,8 @@ async fn random_lists_are_those_of_a_simple_evaluation<B: Backend>() {
                 expected[offset..].iter().take(slice.limit as usize).copied().collect();
             prop_assert_eq!(found.items.iter().map(|view| &view.user).collect::<Vec<_>>(), expected);
             Ok(())
-        })
+        });
+        done.map_err(|failure| failure.to_string())
     });
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
 }
