@@ -292,6 +292,9 @@ async fn a_claimed_login_stands_once_over_all_tenants<B: Backend>() {
     world.update_user(&org, ann.id, with_login("beth")).await.unwrap();
     assert_eq!((holder(&world, "ann").await, holder(&world, "beth").await), (None, Some(ann.id)));
     world.update_user(&other, beside.id, with_login("beth")).await.unwrap();
+    // A creation or a password claims a login; another login alone does not.
+    world.update_user(&other, beside.id, claiming("carl")).await.unwrap();
+    assert_eq!(holder(&world, "carl").await, None);
 }
 
 async fn a_password_claims_the_login_or_is_refused<B: Backend>() {

@@ -18,6 +18,7 @@ contract![
     of_changes_with_one_expected_version_exactly_one_wins,
     changes_without_a_precondition_all_happen_one_after_the_other,
     of_deletions_exactly_one_happens,
+    erasures_of_a_deleted_user_all_end_well_and_one_is_journaled,
     a_change_and_a_deletion_do_not_mix,
     a_user_is_not_moved_into_a_unit_being_archived,
     no_session_outlives_a_deactivation_at_the_same_time,
@@ -239,6 +240,27 @@ async fn of_deletions_exactly_one_happens<B: Backend>() {
     }
     let counts = counts(&world, &org).await;
     assert_eq!((counts.users_active, counts.users_deleted), (1, ROUNDS as u64));
+}
+
+async fn erasures_of_a_deleted_user_all_end_well_and_one_is_journaled<B: Backend>() {
+    let world = World::<B>::new();
+    let org = world.org("acme").await;
+    for round in 0..ROUNDS {
+        let user = world.create_user(&org, with_login(&format!("user {round}"))).await.unwrap();
+        world.delete_user(&org, user.id).await.unwrap();
+        let made = world.journal(&org).await.len();
+        // All have read the user before the first of them erases it.
+        let found = world.directory.user_get(&org.ctx, user.id).await.unwrap();
+        let tasks: Vec<_> = (0..6)
+            .map(|_| {
+                let (directory, ctx, found) = (Arc::clone(&world.directory), org.ctx.clone(), found.clone());
+                async move { directory.user_erase(&ctx, found, None).await }
+            })
+            .collect();
+        let stored = all_at_once(tasks).await.into_iter().map(Result::unwrap).collect::<Vec<_>>();
+        assert_eq!(stored, vec![world.stored_user(&user).await; 6]);
+        assert_eq!(world.journal(&org).await.len(), made + 1);
+    }
 }
 
 async fn a_change_and_a_deletion_do_not_mix<B: Backend>() {

@@ -375,10 +375,8 @@ async fn an_unknown_unit_has_no_users<B: Backend>() {
     let world = World::<B>::new();
     let org = world.org("acme").await;
     for by in SORTS {
-        for descending in [false, true] {
-            let order = UserOrder { by, descending };
-            assert_eq!(list(&world, &org, within(OrgUnitId(i64::MAX)), order).await, []);
-        }
+        let order = UserOrder { by, descending: false };
+        assert_eq!(list(&world, &org, within(OrgUnitId(i64::MAX)), order).await, []);
     }
 }
 
