@@ -84,7 +84,8 @@ pub fn seal_context(tenant: TenantId, id: CredentialId) -> String {
 }
 
 impl<S: Store> Directory<S> {
-    /// Creates a credential. Errors: `Invalid` for an expiry that has passed.
+    /// Creates a credential. Errors: `Invalid` for an expiry that has passed, `NotFound` for a tenant that was
+    /// deleted meanwhile.
     pub async fn credential_create(
         &self,
         ctx: &Ctx,
@@ -96,8 +97,12 @@ impl<S: Store> Directory<S> {
             return Err(Error::field("expires", Problem::Format("must be in the future")));
         }
         let new = self.credential_new(ctx, key, wish).await?;
-        self.store.commit(insert(ctx, Batch::new(ctx.tenant()), &new.credential, key)).await?;
-        Ok(new)
+        match self.store.commit(insert(ctx, Batch::new(ctx.tenant()), &new.credential, key)).await {
+            Ok(()) => Ok(new),
+            // A new row rests on nothing but its tenant.
+            Err(StoreError::Stale) => Err(Error::NotFound(Entity::Tenant)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// All credentials of the tenant, by id, also those that are revoked or have expired.

@@ -17,7 +17,7 @@ pub enum StoreError {
     /// A guard of the batch does not hold.
     #[error("a guard failed")]
     GuardFailed,
-    /// A row has another version than the one the batch was decided on.
+    /// A row has another version than the one the batch was decided on, or what it refers to is gone.
     #[error("stale")]
     Stale,
     /// Busy, full, read-only or stopped: nothing was done, trying later may help.

@@ -87,7 +87,12 @@ impl<S: Store> Directory<S> {
         self.tenant_set_status(id, TenantStatus::Deleting).await?;
         let mut removed = 0;
         while self.store.tenant(id).await?.is_some() {
-            self.store.commit(Batch::new(id).change(Change::TenantPurge { limit: PURGE_STEP })).await?;
+            let purge = Change::TenantPurge { limit: PURGE_STEP };
+            match self.store.commit(Batch::new(id).change(purge)).await {
+                // Somebody else deletes it too and came to the end first.
+                Err(StoreError::GuardFailed) if self.store.tenant(id).await?.is_none() => break,
+                done => done?,
+            }
             removed += u64::from(PURGE_STEP);
             progress(removed);
         }

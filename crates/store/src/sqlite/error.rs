@@ -1,7 +1,7 @@
 //! From SQLite's errors to the store's.
 
 use muster_domain::{StoreError, Unique};
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// The indexes behind the uniqueness rules, by the column that stands in SQLite's message.
 const UNIQUE: [(&str, Unique); 3] = [
@@ -13,6 +13,10 @@ const UNIQUE: [(&str, Unique); 3] = [
 #[expect(clippy::needless_pass_by_value, reason = "used as `map_err(store_error)`")]
 pub(super) fn store_error(error: rusqlite::Error) -> StoreError {
     let text = error.to_string();
+    // Nothing is written under a tenant, a unit or a user that was removed meanwhile.
+    if error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_CONSTRAINT_FOREIGNKEY) {
+        return StoreError::Stale;
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation) => UNIQUE
             .iter()

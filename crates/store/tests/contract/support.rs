@@ -50,6 +50,19 @@ pub(crate) trait Backend: Sized + Send + Sync + 'static {
     /// Runs SQL behind the store's back, for what no batch can bring about.
     fn tamper(&self, sql: &str);
 
+    /// The number that a query gives, past the store.
+    fn look(&self, sql: &str) -> i64;
+
+    /// How many rows each table has that belong to a tenant, its own row included; tables with none are left out.
+    fn rows_of(&self, tenant: TenantId) -> Vec<(String, i64)>;
+
+    /// Every row of one tenant, or of all, as text, to tell whether anything was changed.
+    fn dump_of(&self, tenant: Option<TenantId>) -> Vec<String>;
+
+    fn dump(&self) -> Vec<String> {
+        self.dump_of(None)
+    }
+
     /// Makes writes wait, so that a test can hand in many of them before the first is carried out.
     fn hold_writes(&self) -> Self::Hold;
 }
@@ -105,12 +118,54 @@ impl Backend for Sqlite {
         self.raw().execute_batch(sql).unwrap();
     }
 
+    fn look(&self, sql: &str) -> i64 {
+        self.raw().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    fn rows_of(&self, tenant: TenantId) -> Vec<(String, i64)> {
+        let count = |(table, column)| {
+            let rows = self.look(&format!("SELECT COUNT(*) FROM {table} WHERE {column} = {tenant}"));
+            (table, rows)
+        };
+        tables(&self.raw()).into_iter().map(count).filter(|(_, rows)| *rows > 0).collect()
+    }
+
+    fn dump_of(&self, tenant: Option<TenantId>) -> Vec<String> {
+        let connection = self.raw();
+        let mut rows = Vec::new();
+        for (table, column) in tables(&connection) {
+            let whose = tenant.map(|id| format!("WHERE {column} = {id}")).unwrap_or_default();
+            let mut statement = connection.prepare(&format!("SELECT * FROM {table} {whose}")).unwrap();
+            let columns = statement.column_count();
+            let text = |row: &rusqlite::Row<'_>| {
+                let values: Result<Vec<rusqlite::types::Value>, _> =
+                    (0..columns).map(|n| row.get(n)).collect();
+                Ok(format!("{table} {:?}", values?))
+            };
+            rows.extend(statement.query_map([], text).unwrap().map(Result::unwrap));
+        }
+        rows.sort_unstable();
+        rows
+    }
+
     fn hold_writes(&self) -> Self::Hold {
         let connection = self.raw();
         // Dropping the connection rolls the transaction back.
         connection.execute_batch("BEGIN IMMEDIATE").unwrap();
         connection
     }
+}
+
+/// The tables that hold something of tenants, each with the column that names the tenant.
+fn tables(connection: &rusqlite::Connection) -> Vec<(String, String)> {
+    let tables = "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c
+                  WHERE t.type = 'table' AND c.name = iif(t.name = 'tenants', 'id', 'tenant_id')
+                  ORDER BY t.name";
+    let mut tables = connection.prepare(tables).unwrap();
+    let tables = tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let tables: Vec<_> = tables.map(Result::unwrap).collect();
+    assert!(tables.len() >= 8, "{tables:?}");
+    tables
 }
 
 /// A clock that stands until a test moves it.

@@ -2,15 +2,16 @@
 
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 
 use muster_domain::org_unit::{OrgUnit, OrgUnitPatch, OrgUnitStatus, OrgUnitStore as _};
 use muster_domain::secret::ServerKey;
-use muster_domain::session::SessionPolicy;
+use muster_domain::session::{SessionPolicy, SessionToken, TokenKind};
 use muster_domain::tenant::NewTenant;
-use muster_domain::user::{Role, User, UserPatch, UserStatus};
+use muster_domain::user::{Role, User, UserPatch, UserStatus, UserStore as _};
 use muster_domain::{
-    Batch, Change, Ctx, Directory, IdKind, JournalEntry, JournalFilter, JournalRecord, OrgUnitId, Store as _,
-    StoreError, TenantId, UserId,
+    Batch, Change, Ctx, Dialect, Directory, Error, IdKind, JournalEntry, JournalFilter, JournalRecord,
+    OrgUnitId, Store as _, StoreError, TenantId, UserId, secret, text,
 };
 use muster_store::Limits;
 use serde_json::{Map, json};
@@ -181,6 +182,72 @@ impl<B: Backend> World<B> {
         self.commit(org, vec![user_update(before, &after)]).await.map(|()| after)
     }
 
+    pub(crate) async fn stored_user(&self, user: &User) -> User {
+        self.store().user(user.tenant, user.id).await.unwrap().unwrap()
+    }
+
+    /// Creates a user through its use case, as the operator.
+    pub(crate) async fn create_user(&self, org: &Org, new: UserPatch) -> Result<User, Error> {
+        self.directory.user_create(&org.ctx, new.into()).await
+    }
+
+    /// Reads and changes a user through the use cases, as the operator.
+    pub(crate) async fn update_user(&self, org: &Org, id: UserId, patch: UserPatch) -> Result<User, Error> {
+        let found = self.directory.user_get_writable(&org.ctx, id).await?;
+        self.directory.user_update(&org.ctx, found, patch.into(), None).await
+    }
+
+    pub(crate) async fn delete_user(&self, org: &Org, id: UserId) -> Result<User, Error> {
+        let found = self.directory.user_get_writable(&org.ctx, id).await?;
+        self.directory.user_delete(&org.ctx, found, None).await
+    }
+
+    /// Erases a user, also one that was deleted before.
+    pub(crate) async fn erase_user(&self, org: &Org, id: UserId) -> Result<User, Error> {
+        let found = self.directory.user_get(&org.ctx, id).await?;
+        self.directory.user_erase(&org.ctx, found, None).await
+    }
+
+    /// The tokens of a log-in of `user`, made without a look at its password: access, then refresh.
+    pub(crate) async fn session(&self, user: &User) -> [String; 2] {
+        let family = self.directory.entropy.uuid();
+        let mut random = [0; 32];
+        let tokens = [(TokenKind::Access, "mua"), (TokenKind::Refresh, "mur")].map(|(kind, prefix)| {
+            self.directory.entropy.fill(&mut random);
+            (kind, secret::token(prefix, user.tenant, random))
+        });
+        let changes = tokens.iter().map(|(kind, token)| {
+            Change::TokenInsert(Box::new(SessionToken {
+                tenant: user.tenant,
+                hash: secret::digest(token),
+                kind: *kind,
+                family,
+                user: user.id,
+                created_at: START,
+                expires_at: self.directory.now().plus(Duration::from_hours(24)),
+                retired_at: None,
+            }))
+        });
+        let batch = Batch { changes: changes.collect(), ..Batch::new(user.tenant) };
+        self.store().commit(batch).await.unwrap();
+        tokens.map(|(_, token)| token)
+    }
+
+    /// Whether an access token gets its caller in.
+    pub(crate) async fn lets_in(&self, token: &str) -> bool {
+        match self.directory.session_authenticate(Dialect::Convirza, token).await {
+            Ok(_) => true,
+            Err(Error::Unauthenticated(_)) => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The rights of a user, who calls through a session of its own.
+    pub(crate) async fn ctx_of(&self, user: &User) -> Ctx {
+        let [token, _] = self.session(user).await;
+        self.directory.session_authenticate(Dialect::Convirza, &token).await.unwrap().0
+    }
+
     /// The whole journal of a tenant, whose sequence is checked to be without gaps.
     pub(crate) async fn journal(&self, org: &Org) -> Vec<JournalRecord> {
         let records = self.store().journal(org.tenant, 0, JournalFilter::default(), u32::MAX).await.unwrap();
@@ -223,4 +290,14 @@ pub(crate) fn under(parent: OrgUnitId) -> OrgUnitPatch {
 
 pub(crate) fn with_status(status: OrgUnitStatus) -> OrgUnitPatch {
     OrgUnitPatch { status: Some(status), ..OrgUnitPatch::default() }
+}
+
+/// The login as a dialect passes it on.
+pub(crate) fn with_login(login: &str) -> UserPatch {
+    UserPatch { login: Some(text::normalize(login)), ..UserPatch::default() }
+}
+
+/// The user as an admin, with the stand-in of a password hash or without one.
+pub(crate) fn as_admin(user: User, with_password: bool) -> User {
+    User { role: Role::Admin, password_hash: with_password.then(|| "$stand-in".to_owned()), ..user }
 }
