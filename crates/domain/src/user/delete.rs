@@ -16,7 +16,7 @@ impl<S: Store> Directory<S> {
         found: UserView,
         precondition: Option<Precondition<UserView>>,
     ) -> Result<User, Error> {
-        self.user_end(ctx, found, precondition, false, |user, now| {
+        self.user_end(ctx, found, precondition, |user, now| {
             let after = User { status: UserStatus::Deleted, ..user.clone() };
             UserChange::new(user, after).batch(ctx, now)
         })
@@ -33,7 +33,7 @@ impl<S: Store> Directory<S> {
         found: UserView,
         precondition: Option<Precondition<UserView>>,
     ) -> Result<User, Error> {
-        self.user_end(ctx, found, precondition, true, |user, now| {
+        self.user_end(ctx, found, precondition, |user, now| {
             let tombstone = user.tombstone();
             // One that was erased before has nothing to lose.
             (user != tombstone).then(|| UserChange::new(user, tombstone).erasure(ctx, now))
@@ -41,22 +41,21 @@ impl<S: Store> Directory<S> {
         .await
     }
 
-    /// `deleted_too`: one that is deleted already, perhaps meanwhile, is still to be ended.
     async fn user_end(
         &self,
         ctx: &Ctx,
         found: UserView,
         precondition: Option<Precondition<UserView>>,
-        deleted_too: bool,
         end: impl Fn(User, Timestamp) -> Option<(User, crate::Batch)>,
     ) -> Result<User, Error> {
         ctx.allow(Access::Write)?;
         let id = found.user.id;
+        let was_deleted = found.user.is_deleted();
         let mut found = Some(found);
         for _ in 0..ATTEMPTS {
             let current = match found.take() {
                 Some(found) => found,
-                None if deleted_too => self.user_get(ctx, id).await?,
+                None if was_deleted => self.user_get(ctx, id).await?,
                 None => self.user_get_writable(ctx, id).await?,
             };
             let mut guards = check_precondition(precondition.as_ref(), &current)?;

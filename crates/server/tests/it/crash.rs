@@ -31,7 +31,7 @@ struct Client {
 impl Client {
     fn new(address: &str, token: &str) -> Option<Self> {
         let stream = TcpStream::connect(address).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
+        stream.set_read_timeout(Some(Duration::from_mins(1))).ok()?;
         Some(Self { stream, token: token.to_owned() })
     }
 
