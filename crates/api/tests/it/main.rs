@@ -15,6 +15,7 @@ mod oauth;
 mod people;
 mod profile;
 mod random_bodies;
+mod scope;
 mod seeds;
 mod tree;
 mod user_lists;
