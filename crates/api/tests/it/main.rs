@@ -4,10 +4,12 @@
 
 mod support;
 
-mod access;
+mod authz_coverage;
 mod bad_input;
+mod cases;
 mod concurrency;
 mod conditions;
+mod contract_coverage;
 mod group_lists;
 mod group_writes;
 mod http_surface;
@@ -17,6 +19,7 @@ mod profile;
 mod random_bodies;
 mod scope;
 mod seeds;
+mod tenancy;
 mod tree;
 mod user_lists;
 mod user_rules;

@@ -25,7 +25,7 @@ async fn crowd() -> (World, String) {
         ("Cal@acme.example", "Cal\\", "100%_", json!({})),
     ];
     for (login, first_name, last_name, more) in crowd {
-        world.advance(Duration::from_secs(60));
+        world.advance(Duration::from_mins(1));
         let names = json!({"first_name": first_name, "last_name": last_name});
         created(&world, &token, with(with(plain(login), &names), &more)).await;
     }
