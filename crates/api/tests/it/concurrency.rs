@@ -201,7 +201,8 @@ async fn admins_who_all_leave_at_once_leave_one_behind() {
 async fn nobody_is_put_into_a_unit_while_it_is_archived() {
     let world = Arc::new(World::new().await);
     let token = world.admin().await;
-    for round in 0..20 {
+    let cal = created(&world, &token, plain("cal@acme.example")).await;
+    for round in 0..60 {
         let unit = world.unit(&format!("Round {round}"), 1000).await;
         let replies = at_once(&world, 2, |world, i| {
             let token = token.clone();
@@ -209,15 +210,48 @@ async fn nobody_is_put_into_a_unit_while_it_is_archived() {
                 if i == 0 {
                     return world.delete(&format!("/v3/groups/{unit}")).bearer(&token).send().await;
                 }
+                if round % 2 == 0 {
+                    let body = json!({"ct_user_ou_id": unit});
+                    return world.patch(&format!("/v3/users/{cal}"), body).bearer(&token).send().await;
+                }
                 let mut body = plain(&format!("user{round}@acme.example"));
                 body["ct_user_ou_id"] = unit.into();
                 world.post("/v3/users", body).bearer(&token).send().await
             }
         })
         .await;
-        let (archived, created) = (replies[0].status == 200, replies[1].status == 201);
-        assert!(archived != created, "{} {}", replies[0], replies[1]);
+        let (archived, put) = (replies[0].status == 200, replies[1].status.is_success());
+        assert!(archived != put, "{} {}", replies[0], replies[1]);
         let refused = if archived { &replies[1] } else { &replies[0] };
         assert_eq!(refused.status, 400, "{refused}");
+    }
+}
+
+/// What a condition named holds until the write: nothing that the row shows changes between the two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_user_is_not_written_on_a_tag_that_a_renamed_unit_has_made_old() {
+    let world = Arc::new(World::new().await);
+    let token = world.admin().await;
+    let id = created(&world, &token, plain("bob@acme.example")).await;
+    let path = format!("/v3/users/{id}");
+    for round in 0..60 {
+        let tag = world.get(&path).bearer(&token).send().await.header("etag").to_owned();
+        let replies = at_once(&world, 4, |world, i| {
+            let (token, path, tag) = (token.clone(), path.clone(), tag.clone());
+            async move {
+                if i == round % 4 {
+                    let name = json!({"org_unit_name": format!("Round {round}")});
+                    return world.patch("/v3/groups/1000", name).bearer(&token).send().await;
+                }
+                let code = json!({"agent_code": round * 10 + i});
+                world.patch(&path, code).header("if-match", &tag).bearer(&token).send().await
+            }
+        })
+        .await;
+        let written = count(&replies, 200);
+        assert_eq!(written + count(&replies, 412), 4, "{}", replies[0]);
+        let journal = world.journal().await;
+        let last: Vec<&str> = journal[journal.len() - written..].iter().map(|entry| &*entry.kind).collect();
+        assert!(last == ["org_unit.updated"] || last == ["user.updated", "org_unit.updated"], "{last:?}");
     }
 }

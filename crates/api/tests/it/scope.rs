@@ -103,6 +103,10 @@ async fn users_are_put_into_active_units_of_the_scope_alone() {
     let both = json!({"ct_user_ou_id": 1002, "timezone": null});
     assert_eq!(patch(&world, &token, bob, both).await.status, 200);
     assert_eq!(data(&world, &token, bob).await["timezone"], "Asia/Tokyo");
+    for (wish, zone) in [(json!("UTC"), "UTC"), (json!(null), "Asia/Tokyo")] {
+        assert_eq!(patch(&world, &token, bob, json!({"timezone": wish})).await.status, 200);
+        assert_eq!(data(&world, &token, bob).await["timezone"], zone);
+    }
 }
 
 #[tokio::test]
@@ -116,6 +120,11 @@ async fn a_unit_with_users_is_not_archived() {
     assert_eq!(delete(&world, &token, bob).await.status, 200);
     assert_eq!(archive().await.status, 200);
     assert_eq!(data(&world, &token, bob).await["group"], "Team A");
+    for (status, total) in [("active", 0), ("deleted", 1)] {
+        let path = format!("/v3/users/list?org_unit_id=1002&user_status={status}");
+        let list = world.get(&path).bearer(&token).send().await;
+        assert_eq!((list.status.as_u16(), &list.body["data"]["total"]), (200, &json!(total)), "{status}");
+    }
 }
 
 #[tokio::test]

@@ -74,6 +74,8 @@ async fn a_login_is_unique_over_all_tenants_among_those_who_can_log_in() {
     assert_eq!(log_in(&world, "ann@acme.example", "another long password").await, 401);
     assert_eq!(delete(&world, &olga, foreign).await.status, 200);
     assert_eq!(patch(&world, &ada, ann, password).await.status, 200);
+    let last = world.journal().await.pop().unwrap();
+    assert_eq!((last.kind.as_str(), last.payload), ("user.password_changed", json!({})));
     assert_eq!(log_in(&world, "ann@acme.example", "another long password").await, 200);
     assert!(taken(&create(&world, &olga, plain("ann@acme.example")).await));
 
@@ -183,6 +185,12 @@ async fn a_new_password_ends_all_sessions_and_is_shown_nowhere() {
     let payload = json!({"agent_code": [3, 4], "password_changed": [false, true]});
     assert_eq!((last.kind.as_str(), last.payload), ("user.updated", payload));
 
+    // One's own too: the session that asks for it ends with the others.
+    assert_eq!(patch(&world, &token, ADA, json!({"password": new})).await.status, 200);
+    assert_eq!(profile(&world, &token).await, 401);
+    let again = log_in_tokens(&world, "ada@acme.example", new).await;
+    let token = again["access_token"].as_str().unwrap().to_owned();
+
     // A password is in no answer, not even where it is refused, and in no journal.
     let short = patch(&world, &token, bob, json!({"password": "geheim"})).await;
     assert_eq!(short.fields(), ["password"]);
@@ -196,6 +204,21 @@ async fn a_new_password_ends_all_sessions_and_is_shown_nowhere() {
         let text = record.payload.to_string();
         assert!(!text.contains("argon2") && !text.contains("Tee") && !text.contains(PASSWORD), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_new_login_is_the_one_to_log_in_with() {
+    let world = unlimited().await;
+    let token = world.admin().await;
+    let bob = world.user("bob@acme.example", Role::Standard, 1001).await;
+    let session = world.token("bob@acme.example").await;
+    assert_eq!(patch(&world, &token, bob, json!({"username": "rob@acme.example"})).await.status, 200);
+    assert_eq!(log_in(&world, "bob@acme.example", PASSWORD).await, 401);
+    assert_eq!(log_in(&world, "rob@acme.example", PASSWORD).await, 200);
+    assert_eq!(profile(&world, &session).await, 200);
+    // One that is refused leaves the old one as it was.
+    assert_eq!(patch(&world, &token, bob, json!({"username": "ada@acme.example"})).await.status, 400);
+    assert_eq!(log_in(&world, "rob@acme.example", PASSWORD).await, 200);
 }
 
 #[tokio::test]
@@ -229,6 +252,12 @@ async fn the_last_admin_of_the_top_stays() {
     assert_eq!(world.journal().await, before);
     assert_eq!(profile(&world, &token).await, 200);
     assert_eq!(patch(&world, &token, ADA, json!({"first_name": "Adele"})).await.status, 200);
+    // Those who could not take over may go.
+    for login in ["branch@acme.example", "nopass@acme.example", "zo%C3%AB.lee@acme.example"] {
+        let list = world.get(&format!("/v3/users?email={login}")).bearer(&token).send().await;
+        let id = list.body["data"]["users"][0]["ct_user_id"].as_i64().unwrap();
+        assert_eq!(delete(&world, &token, id).await.status, 200, "{login}");
+    }
 }
 
 #[tokio::test]

@@ -332,3 +332,36 @@ async fn values_at_their_limits_are_taken_and_beyond_refused() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_path_that_names_no_user_is_not_found() {
+    let world = World::new().await;
+    let token = world.admin().await;
+    for id in ["99999", "0", "-1", "+1", "01", "1.0", "abc", "9223372036854775808", "%31%00", "LIST"] {
+        for method in ["GET", "PUT", "PATCH", "DELETE"] {
+            let call = world.call(method, &format!("/v3/users/{id}")).json(plain("bob@acme.example"));
+            let reply = call.bearer(&token).send().await;
+            assert_eq!(
+                (reply.status.as_u16(), &reply.body["error"]),
+                (404, &json!("User not found")),
+                "{id}"
+            );
+        }
+    }
+    insta::assert_snapshot!(get(&world, &token, 99_999).await);
+}
+
+#[tokio::test]
+async fn what_is_no_json_object_is_no_user() {
+    let world = World::new().await;
+    let token = world.admin().await;
+    let before = world.journal().await;
+    for body in ["", "{", "[]", "null", "{\"username\":\"\\ud800\"}", "{\"agent_code\":1e400}"] {
+        for (method, path) in [("POST", "/v3/users"), ("PUT", "/v3/users/1"), ("PATCH", "/v3/users/1")] {
+            let call = world.call(method, path).raw(body).header("content-type", "application/json");
+            let reply = call.bearer(&token).send().await;
+            assert_eq!((reply.status.as_u16(), reply.fields().len()), (400, 0), "{method} {body}");
+        }
+    }
+    assert_eq!(world.journal().await, before);
+}
