@@ -255,7 +255,7 @@ async fn aliases_are_any_json_kept_as_given() {
         json!(0),
         json!(-1.5),
         // Numbers that a quick parser misses by their last digit.
-        json!([-7.583853387499527e267, -8.176326659264936e-66, u64::MAX, i64::MIN]),
+        json!([-7.583_853_387_499_527e267, -8.176_326_659_264_936e-66, u64::MAX, i64::MIN]),
         json!(false),
         json!([]),
         json!({}),
