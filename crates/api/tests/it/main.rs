@@ -4,18 +4,26 @@
 
 mod support;
 
-mod access;
+mod authz_coverage;
 mod bad_input;
+mod cases;
 mod concurrency;
 mod conditions;
 mod conformance;
+mod contract_coverage;
 mod group_lists;
 mod group_writes;
 mod http_surface;
 mod oauth;
 mod openapi;
+mod people;
 mod profile;
 mod random_bodies;
 mod random_shapes;
+mod scope;
 mod seeds;
+mod tenancy;
 mod tree;
+mod user_lists;
+mod user_rules;
+mod user_writes;

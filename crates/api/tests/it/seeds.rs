@@ -4,6 +4,7 @@ use std::str::FromStr as _;
 
 use serde_json::Value;
 
+use crate::people::{created, get, plain};
 use crate::support::World;
 
 /// What a page of the vendor's documentation shows: a request and its answer.
@@ -39,12 +40,14 @@ fn comparable(answer: &Value) -> Value {
     assert!(time.len() == "2026-01-20T12:34:56.789Z".len() && time.ends_with('Z'), "{time}");
     answer["request_id"] = Value::Null;
     answer["timestamp"] = Value::Null;
-    answer["data"]["orgUnitId"] = answer["data"]["orgUnitId"].as_i64().unwrap().signum().into();
+    for id in answer["data"].as_object_mut().unwrap().values_mut() {
+        *id = id.as_i64().unwrap().signum().into();
+    }
     answer
 }
 
 #[tokio::test]
-async fn the_published_create_works_literally() {
+async fn the_published_create_of_a_group_works_literally() {
     let world = World::new().await;
     let token = world.admin().await;
     let page = page(include_str!("../seeds/convirza-create-group.txt"));
@@ -59,7 +62,7 @@ async fn the_published_create_works_literally() {
 }
 
 #[tokio::test]
-async fn the_published_update_works_literally() {
+async fn the_published_update_of_a_group_works_literally() {
     let world = World::new().await;
     let token = world.admin().await;
     let page = page(include_str!("../seeds/convirza-update-group.txt"));
@@ -72,4 +75,25 @@ async fn the_published_update_works_literally() {
     assert_eq!(reply.body["data"], page.answer["data"]);
     insta::assert_snapshot!(reply);
     insta::assert_snapshot!(world.get(&path).bearer(&token).send().await);
+}
+
+#[tokio::test]
+async fn the_published_update_of_a_user_works_literally() {
+    let world = World::new().await;
+    let token = world.admin().await;
+    let page = page(include_str!("../seeds/convirza-update-user.txt"));
+    assert_eq!((page.method, page.path), ("PUT", "/v3/users/"));
+    // The page leaves the id out.
+    let id = created(&world, &token, plain("old.user@example.com")).await;
+    let path = format!("{}{id}", page.path);
+    let reply = world.call(page.method, &path).json(page.body.clone()).bearer(&token).send().await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(comparable(&reply.body), comparable(&page.answer));
+    insta::assert_snapshot!(reply);
+
+    let read = get(&world, &token, id).await;
+    for (field, sent) in page.body.as_object().unwrap() {
+        assert_eq!(&read.body["data"][field], sent, "{field}");
+    }
+    insta::assert_snapshot!(read);
 }

@@ -1,0 +1,153 @@
+//! Every route of the server from another tenant: nothing is seen, and nothing is touched.
+
+use http::Method;
+use muster_api::Settings;
+use muster_domain::{Ctx, JournalFilter, JournalRecord, Store as _};
+use serde_json::Value;
+
+use crate::cases::{self, Kind, Own};
+use crate::people::profile;
+use crate::support::World;
+
+/// Two tenants with the same kinds of things.
+struct Two {
+    world: World,
+    other: Ctx,
+    /// What Acme has; no id or text of it may come into Other's hands.
+    acme: Own,
+    /// What the caller has.
+    own: Own,
+    /// The token of Acme's admin.
+    ada: String,
+    /// The token of Other's, who makes the calls.
+    olga: String,
+}
+
+impl Two {
+    async fn new() -> Self {
+        let world = World::with(Settings { rate_limits: false, ..Settings::default() }).await;
+        let other = world.tenant("Other", "olga@other.example").await;
+        let (ada, olga) = (world.admin().await, world.token("olga@other.example").await);
+        let acme = Own::of(&world, &ada, "ada@acme.example").await;
+        let own = Own::of(&world, &olga, "olga@other.example").await;
+        Self { world, other, acme, own, ada, olga }
+    }
+
+    /// The journals of both tenants, where every change leaves a trace.
+    async fn journals(&self) -> [Vec<JournalRecord>; 2] {
+        let store = &self.world.directory().store;
+        let other = store.journal(self.other.tenant(), 0, JournalFilter::default(), 10_000).await.unwrap();
+        [self.world.journal().await, other]
+    }
+}
+
+/// What no answer to Other may say: `acme` is in every login of Acme and in the names of its things.
+fn assert_nothing_of_acme(text: &str) {
+    for word in ["acme", "north", "south", "team a", "team b"] {
+        assert!(!text.to_lowercase().contains(word), "{word:?} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_of_another_tenant_in_a_path_is_unknown() {
+    let two = Two::new().await;
+    let before = two.journals().await;
+    for (route, case) in cases::all() {
+        let Some(kind) = case.path else {
+            continue;
+        };
+        let call = async |id: i64, body: Value| {
+            cases::call(&two.world, route, &id.to_string(), body).bearer(&two.olga).send().await
+        };
+        // Whatever the body is.
+        for body in [(case.body)(&two.own), (case.body)(&two.acme), Value::from("no object")] {
+            let foreign = call(two.acme.id(kind), body.clone()).await;
+            let unknown = call(99_999, body).await;
+            assert_eq!(foreign.status, case.hidden, "{} {}: {foreign}", route.method, route.path);
+            assert_eq!((foreign.status, &foreign.body["error"]), (unknown.status, &unknown.body["error"]));
+            assert_nothing_of_acme(&foreign.to_string());
+        }
+    }
+    assert_eq!(two.journals().await, before);
+    assert_eq!(profile(&two.world, &two.ada).await, 200);
+}
+
+#[tokio::test]
+async fn an_id_of_another_tenant_in_a_body_is_a_wrong_value() {
+    let two = Two::new().await;
+    let before = two.journals().await;
+    for (route, case) in cases::all() {
+        for (names, kind) in case.body_ids {
+            let call = async |name: &str, id: i64| {
+                let mut body = (case.body)(&two.own);
+                body.as_object_mut().unwrap().remove(names[0]);
+                body[name] = id.into();
+                let path_id = case.path.map_or(0, |kind| two.own.id(kind));
+                cases::call(&two.world, route, &path_id.to_string(), body).bearer(&two.olga).send().await
+            };
+            for name in *names {
+                let foreign = call(name, two.acme.id(*kind)).await;
+                let unknown = call(name, 99_999).await;
+                assert_eq!(
+                    (foreign.status.as_u16(), foreign.fields()),
+                    (400, vec![names[0]]),
+                    "{} {} {name}: {foreign}",
+                    route.method,
+                    route.path
+                );
+                assert_eq!(foreign.body["errors"], unknown.body["errors"]);
+                assert_nothing_of_acme(&foreign.to_string());
+            }
+        }
+    }
+    assert_eq!(two.journals().await, before);
+}
+
+#[tokio::test]
+async fn an_id_of_another_tenant_in_a_query_is_forbidden() {
+    let two = Two::new().await;
+    let before = two.journals().await;
+    for (route, case) in cases::all() {
+        for (name, kind) in case.query_ids {
+            let call = async |id: i64| {
+                let path = format!("{}?{name}={id}", route.path);
+                two.world.call(route.method.as_str(), &path).bearer(&two.olga).send().await
+            };
+            assert_eq!(call(two.own.id(*kind)).await.status, 200, "{} is no list by {name}", route.path);
+            let (foreign, unknown) = (call(two.acme.id(*kind)).await, call(99_999).await);
+            assert_eq!(foreign.status, 403, "{} {}: {foreign}", route.method, route.path);
+            assert_eq!((foreign.status, &foreign.body["error"]), (unknown.status, &unknown.body["error"]));
+            assert_nothing_of_acme(&foreign.to_string());
+        }
+    }
+    assert_eq!(two.journals().await, before);
+}
+
+#[tokio::test]
+async fn no_answer_shows_and_no_call_touches_anything_of_another_tenant() {
+    for (route, case) in cases::all() {
+        let two = Two::new().await;
+        // What is archived or deleted is as foreign as the rest.
+        for path in [
+            format!("/v3/users/{}", two.acme.id(Kind::User)),
+            format!("/v3/groups/{}", two.acme.id(Kind::Unit)),
+        ] {
+            assert_eq!(two.world.delete(&path).bearer(&two.ada).send().await.status, 200);
+        }
+        let [acme, _] = two.journals().await;
+        if route.method == Method::GET && case.path.is_none() {
+            for query in ["user_status=deleted", "status=all&active=false&nested=true", "email=acme&name=lee"]
+            {
+                let call = two.world.get(&format!("{}?{query}", route.path)).bearer(&two.olga);
+                let reply = call.send().await;
+                assert_eq!(reply.status, 200, "{reply}");
+                assert_nothing_of_acme(&reply.to_string());
+            }
+        }
+        let reply = case.call(&two.world, route, &two.own).bearer(&two.olga).send().await;
+        assert!(reply.status.is_success(), "{} {}: {reply}", route.method, route.path);
+        assert_nothing_of_acme(&reply.to_string());
+        assert_eq!(two.journals().await[0], acme, "{} {}", route.method, route.path);
+        assert_eq!(profile(&two.world, &two.ada).await, 200);
+    }
+}
