@@ -32,13 +32,13 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn new(node: &'a TreeNode, code: &'a str) -> Self {
         Self {
-            org_unit_id: node.row.id.0,
-            text: &node.row.name,
+            org_unit_id: node.id.0,
+            text: &node.name,
             code,
             group_level: node.level,
-            org_unit_name: &node.row.name,
+            org_unit_name: &node.name,
             // The caller's unit is the root of what it sees.
-            org_unit_parent_id: node.row.parent_id.filter(|_| node.level > 1).map(|id| id.0),
+            org_unit_parent_id: node.parent_id.filter(|_| node.level > 1).map(|id| id.0),
             coded_level: code,
         }
     }

@@ -1,6 +1,7 @@
 //! Reading org units, each within the caller's scope.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::{Located, OrgUnit, OrgUnitFilter, TreeRow};
 use crate::{Access, Ctx, Directory, Entity, Error, FieldErrors, OrgUnitId, Page, Problem, Slice, Store};
@@ -8,7 +9,9 @@ use crate::{Access, Ctx, Directory, Entity, Error, FieldErrors, OrgUnitId, Page,
 /// A unit in the caller's view of the tree.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TreeNode {
-    pub row: TreeRow,
+    pub id: OrgUnitId,
+    pub parent_id: Option<OrgUnitId>,
+    pub name: String,
     /// From 1 at the caller's unit.
     pub level: usize,
     /// The place among its siblings, from 1.
@@ -99,28 +102,30 @@ impl<S: Store> Directory<S> {
 /// Orders rows as a tree is read. Rows that do not hang below `root` are left out, so it ends also on
 /// a cycle.
 fn depth_first(mut rows: Vec<TreeRow>, root: OrgUnitId) -> Vec<TreeNode> {
-    // Sorted in reverse: children are pushed on the stack in this order and leave it the other way.
-    rows.sort_unstable_by(|a, b| (&b.name_key, b.id).cmp(&(&a.name_key, a.id)));
-    let mut nodes = Vec::with_capacity(rows.len());
+    // Siblings stand together, in their order.
+    rows.sort_unstable_by(|a, b| (a.parent_id, &a.name_key, a.id).cmp(&(b.parent_id, &b.name_key, b.id)));
+    let mut children: HashMap<OrgUnitId, Range<usize>> = HashMap::new();
     let mut stack = Vec::new();
-    let mut children: HashMap<OrgUnitId, Vec<TreeRow>> = HashMap::with_capacity(rows.len());
-    for row in rows {
+    for (at, row) in rows.iter().enumerate() {
         if row.id == root {
-            stack.push(TreeNode { row, level: 1, place: 1 });
+            stack.push((at, 1, 1));
         } else if let Some(parent) = row.parent_id {
-            children.entry(parent).or_default().push(row);
+            children.entry(parent).or_insert(at..at).end = at + 1;
         }
     }
-    while let Some(node) = stack.pop() {
-        let siblings = children.remove(&node.row.id).unwrap_or_default();
-        let count = siblings.len();
-        let level = node.level + 1;
-        stack.extend(siblings.into_iter().enumerate().map(|(i, row)| TreeNode {
-            row,
-            level,
-            place: count - i,
-        }));
-        nodes.push(node);
+    // Each row is taken once; no tree is copied.
+    let mut rows: Vec<Option<TreeRow>> = rows.into_iter().map(Some).collect();
+    let mut nodes = Vec::with_capacity(rows.len());
+    while let Some((at, level, place)) = stack.pop() {
+        let Some(TreeRow { id, parent_id, name, .. }) = rows[at].take() else {
+            continue;
+        };
+        // The last one goes on the stack first, to come off it last. The root may stand among those that
+        // claim to hang below its parent.
+        let below = children.get(&id).cloned().unwrap_or_default();
+        let below = below.filter(|at| rows[*at].is_some()).collect::<Vec<_>>();
+        stack.extend(below.iter().enumerate().rev().map(|(place, at)| (*at, level + 1, place + 1)));
+        nodes.push(TreeNode { id, parent_id, name, level, place });
     }
     nodes
 }
@@ -135,7 +140,7 @@ mod tests {
     }
 
     fn shape(rows: Vec<TreeRow>, root: i64) -> Vec<(i64, usize, usize)> {
-        depth_first(rows, OrgUnitId(root)).iter().map(|n| (n.row.id.0, n.level, n.place)).collect()
+        depth_first(rows, OrgUnitId(root)).iter().map(|n| (n.id.0, n.level, n.place)).collect()
     }
 
     #[test]

@@ -191,7 +191,7 @@ async fn nothing_is_seen_or_used_outside_of_the_callers_scope<B: Backend>() {
         assert_eq!(parent_problem(update(&world, &ctx, inside, under(hidden)).await), unknown);
     }
     let tree = world.directory.org_unit_tree(&ctx, false).await.unwrap();
-    assert_eq!(tree.iter().map(|node| node.row.id).collect::<Vec<_>>(), [own, inside]);
+    assert_eq!(tree.iter().map(|node| node.id).collect::<Vec<_>>(), [own, inside]);
     // Whoever has read a unit has lost it when it has left the scope by the time of the change.
     let found = world.directory.org_unit_get(&ctx, inside).await.unwrap();
     update(&world, &org.ctx, inside, under(outside)).await.unwrap();
