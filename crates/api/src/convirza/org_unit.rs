@@ -64,12 +64,12 @@ pub(super) fn children(query: &mut Query<'_>) -> (Option<OrgUnitId>, OrgUnitFilt
 pub(super) async fn org_unit_tree(call: &mut Call) -> Outcome {
     let (ctx, _) = call.authenticate(Dialect::Convirza).await?;
     let (active_only, nested) = call.query(tree)?;
-    let nodes = call.directory().org_unit_tree(&ctx, active_only).await?;
-    tree_wire::check_size(&nodes)?;
+    let tree = call.directory().org_unit_tree(&ctx, active_only).await?;
+    tree_wire::check_size(&tree)?;
     if nested {
-        success(call, &Tree::Nested { groups: tree_wire::nested(&nodes)? })
+        success(call, &Tree::Nested { groups: tree_wire::nested(&tree)? })
     } else {
-        success(call, &Tree::Flat { groups: FlatTree(&nodes) })
+        success(call, &Tree::Flat { groups: FlatTree(&tree) })
     }
 }
 

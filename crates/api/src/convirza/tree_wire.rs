@@ -2,7 +2,7 @@
 //! memory at a time, since a tree may be deeper than a stack.
 
 use muster_domain::Error;
-use muster_domain::org_unit::TreeNode;
+use muster_domain::org_unit::{self, TreeUnit};
 use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -30,15 +30,15 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn new(node: &'a TreeNode, code: &'a str) -> Self {
+    fn new(unit: TreeUnit<'a>, code: &'a str) -> Self {
         Self {
-            org_unit_id: node.id.0,
-            text: &node.name,
+            org_unit_id: unit.id.0,
+            text: unit.name,
             code,
-            group_level: node.level,
-            org_unit_name: &node.name,
+            group_level: unit.level,
+            org_unit_name: unit.name,
             // The caller's unit is the root of what it sees.
-            org_unit_parent_id: node.parent_id.filter(|_| node.level > 1).map(|id| id.0),
+            org_unit_parent_id: unit.parent_id.filter(|_| unit.level > 1).map(|id| id.0),
             coded_level: code,
         }
     }
@@ -79,31 +79,31 @@ impl ToSchema for Tree<'_> {
     }
 }
 
-/// The codes of nodes that come depth first: `1`, `1.1`, `1.2`, …
+/// The codes of units that come depth first: `1`, `1.1`, `1.2`, …
 #[derive(Default)]
 struct Codes {
     code: String,
-    /// The length of the code at each level of the path to the last node.
+    /// The length of the code at each level of the path to the last unit.
     ends: Vec<usize>,
 }
 
 impl Codes {
-    fn of(&mut self, node: &TreeNode) -> &str {
-        self.ends.truncate(node.level - 1);
+    fn of(&mut self, unit: TreeUnit<'_>) -> &str {
+        self.ends.truncate(unit.level - 1);
         self.code.truncate(self.ends.last().copied().unwrap_or(0));
         if !self.code.is_empty() {
             self.code.push('.');
         }
-        self.code.push_str(&node.place.to_string());
+        self.code.push_str(&unit.place.to_string());
         self.ends.push(self.code.len());
         &self.code
     }
 }
 
 /// Refuses a tree whose answer would be unreasonably large.
-pub(super) fn check_size(nodes: &[TreeNode]) -> Result<(), Failure> {
+pub(super) fn check_size(tree: &org_unit::Tree) -> Result<(), Failure> {
     let mut codes = Codes::default();
-    let bytes: usize = nodes.iter().map(|node| codes.of(node).len()).sum();
+    let bytes: usize = tree.iter().map(|unit| codes.of(unit).len()).sum();
     if bytes <= MAX_CODES {
         return Ok(());
     }
@@ -113,34 +113,34 @@ pub(super) fn check_size(nodes: &[TreeNode]) -> Result<(), Failure> {
 }
 
 /// The flat form: rows, depth first.
-pub(super) struct FlatTree<'a>(pub(super) &'a [TreeNode]);
+pub(super) struct FlatTree<'a>(pub(super) &'a org_unit::Tree);
 
 impl Serialize for FlatTree<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut codes = Codes::default();
         let mut rows = serializer.serialize_seq(Some(self.0.len()))?;
-        for node in self.0 {
-            rows.serialize_element(&Row::new(node, codes.of(node)))?;
+        for unit in self.0.iter() {
+            rows.serialize_element(&Row::new(unit, codes.of(unit)))?;
         }
         rows.end()
     }
 }
 
 /// The nested form: each group with its `children`.
-pub(super) fn nested(nodes: &[TreeNode]) -> Result<Box<RawValue>, Failure> {
+pub(super) fn nested(tree: &org_unit::Tree) -> Result<Box<RawValue>, Failure> {
     let mut codes = Codes::default();
     let mut json = String::from("[");
     let mut open = 0;
-    for node in nodes {
+    for unit in tree.iter() {
         // Groups at the same level or deeper end before this one begins.
-        while open >= node.level {
+        while open >= unit.level {
             json.push_str("]}");
             open -= 1;
         }
         if json.ends_with('}') {
             json.push(',');
         }
-        let branch = Branch { row: Row::new(node, codes.of(node)), children: [] };
+        let branch = Branch { row: Row::new(unit, codes.of(unit)), children: [] };
         let object = serde_json::to_string(&branch).map_err(|error| internal(&error))?;
         json.push_str(object.strip_suffix("]}").unwrap_or(&object));
         open += 1;

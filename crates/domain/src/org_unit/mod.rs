@@ -9,12 +9,13 @@
 mod create;
 mod model;
 mod read;
+mod tree;
 mod update;
 
 use crate::{OrgUnitId, Page, Slice, StoreError, TenantId};
 
-pub use model::{Located, OrgUnit, OrgUnitFilter, OrgUnitPatch, OrgUnitStatus, TreeRow, industry_id, limits};
-pub use read::TreeNode;
+pub use model::{Located, OrgUnit, OrgUnitFilter, OrgUnitPatch, OrgUnitStatus, industry_id, limits};
+pub use tree::{Tree, TreeRows, TreeUnit};
 
 /// The deepest level at which a unit can be created or moved; the top has level 1.
 pub const MAX_LEVEL: usize = 64;
@@ -63,7 +64,7 @@ pub trait OrgUnitStore {
         tenant: TenantId,
         root: OrgUnitId,
         active_only: bool,
-    ) -> impl Future<Output = Result<Vec<TreeRow>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<TreeRows, StoreError>> + Send;
 
     /// The ids of a unit and all below it, archived ones too, in no order.
     fn org_unit_ids(

@@ -213,16 +213,6 @@ pub struct OrgUnitFilter {
     pub status: Option<OrgUnitStatus>,
 }
 
-/// A unit as the tree shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TreeRow {
-    pub id: OrgUnitId,
-    pub parent_id: Option<OrgUnitId>,
-    pub name: String,
-    /// What siblings are sorted by, before their ids.
-    pub name_key: String,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! From rows to domain types; the order of the columns is that of the statements.
 
 use muster_domain::credential::Credential;
-use muster_domain::org_unit::{OrgUnit, TreeRow};
+use muster_domain::org_unit::{OrgUnit, TreeRows};
 use muster_domain::session::{Caller, SessionToken, TokenHash, TokenKind};
 use muster_domain::tenant::{Tenant, TenantCounts};
 use muster_domain::user::{UnitRef, User, UserView};
@@ -53,13 +53,12 @@ pub(super) fn org_unit(row: &Row<'_>) -> Result<OrgUnit> {
     })
 }
 
-pub(super) fn tree_row(row: &Row<'_>) -> Result<TreeRow> {
-    Ok(TreeRow {
-        id: OrgUnitId(row.get(0)?),
-        parent_id: row.get::<_, Option<i64>>(1)?.map(OrgUnitId),
-        name: row.get(2)?,
-        name_key: row.get(3)?,
-    })
+/// Adds a unit to those of a tree, without a copy of its name on the way.
+pub(super) fn push_tree_row(rows: &mut TreeRows, row: &Row<'_>) -> Result<()> {
+    let parent = row.get::<_, Option<i64>>(1)?.map(OrgUnitId);
+    let (name, key) = (row.get_ref(2)?.as_str()?, row.get_ref(3)?.as_str()?);
+    rows.push(OrgUnitId(row.get(0)?), parent, name, key);
+    Ok(())
 }
 
 pub(super) fn user(row: &Row<'_>) -> Result<User> {

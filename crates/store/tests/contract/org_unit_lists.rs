@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use muster_domain::org_unit::{OrgUnit, OrgUnitFilter, OrgUnitStatus, OrgUnitStore as _, TreeRow};
+use muster_domain::org_unit::{OrgUnit, OrgUnitFilter, OrgUnitStatus, OrgUnitStore as _};
 use muster_domain::{OrgUnitId, Page, Slice, Store};
 
 use crate::support::Backend;
@@ -42,8 +42,8 @@ async fn children<S: Store>(store: &S, org: &Org, filter: OrgUnitFilter, slice: 
 
 async fn tree<S: Store>(store: &S, org: &Org, root: OrgUnitId, active_only: bool) -> BTreeSet<i64> {
     let rows = store.org_unit_tree(org.tenant, root, active_only).await.unwrap();
-    let ids: BTreeSet<i64> = rows.iter().map(|row| row.id.0).collect();
-    assert_eq!(ids.len(), rows.len(), "no unit stands twice");
+    let ids: BTreeSet<i64> = rows.iter().map(|(id, ..)| id.0).collect();
+    assert_eq!(ids.len(), rows.iter().count(), "no unit stands twice");
     ids
 }
 
@@ -207,8 +207,7 @@ async fn a_tree_of_active_units_leaves_out_what_hangs_below_archived_ones<B: Bac
     assert_eq!(tree(store, &org, b, false).await, numbers(&[b]));
 
     let rows = store.org_unit_tree(org.tenant, a1, false).await.unwrap();
-    let (name, name_key) = ("a1".to_owned(), "a1".to_owned());
-    assert_eq!(rows, [TreeRow { id: a1, parent_id: Some(a), name, name_key }]);
+    assert_eq!(rows.iter().collect::<Vec<_>>(), [(a1, Some(a), "a1", "a1")]);
 }
 
 async fn ids_are_those_of_the_whole_subtree<B: Backend>() {
@@ -235,7 +234,7 @@ async fn what_is_unknown_has_nothing_below_it<B: Backend>() {
     assert_eq!((page.items.len(), page.total), (0, 0));
     let page = store.org_unit_subtree(org.tenant, unknown, OrgUnitFilter::default(), ALL).await.unwrap();
     assert_eq!((page.items.len(), page.total), (0, 0));
-    assert_eq!(store.org_unit_tree(org.tenant, unknown, false).await.unwrap(), []);
+    assert_eq!(store.org_unit_tree(org.tenant, unknown, false).await.unwrap().iter().count(), 0);
     assert_eq!(store.org_unit_ids(org.tenant, unknown).await.unwrap(), []);
 }
 

@@ -1,6 +1,6 @@
 //! Reads of org units.
 
-use muster_domain::org_unit::{Located, OrgUnit, OrgUnitFilter, OrgUnitStatus, OrgUnitStore, TreeRow};
+use muster_domain::org_unit::{Located, OrgUnit, OrgUnitFilter, OrgUnitStatus, OrgUnitStore, TreeRows};
 use muster_domain::{OrgUnitId, Page, Slice, StoreError, TenantId};
 use rusqlite::{Connection, Result as SqlResult, params};
 
@@ -109,11 +109,17 @@ impl OrgUnitStore for SqliteStore {
         tenant: TenantId,
         root: OrgUnitId,
         active_only: bool,
-    ) -> Result<Vec<TreeRow>, StoreError> {
+    ) -> Result<TreeRows, StoreError> {
         let greatest =
             codes::org_unit_status(if active_only { OrgUnitStatus::Active } else { OrgUnitStatus::Inactive });
         self.scan(move |connection| {
-            all(connection, &org_unit::TREE, [tenant.0, root.0, greatest], rows::tree_row)
+            let mut statement = connection.prepare_cached(org_unit::TREE.sqlite())?;
+            let mut found = statement.query([tenant.0, root.0, greatest])?;
+            let mut tree = TreeRows::default();
+            while let Some(row) = found.next()? {
+                rows::push_tree_row(&mut tree, row)?;
+            }
+            Ok(tree)
         })
         .await
     }
