@@ -51,17 +51,31 @@ pub(super) fn data<T: ToSchema>(schemas: &mut Schemas) -> Value {
     schemas.reference_as::<Success<'_, T>>(format!("{}Success", T::name()))
 }
 
+/// What most answers fit into, in bytes.
+const USUAL: usize = 1024;
+
 /// A 200 with `data` in the envelope.
 pub(super) fn success(call: &Call, data: &impl Serialize) -> Result<Reply, Failure> {
-    with_status(call, StatusCode::OK, data)
+    in_envelope(call, StatusCode::OK, data, USUAL)
+}
+
+/// As [`success`], of an answer that is about so many bytes long: a large one is written into memory of its size
+/// instead of into twice as much, step by step.
+pub(super) fn large_success(call: &Call, data: &impl Serialize, bytes: usize) -> Result<Reply, Failure> {
+    in_envelope(call, StatusCode::OK, data, bytes)
 }
 
 /// A 201 with `data` in the envelope.
 pub(super) fn created(call: &Call, data: &impl Serialize) -> Result<Reply, Failure> {
-    with_status(call, StatusCode::CREATED, data)
+    in_envelope(call, StatusCode::CREATED, data, USUAL)
 }
 
-fn with_status(call: &Call, status: StatusCode, data: &impl Serialize) -> Result<Reply, Failure> {
+fn in_envelope(
+    call: &Call,
+    status: StatusCode,
+    data: &impl Serialize,
+    bytes: usize,
+) -> Result<Reply, Failure> {
     let meta = call.meta();
     let envelope = Success {
         code: 200,
@@ -70,11 +84,16 @@ fn with_status(call: &Call, status: StatusCode, data: &impl Serialize) -> Result
         request_id: meta.request_id,
         timestamp: Time(meta.started),
     };
-    bare(status, &envelope)
+    written(status, &envelope, bytes)
 }
 
 /// An answer without an envelope, as those of `/oauth`.
 pub(super) fn bare(status: StatusCode, data: &impl Serialize) -> Result<Reply, Failure> {
-    let body = serde_json::to_vec(data).map_err(|error| Error::Internal(format!("an answer: {error}")))?;
+    written(status, data, USUAL)
+}
+
+fn written(status: StatusCode, data: &impl Serialize, bytes: usize) -> Result<Reply, Failure> {
+    let mut body = Vec::with_capacity(bytes);
+    serde_json::to_writer(&mut body, data).map_err(|error| Error::Internal(format!("an answer: {error}")))?;
     Ok(Reply::json(status, body))
 }

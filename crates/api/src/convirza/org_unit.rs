@@ -5,7 +5,7 @@ use muster_domain::{Ctx, Dialect, Entity, Error, OrgUnitId, Slice};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::envelope::{created, success};
+use super::envelope::{created, large_success, success};
 use super::org_unit_wire::{self as wire, GroupDetail, GroupRow};
 use super::tree_wire::{self, FlatTree, Tree};
 use crate::http::{Call, Failure, Mode, Outcome, Query, Tag};
@@ -65,11 +65,11 @@ pub(super) async fn org_unit_tree(call: &mut Call) -> Outcome {
     let (ctx, _) = call.authenticate(Dialect::Convirza).await?;
     let (active_only, nested) = call.query(tree)?;
     let tree = call.directory().org_unit_tree(&ctx, active_only).await?;
-    tree_wire::check_size(&tree)?;
+    let size = tree_wire::size(&tree)?;
     if nested {
-        success(call, &Tree::Nested { groups: tree_wire::nested(&tree)? })
+        large_success(call, &Tree::Nested { groups: tree_wire::nested(&tree, size)? }, size)
     } else {
-        success(call, &Tree::Flat { groups: FlatTree(&tree) })
+        large_success(call, &Tree::Flat { groups: FlatTree(&tree) }, size)
     }
 }
 

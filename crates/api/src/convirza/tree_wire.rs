@@ -100,12 +100,19 @@ impl Codes {
     }
 }
 
-/// Refuses a tree whose answer would be unreasonably large.
-pub(super) fn check_size(tree: &org_unit::Tree) -> Result<(), Failure> {
+/// What a row takes besides its name and its code, each of which it has twice: names of fields, numbers.
+const ROW: usize = 150;
+
+/// How many bytes the answer will take, about. Refuses a tree whose answer would be unreasonably large.
+pub(super) fn size(tree: &org_unit::Tree) -> Result<usize, Failure> {
     let mut codes = Codes::default();
-    let bytes: usize = tree.iter().map(|unit| codes.of(unit).len()).sum();
-    if bytes <= MAX_CODES {
-        return Ok(());
+    let (mut in_codes, mut in_names) = (0, 0);
+    for unit in tree.iter() {
+        in_codes += codes.of(unit).len();
+        in_names += unit.name.len();
+    }
+    if in_codes <= MAX_CODES {
+        return Ok(2 * (in_codes + in_names) + ROW * (tree.len() + 2));
     }
     Err(Failure::AnswerTooLarge(
         "The tree is too deep for one answer; use groups/list to read it level by level",
@@ -127,9 +134,10 @@ impl Serialize for FlatTree<'_> {
 }
 
 /// The nested form: each group with its `children`.
-pub(super) fn nested(tree: &org_unit::Tree) -> Result<Box<RawValue>, Failure> {
+pub(super) fn nested(tree: &org_unit::Tree, size: usize) -> Result<Box<RawValue>, Failure> {
     let mut codes = Codes::default();
-    let mut json = String::from("[");
+    let mut json = String::with_capacity(size);
+    json.push('[');
     let mut open = 0;
     for unit in tree.iter() {
         // Groups at the same level or deeper end before this one begins.

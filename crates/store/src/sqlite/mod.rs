@@ -10,23 +10,25 @@ mod plan_tests;
 mod read;
 mod rekey;
 mod rows;
+mod scan;
 mod writer;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use muster_domain::secret::ServerKey;
 use muster_domain::{Batch, Clock, Entropy, IdKind, StoreError, TenantId};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use tokio::sync::Semaphore;
 
 pub use self::backup::partial;
 pub use self::doctor::Finding;
 use self::error::store_error;
+use self::scan::Scanners;
 use self::writer::Writer;
 use crate::{OpenError, Options, Rotation};
 
@@ -35,13 +37,13 @@ use crate::{OpenError, Options, Rotation};
 pub struct Limits {
     /// Batches that wait for the writer; more are refused with `Unavailable`.
     pub writer_queue: usize,
-    /// Long reads (trees, lists) that run at once; more wait.
+    /// Long reads (trees, lists) that run at once, by default one a core; more wait.
     pub scans: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { writer_queue: 4096, scans: 4 }
+        Self { writer_queue: 4096, scans: available_parallelism().map_or(2, usize::from).clamp(2, 8) }
     }
 }
 
@@ -56,8 +58,8 @@ const POOL: usize = 16;
 
 /// The embedded store.
 pub struct SqliteStore {
-    readers: Arc<Readers>,
-    scans: Arc<Semaphore>,
+    readers: Readers,
+    scanners: Scanners,
     writer: Writer,
     ids: [tokio::sync::Mutex<IdBlock>; IdKind::ALL.len()],
     /// Holds the lock that keeps a second server away.
@@ -89,8 +91,8 @@ impl SqliteStore {
             migrate::run(&mut connection, clock.now(), |fingerprint| options.key.load(fingerprint, entropy))?;
         let writer = Writer::start(connection, options.limits.writer_queue).map_err(io)?;
         let store = Self {
-            readers: Arc::new(Readers { path: path.to_owned(), idle: Mutex::default() }),
-            scans: Arc::new(Semaphore::new(options.limits.scans)),
+            readers: Readers { path: path.to_owned(), idle: Mutex::default() },
+            scanners: Scanners::start(path, options.limits.scans).map_err(io)?,
             writer,
             ids: Default::default(),
             _server_lock: server_lock,
@@ -181,19 +183,12 @@ impl SqliteStore {
         self.readers.with(|connection| in_transaction(connection, f))
     }
 
-    /// Runs a long read on a thread of its own, on one state of the store.
+    /// Runs a long read on a thread for such, on one state of the store.
     async fn scan<T: Send + 'static>(
         &self,
         f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let closed = |_| StoreError::Unavailable("the store is closed".into());
-        let permit = Arc::clone(&self.scans).acquire_owned().await.map_err(closed)?;
-        let readers = Arc::clone(&self.readers);
-        let done = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            readers.with(|connection| in_transaction(connection, f))
-        });
-        done.await.map_err(|error| StoreError::Internal(format!("a scan was lost: {error}")))?
+        self.scanners.run(f).await
     }
 
     async fn take_id(&self, kind: IdKind) -> Result<i64, StoreError> {

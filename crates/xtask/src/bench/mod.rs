@@ -180,8 +180,12 @@ async fn measure(args: &BenchArgs, server: &Server, world: &World) -> anyhow::Re
                 .await
                 .with_context(|| format!("{}, {} connections", line.title, line.connections))?;
             eprintln!(
-                "round {round} of {}: {}, {} connections: {:.0} requests/s",
-                args.rounds, line.title, line.connections, sample.per_second
+                "round {round} of {}: {}, {} connections: {:.0} requests/s, the server at {} MiB of its own",
+                args.rounds,
+                line.title,
+                line.connections,
+                sample.per_second,
+                sample.memory / 1024
             );
             line.samples.push(sample);
         }

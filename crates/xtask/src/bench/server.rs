@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -61,15 +62,22 @@ pub(super) fn create_tenant(
     made["convirza"]["org_unit_id"].as_u64().context("the new tenant has no top org unit")
 }
 
-/// Makes `count` more tenants, each with a top, an admin and its credentials.
-pub(super) fn create_small_tenants(binary: &Path, folder: &Path, count: usize) -> anyhow::Result<()> {
-    let bar = super::fill::bar("creating small tenants", count);
-    let next = AtomicUsize::new(0);
+/// Makes the tenants of these numbers, each with a top, an admin and its credentials.
+pub(super) fn create_small_tenants(
+    binary: &Path,
+    folder: &Path,
+    numbers: Range<usize>,
+) -> anyhow::Result<()> {
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let bar = super::fill::bar("creating small tenants", numbers.len());
+    let next = AtomicUsize::new(numbers.start);
     std::thread::scope(|scope| {
         let work = || -> anyhow::Result<()> {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= count {
+                if number >= numbers.end {
                     return Ok(());
                 }
                 let name = format!("Small {number:05}");

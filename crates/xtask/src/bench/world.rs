@@ -57,12 +57,21 @@ impl World {
         let note = folder.join("bench.json");
         if note.exists() {
             let kept = fs::read(&note).context("the kept store")?;
-            let world = Self::read(&serde_json::from_slice(&kept)?).context("the kept store")?;
-            anyhow::ensure!(world.sizes == sizes, "the kept store has other sizes: {:?}", world.sizes);
+            let mut world = Self::read(&serde_json::from_slice(&kept)?).context("the kept store")?;
+            let had = world.sizes.tenants;
+            anyhow::ensure!(
+                world.sizes == Sizes { tenants: had, ..sizes } && had <= sizes.tenants,
+                "the kept store has other sizes: {:?}",
+                world.sizes
+            );
+            // More small tenants can be added, to see whether they change anything.
+            server::create_small_tenants(binary, folder, had..sizes.tenants)?;
+            world.sizes = sizes;
+            fs::write(note, world.note().to_string())?;
             return Ok(world);
         }
         let top = server::create_tenant(binary, folder, ADMIN, PASSWORD)?;
-        server::create_small_tenants(binary, folder, sizes.tenants)?;
+        server::create_small_tenants(binary, folder, 0..sizes.tenants)?;
         let mut server = Server::start(binary, folder, Some("warn"))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let world = runtime.block_on(Self::fill(&server, top, sizes))?;

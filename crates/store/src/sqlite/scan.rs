@@ -1,0 +1,76 @@
+//! Threads for long reads (trees, lists), so that none keeps a request thread from the others.
+//!
+//! They are few and the same ones throughout: a thread keeps the memory that a long read has needed, and many
+//! threads that take turns would each keep it.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use muster_domain::StoreError;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::error::store_error;
+use super::{connect, in_transaction};
+
+/// A read, which has a place of its own for what it finds. It gets an error instead of a connection when there is none.
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) + Send>;
+
+/// The handle of the threads, which end with it.
+pub(super) struct Scanners {
+    jobs: Sender<Job>,
+}
+
+impl Scanners {
+    pub(super) fn start(path: &Path, threads: usize) -> io::Result<Self> {
+        let (jobs, waiting) = channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for number in 0..threads.max(1) {
+            let (path, waiting) = (path.to_owned(), Arc::clone(&waiting));
+            std::thread::Builder::new()
+                .name(format!("sqlite-scan-{number}"))
+                .spawn(move || serve(&path, &waiting))?;
+        }
+        Ok(Self { jobs })
+    }
+
+    /// Runs a read on one state of the store. Whoever waits is bounded by the requests that are served at once.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, done) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            // A request that is gone by now costs no scan.
+            if !reply.is_closed() {
+                let read = |connection| in_transaction(connection, f).map_err(store_error);
+                // Nobody waits for it any more, if it cannot be sent.
+                let _ = reply.send(connection.and_then(read));
+            }
+        });
+        self.jobs.send(job).map_err(|_| StoreError::Unavailable("the store is closed".into()))?;
+        done.await.map_err(|_| StoreError::Internal("a scan was lost".to_owned()))?
+    }
+}
+
+fn serve(path: &Path, waiting: &Mutex<Receiver<Job>>) {
+    let mut kept = None;
+    loop {
+        // The lock is held while one thread waits for a job; the others wait for the lock.
+        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else {
+            return;
+        };
+        let connection = match kept.take() {
+            Some(connection) => Ok(connection),
+            None => connect(path, false).map_err(store_error),
+        };
+        let panicked =
+            catch_unwind(AssertUnwindSafe(|| job(connection.as_ref().map_err(Clone::clone)))).is_err();
+        // A transaction that was not ended must not be anybody else's.
+        kept = connection.ok().filter(|connection| !panicked && connection.is_autocommit());
+    }
+}
