@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::load::Sample;
 use super::machine::Machine;
-use super::rows::{Level, RowKind};
+use super::rows::{FAST_SYNC, Level, RowKind};
 use super::server::Memory;
 use super::template::Template;
 use super::world::Sizes;
@@ -154,7 +154,10 @@ impl Report {
             Some(Level::OfBare(least)) => self.ratio(line).map_or(String::new(), |ratio| {
                 format!("≥ {least} of the bare route: {}", verdict(ratio >= least))
             }),
-            Some(Level::P50(most)) => {
+            Some(Level::P50OnFastDisk(most)) if self.machine.sync >= FAST_SYNC => {
+                format!("p50 ≤ {most} ms where a sync takes < 0.1 ms: not this disk")
+            }
+            Some(Level::P50(most) | Level::P50OnFastDisk(most)) => {
                 format!("p50 ≤ {most} ms: {}", verdict(line.median(|sample| sample.p50) <= most))
             }
         }
