@@ -1,6 +1,7 @@
 //! Groups (`/v3/groups`; Convirza contract, section 4). A group is an org unit.
 
 use muster_domain::org_unit::{Located, OrgUnit, OrgUnitFilter, OrgUnitStatus, limits};
+use muster_domain::session::Subject;
 use muster_domain::{Ctx, Dialect, Entity, Error, OrgUnitId, Slice};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -137,9 +138,9 @@ fn written(call: &Call, unit: &OrgUnit) -> Outcome {
 
 /// The caller, and the unit that the path names.
 async fn find(call: &mut Call) -> Result<(Ctx, Located), Failure> {
-    let (ctx, _) = call.authenticate(Dialect::Convirza).await?;
-    let id = OrgUnitId(call.path_id(Entity::OrgUnit)?);
-    let found = call.directory().org_unit_get(&ctx, id).await?;
+    let id = call.path_id(Entity::OrgUnit).map(OrgUnitId);
+    let (ctx, found) = call.authenticate_for(Dialect::Convirza, id, Subject::OrgUnit).await?;
+    let found = call.directory().org_unit_found(&ctx, found)?;
     Ok((ctx, found))
 }
 

@@ -1,5 +1,6 @@
 //! Users (`/v3/users`; Convirza contract, section 5).
 
+use muster_domain::session::Subject;
 use muster_domain::user::{UserFilter, UserOrder, UserSort, UserStatus, UserView};
 use muster_domain::{Ctx, Dialect, Entity, Error, OrgUnitId, Precondition, Slice, UserId};
 use serde::Serialize;
@@ -50,9 +51,7 @@ pub(super) fn list(query: &mut Query<'_>) -> (Option<OrgUnitId>, UserFilter, Use
 }
 
 pub(super) async fn user_get(call: &mut Call) -> Outcome {
-    let (ctx, _) = call.authenticate(Dialect::Convirza).await?;
-    let id = UserId(call.path_id(Entity::User)?);
-    let view = call.directory().user_get(&ctx, id).await?;
+    let (_, view) = find(call).await?;
     Ok(success(call, &UserDetail::new(&view))?.tag(tag(&view)))
 }
 
@@ -72,7 +71,7 @@ pub(super) async fn user_patch(call: &mut Call) -> Outcome {
 }
 
 async fn write(call: &mut Call, mode: Mode) -> Outcome {
-    let (ctx, found) = find(call).await?;
+    let (ctx, found) = find_writable(call).await?;
     let draft = call.object(mode, |fields| wire::decode(fields, Some(&found.user), ctx.scope())).await?;
     let condition = if_match(call);
     let user = call.directory().user_update(&ctx, found, draft, condition).await.map_err(in_wire_names)?;
@@ -80,7 +79,7 @@ async fn write(call: &mut Call, mode: Mode) -> Outcome {
 }
 
 pub(super) async fn user_delete(call: &mut Call) -> Outcome {
-    let (ctx, found) = find(call).await?;
+    let (ctx, found) = find_writable(call).await?;
     let condition = if_match(call);
     let user = call.directory().user_delete(&ctx, found, condition).await?;
     success(call, &UserWritten { user_id: user.id.0 })
@@ -90,12 +89,17 @@ fn in_wire_names(error: Error) -> Failure {
     Failure::named(error, wire::name_of)
 }
 
-/// The caller, and the user to be changed that the path names.
+/// The caller, and the user that the path names, who may be deleted.
 async fn find(call: &mut Call) -> Result<(Ctx, UserView), Failure> {
-    let (ctx, _) = call.authenticate(Dialect::Convirza).await?;
-    let id = UserId(call.path_id(Entity::User)?);
-    let found = call.directory().user_get_writable(&ctx, id).await?;
+    let id = call.path_id(Entity::User).map(UserId);
+    let (ctx, found) = call.authenticate_for(Dialect::Convirza, id, Subject::User).await?;
+    let found = call.directory().user_found(&ctx, found).await?;
     Ok((ctx, found))
+}
+
+async fn find_writable(call: &mut Call) -> Result<(Ctx, UserView), Failure> {
+    let (ctx, found) = find(call).await?;
+    Ok((ctx, found.writable()?))
 }
 
 fn if_match(call: &Call) -> Option<Precondition<UserView>> {

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::RawPathParams;
 use http::request::Parts;
 use http::{Method, header};
-use muster_domain::session::Caller;
+use muster_domain::session::{Caller, Found, Subject};
 use muster_domain::{Ctx, Dialect, Directory, Draft, Entity, Error, Precondition, TenantId};
 use muster_store::Store;
 
@@ -64,22 +64,51 @@ impl Call {
 
     /// Who calls with a bearer token, if its role reaches what the route asks for.
     pub(crate) async fn authenticate(&mut self, dialect: Dialect) -> Result<(Ctx, Caller), Failure> {
-        let Some(needed) = self.route.about.access else {
-            return Err(Error::Internal(format!("{} is open to everybody", self.route.verb)).into());
+        let (ctx, caller) = self.app.directory.session_authenticate(dialect, self.bearer()?).await?;
+        self.admit(&ctx)?;
+        Ok((ctx, caller))
+    }
+
+    /// As [`Call::authenticate`], with what the id in the path names, read in the same trip to the store. Who calls
+    /// and what it may do is told before anything about the id.
+    pub(crate) async fn authenticate_for<Id: Copy>(
+        &mut self,
+        dialect: Dialect,
+        id: Result<Id, Error>,
+        subject: fn(Id) -> Subject,
+    ) -> Result<(Ctx, Option<Found>), Failure> {
+        let named = match id {
+            Ok(named) => named,
+            Err(error) => {
+                self.authenticate(dialect).await?;
+                return Err(error.into());
+            }
         };
-        let token = self
-            .parts
+        let token = self.bearer()?;
+        let read = self.app.directory.session_authenticate_for(dialect, token, subject(named)).await?;
+        let (ctx, _, found) = read;
+        self.admit(&ctx)?;
+        Ok((ctx, found))
+    }
+
+    fn bearer(&self) -> Result<&str, Error> {
+        self.parts
             .headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim())
-            .ok_or(Error::Unauthenticated("Missing bearer token"))?;
-        let (ctx, caller) = self.app.directory.session_authenticate(dialect, token).await?;
+            .ok_or(Error::Unauthenticated("Missing bearer token"))
+    }
+
+    /// Refuses a caller whose role does not reach what the route asks for.
+    fn admit(&mut self, ctx: &Ctx) -> Result<(), Error> {
+        let Some(needed) = self.route.about.access else {
+            return Err(Error::Internal(format!("{} is open to everybody", self.route.verb)));
+        };
         self.tenant = Some(ctx.tenant());
-        ctx.allow(needed)?;
-        Ok((ctx, caller))
+        ctx.allow(needed)
     }
 
     /// The id in the path. Errors: `NotFound` for anything that is no integer.

@@ -1,6 +1,7 @@
 //! Reading org units, each within the caller's scope.
 
 use super::{Located, OrgUnit, OrgUnitFilter, Tree};
+use crate::session::Found;
 use crate::{Access, Ctx, Directory, Entity, Error, FieldErrors, OrgUnitId, Page, Problem, Slice, Store};
 
 impl<S: Store> Directory<S> {
@@ -8,6 +9,15 @@ impl<S: Store> Directory<S> {
     pub async fn org_unit_get(&self, ctx: &Ctx, id: OrgUnitId) -> Result<Located, Error> {
         ctx.allow(Access::Read)?;
         self.org_unit_visible(ctx, id).await?.ok_or(Error::NotFound(Entity::OrgUnit))
+    }
+
+    /// As [`Directory::org_unit_get`], of a unit that was read with the caller.
+    pub fn org_unit_found(&self, ctx: &Ctx, found: Option<Found>) -> Result<Located, Error> {
+        ctx.allow(Access::Read)?;
+        match found {
+            Some(Found::OrgUnit(located)) if located.is_within(ctx.scope()) => Ok(*located),
+            _ => Err(Error::NotFound(Entity::OrgUnit)),
+        }
     }
 
     /// A unit in the caller's scope, or `None`.

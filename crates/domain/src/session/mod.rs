@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::user::Role;
+use crate::org_unit::Located;
+use crate::user::{Role, UserView};
 use crate::{OrgUnitId, StoreError, TenantId, Timestamp, UserId};
 
 pub use open::Grant;
@@ -83,8 +84,33 @@ pub struct Caller {
     pub retired: bool,
 }
 
+/// What a request is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject {
+    OrgUnit(OrgUnitId),
+    User(UserId),
+}
+
+/// A subject as it is stored, in whatever scope; see [`crate::Directory::org_unit_found`] and
+/// [`crate::Directory::user_found`].
+#[derive(Debug)]
+pub enum Found {
+    OrgUnit(Box<Located>),
+    User(Box<UserView>),
+}
+
 /// Reads of sessions.
 pub trait SessionStore {
+    /// As [`SessionStore::session_caller`], with what the request is about: who calls and what is asked for cost
+    /// one trip to the store.
+    fn session_caller_and(
+        &self,
+        tenant: TenantId,
+        hash: TokenHash,
+        now: Timestamp,
+        subject: Subject,
+    ) -> impl Future<Output = Result<Option<(Caller, Option<Found>)>, StoreError>> + Send;
+
     /// Who calls with an access token: the token has not expired, its user and tenant are active.
     fn session_caller(
         &self,

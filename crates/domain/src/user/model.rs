@@ -4,7 +4,9 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Access, Guard, OrgUnitId, Patch, Problem, TenantId, Timestamp, UserId, journal, text};
+use crate::{
+    Access, Entity, Error, Guard, OrgUnitId, Patch, Problem, TenantId, Timestamp, UserId, journal, text,
+};
 
 /// The greatest sizes (our decisions; Convirza contract, section 5).
 pub mod limits {
@@ -307,6 +309,11 @@ pub struct UserView {
 }
 
 impl UserView {
+    /// Refuses a user that is deleted, for whom every write is at an end. Errors: `NotFound`.
+    pub fn writable(self) -> Result<Self, Error> {
+        if self.user.is_deleted() { Err(Error::NotFound(Entity::User)) } else { Ok(self) }
+    }
+
     /// That what the view shows besides the user itself has not changed.
     pub(super) fn guards(&self) -> impl Iterator<Item = Guard> {
         let units = [Some(&self.unit), self.parent.as_ref(), Some(&self.top)];

@@ -1,6 +1,7 @@
 //! Reading users, each within the caller's scope.
 
 use super::{UserFilter, UserOrder, UserView};
+use crate::session::Found;
 use crate::{Access, Actor, Ctx, Directory, Entity, Error, OrgUnitId, Page, Slice, Store, UserId};
 
 impl<S: Store> Directory<S> {
@@ -15,7 +16,20 @@ impl<S: Store> Directory<S> {
     /// A user, also a deleted one. Errors: `NotFound` also outside of the caller's scope.
     pub async fn user_get(&self, ctx: &Ctx, id: UserId) -> Result<UserView, Error> {
         ctx.allow(Access::Read)?;
-        let view = self.store.user_view(ctx.tenant(), id).await?.ok_or(Error::NotFound(Entity::User))?;
+        self.user_in_scope(ctx, self.store.user_view(ctx.tenant(), id).await?).await
+    }
+
+    /// As [`Directory::user_get`], of a user who was read with the caller.
+    pub async fn user_found(&self, ctx: &Ctx, found: Option<Found>) -> Result<UserView, Error> {
+        ctx.allow(Access::Read)?;
+        match found {
+            Some(Found::User(view)) => self.user_in_scope(ctx, Some(*view)).await,
+            _ => Err(Error::NotFound(Entity::User)),
+        }
+    }
+
+    async fn user_in_scope(&self, ctx: &Ctx, view: Option<UserView>) -> Result<UserView, Error> {
+        let view = view.ok_or(Error::NotFound(Entity::User))?;
         // All that a tenant has hangs below its top.
         if ctx.scope() != ctx.top() {
             self.org_unit_get(ctx, view.unit.id).await.map_err(|error| match error {
@@ -29,8 +43,7 @@ impl<S: Store> Directory<S> {
     /// A user to be changed. Errors: `NotFound` also for a deleted one.
     pub async fn user_get_writable(&self, ctx: &Ctx, id: UserId) -> Result<UserView, Error> {
         ctx.allow(Access::Write)?;
-        let view = self.user_get(ctx, id).await?;
-        if view.user.is_deleted() { Err(Error::NotFound(Entity::User)) } else { Ok(view) }
+        self.user_get(ctx, id).await?.writable()
     }
 
     /// The users of `root` (default: the caller's unit) and of all units below it; `filter.within` is set here.

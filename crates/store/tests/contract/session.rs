@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use muster_domain::session::{SessionStore as _, SessionToken, TokenHash, TokenKind};
-use muster_domain::user::{Role, User, UserStatus};
+use muster_domain::org_unit::OrgUnitStore as _;
+use muster_domain::session::{Found, SessionStore as _, SessionToken, Subject, TokenHash, TokenKind};
+use muster_domain::user::{Role, User, UserStatus, UserStore as _};
 use muster_domain::{Change, StoreError, Timestamp};
 use uuid::Uuid;
 
@@ -11,6 +12,7 @@ use crate::support::{Backend, START};
 use crate::world::{Org, World};
 
 contract![
+    a_caller_is_read_together_with_what_it_asks_for,
     a_token_reads_back_with_every_column,
     a_token_is_of_one_kind,
     a_caller_is_read_with_its_rights_of_now,
@@ -267,4 +269,28 @@ async fn the_tokens_of_a_user_end_but_for_one_family<B: Backend>() {
     assert_eq!(stored(&world, &access).await, None);
     assert_eq!(stored(&world, &refresh).await, None);
     assert_eq!(stored(&world, &bobs).await, Some(bobs));
+}
+
+async fn a_caller_is_read_together_with_what_it_asks_for<B: Backend>() {
+    let (world, org, access, _) = logged_in::<B>().await;
+    let other = world.org("other").await;
+    let team = world.add_unit(&org, org.top, "team").await.id;
+    let store = world.store();
+    let read =
+        async |subject| store.session_caller_and(org.tenant, access.hash, START, subject).await.unwrap();
+
+    let (caller, found) = read(Subject::OrgUnit(team)).await.unwrap();
+    assert_eq!(caller.user, org.admin.id);
+    let Some(Found::OrgUnit(unit)) = found else { panic!("{found:?}") };
+    assert_eq!(Some(*unit), store.org_unit_located(org.tenant, team).await.unwrap());
+    let (_, found) = read(Subject::User(org.admin.id)).await.unwrap();
+    let Some(Found::User(view)) = found else { panic!("{found:?}") };
+    assert_eq!(Some(*view), store.user_view(org.tenant, org.admin.id).await.unwrap());
+
+    for foreign in [Subject::OrgUnit(other.top), Subject::User(other.admin.id)] {
+        let (_, found) = read(foreign).await.unwrap();
+        assert!(found.is_none(), "{found:?}");
+    }
+    let nobody = store.session_caller_and(org.tenant, [0; 32], START, Subject::OrgUnit(team)).await.unwrap();
+    assert!(nobody.is_none());
 }

@@ -4,7 +4,7 @@ mod org_unit;
 mod user;
 
 use muster_domain::credential::{Credential, CredentialStore};
-use muster_domain::session::{Caller, SessionStore, SessionToken, TokenHash, TokenKind};
+use muster_domain::session::{Caller, Found, SessionStore, SessionToken, Subject, TokenHash, TokenKind};
 use muster_domain::tenant::{Tenant, TenantCounts, TenantStore};
 use muster_domain::{
     Batch, IdKind, JournalFilter, JournalRecord, Slice, Store, StoreError, TenantId, Timestamp, text,
@@ -51,6 +51,15 @@ fn contains_pattern(part: &str) -> String {
     pattern
 }
 
+fn caller(
+    connection: &Connection,
+    tenant: TenantId,
+    hash: &TokenHash,
+    now: Timestamp,
+) -> SqlResult<Option<Caller>> {
+    one(connection, &session::CALLER, params![tenant.0, hash, now.0], |row| rows::caller(tenant, row))
+}
+
 fn bounds(slice: Slice) -> (i64, i64) {
     (i64::from(slice.limit), i64::try_from(slice.offset).unwrap_or(i64::MAX))
 }
@@ -62,8 +71,29 @@ impl SessionStore for SqliteStore {
         hash: TokenHash,
         now: Timestamp,
     ) -> Result<Option<Caller>, StoreError> {
-        self.read(|connection| {
-            one(connection, &session::CALLER, params![tenant.0, hash, now.0], |row| rows::caller(tenant, row))
+        self.read(|connection| caller(connection, tenant, &hash, now))
+    }
+
+    async fn session_caller_and(
+        &self,
+        tenant: TenantId,
+        hash: TokenHash,
+        now: Timestamp,
+        subject: Subject,
+    ) -> Result<Option<(Caller, Option<Found>)>, StoreError> {
+        self.snapshot(|connection| {
+            let Some(caller) = caller(connection, tenant, &hash, now)? else {
+                return Ok(None);
+            };
+            let found = match subject {
+                Subject::OrgUnit(id) => {
+                    org_unit::located(connection, tenant, id)?.map(|unit| Found::OrgUnit(Box::new(unit)))
+                }
+                Subject::User(id) => {
+                    user::view(connection, tenant, id)?.map(|view| Found::User(Box::new(view)))
+                }
+            };
+            Ok(Some((caller, found)))
         })
     }
 

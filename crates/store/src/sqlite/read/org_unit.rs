@@ -29,6 +29,16 @@ fn path(connection: &Connection, unit: &OrgUnit) -> SqlResult<Vec<OrgUnitId>> {
     Ok(path)
 }
 
+/// A unit with its path.
+pub(super) fn located(
+    connection: &Connection,
+    tenant: TenantId,
+    id: OrgUnitId,
+) -> SqlResult<Option<Located>> {
+    let unit = one(connection, &org_unit::GET, [tenant.0, id.0], rows::org_unit)?;
+    unit.map(|unit| Ok(Located { path: path(connection, &unit)?, unit })).transpose()
+}
+
 /// The least and the greatest status, and the pattern of the name.
 fn filter_params(filter: &OrgUnitFilter) -> (i64, i64, Option<String>) {
     let (least, greatest) = match filter.status {
@@ -42,10 +52,7 @@ fn filter_params(filter: &OrgUnitFilter) -> (i64, i64, Option<String>) {
 
 impl OrgUnitStore for SqliteStore {
     async fn org_unit_located(&self, tenant: TenantId, id: OrgUnitId) -> Result<Option<Located>, StoreError> {
-        self.snapshot(|connection| {
-            let unit = one(connection, &org_unit::GET, [tenant.0, id.0], rows::org_unit)?;
-            unit.map(|unit| Ok(Located { path: path(connection, &unit)?, unit })).transpose()
-        })
+        self.snapshot(|connection| located(connection, tenant, id))
     }
 
     async fn tree_version(&self, tenant: TenantId) -> Result<i64, StoreError> {

@@ -18,7 +18,7 @@ impl UserStore for SqliteStore {
     }
 
     async fn user_view(&self, tenant: TenantId, id: UserId) -> Result<Option<UserView>, StoreError> {
-        self.read(|connection| one(connection, &user::VIEW, [tenant.0, id.0], rows::user_view))
+        self.read(|connection| view(connection, tenant, id))
     }
 
     async fn user_by_claim(&self, login_key: &str) -> Result<Option<User>, StoreError> {
@@ -37,11 +37,9 @@ impl UserStore for SqliteStore {
                 Some(_) => ids_in_subtree(connection, tenant, &filter, order, slice)?,
                 None => ids_in_tenant(connection, tenant, &filter, order, slice)?,
             };
-            let view = |id: i64| {
-                let view = one(connection, &user::VIEW, [tenant.0, id], rows::user_view)?;
-                view.ok_or_else(|| corrupt("org unit of a user"))
-            };
-            Ok(Page { items: ids.into_iter().map(view).collect::<SqlResult<_>>()?, total })
+            let row =
+                |id: i64| view(connection, tenant, UserId(id))?.ok_or_else(|| corrupt("org unit of a user"));
+            Ok(Page { items: ids.into_iter().map(row).collect::<SqlResult<_>>()?, total })
         })
         .await
     }
@@ -55,6 +53,11 @@ impl UserStore for SqliteStore {
         let params = [tenant.0, besides.0, i64::from(with_password)];
         self.read(|connection| Ok(one(connection, &user::ADMIN_REMAINS, params, |_| Ok(()))?.is_some()))
     }
+}
+
+/// A user with the units that its row names.
+pub(super) fn view(connection: &Connection, tenant: TenantId, id: UserId) -> SqlResult<Option<UserView>> {
+    one(connection, &user::VIEW, [tenant.0, id.0], rows::user_view)
 }
 
 /// The values of the parameters that all lists and counts of users begin with.
