@@ -5,7 +5,7 @@ use muster_domain::org_unit::OrgUnitPatch;
 use muster_domain::secret::ServerKey;
 use muster_domain::tenant::NewTenant;
 use muster_domain::user::{Role, UserPatch, UserStore as _, password};
-use muster_domain::{Ctx, Directory, Error, IdKind, OrgUnitId, Store as _};
+use muster_domain::{Ctx, Directory, Error, IdKind, OrgUnitId, Store as _, UserId};
 use muster_store::Store;
 use secrecy::SecretString;
 
@@ -50,19 +50,19 @@ pub(crate) async fn prepare(
         welcome_back(url, database)
     } else {
         let password = generate_password(&*directory.entropy);
-        let units = create(directory, key, &password).await.context("the demo tenant")?;
-        welcome(url, &password, &units)
+        let (units, user) = create(directory, key, &password).await.context("the demo tenant")?;
+        welcome(url, &password, &units, user)
     };
     // This is for the person at the terminal, not for the log.
     line(text)
 }
 
-/// Makes the tenant; the ids of its groups, the top first.
+/// Makes the tenant; the ids of its groups, the top first, and of one of its users.
 async fn create(
     directory: &Directory<Store>,
     key: &ServerKey,
     password: &str,
-) -> Result<Vec<OrgUnitId>, Error> {
+) -> Result<(Vec<OrgUnitId>, UserId), Error> {
     while directory.store.next_id(IdKind::OrgUnit).await? < TOP_ID - 1 {}
     let checked = |text: &str| password::check(text).map_err(|problem| Error::field("password", problem));
     let admin = user("Ada", "Min", Role::Admin, ADMIN.to_owned(), None, Some(checked(password)?));
@@ -87,14 +87,16 @@ async fn create(
             units.push(group(directory, &ctx, name, parent).await?);
         }
     }
+    let mut newest = made.admin.id;
     for (first, last, role, unit) in USERS {
         let login = format!("{}@demo.example", first.to_lowercase());
         // Those in the top unit show what the other roles may do, so they can log in.
         let password = if unit == 0 { Some(checked(password)?) } else { None };
         let unit = units.get(unit).copied();
-        directory.user_create(&ctx, user(first, last, role, login, unit, password).into()).await?;
+        let made = directory.user_create(&ctx, user(first, last, role, login, unit, password).into()).await?;
+        newest = made.id;
     }
-    Ok(units)
+    Ok((units, newest))
 }
 
 async fn group(
@@ -128,7 +130,7 @@ fn user(
     }
 }
 
-fn welcome(url: &str, password: &str, units: &[OrgUnitId]) -> String {
+fn welcome(url: &str, password: &str, units: &[OrgUnitId], user: UserId) -> String {
     let id = |at: usize| units.get(at).map_or(TOP_ID, |id| id.0);
     let (top, parent, group) = (id(0), id(1), id(2));
     format!(
@@ -153,8 +155,13 @@ Paste these lines into another terminal:
 # 4. The tree
 {tree}
 
-# 5. Who am I
-{profile}
+# 5. Replace a user (the vendor's published request)
+{user}
+
+# 6. The users of that group
+{users}
+
+Every call, to be read and tried: {url}/docs
 ",
         login = login_line(url, password),
         create = write_line(
@@ -172,7 +179,14 @@ Paste these lines into another terminal:
             )
         ),
         tree = read_line(&format!("{url}/v3/groups/tree")),
-        profile = read_line(&format!("{url}/v3/auth/profile")),
+        user = write_line(
+            "PUT",
+            &format!("{url}/v3/users/{user}"),
+            &format!(
+                r#"{{"username":"updated.user@example.com","first_name":"Updated","last_name":"User","role":"Admin","user_ext_id":"EXT-001","user_status":"active","aliases":null,"timezone":"America/Los_Angeles","agent_ring_to":"+1234567890","agent_code":10,"ct_user_ou_id":{group},"score_call":false,"access_audio":true}}"#
+            )
+        ),
+        users = read_line(&format!("{url}/v3/users/list?org_unit_id={group}")),
     )
 }
 

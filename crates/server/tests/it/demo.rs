@@ -20,7 +20,7 @@ fn shell_lines(printed: &str) -> String {
 fn the_printed_lines_work_as_they_stand() {
     let server = Server::start(&["--demo"]);
     let lines = shell_lines(&server.stdout());
-    assert_eq!(lines.lines().count(), 5, "{lines}");
+    assert_eq!(lines.lines().count(), 6, "{lines}");
     let printed = paste(&lines);
     let answers: Vec<&str> = printed.lines().collect();
     assert!(answers[0].starts_with("mua_"), "{printed}");
@@ -31,6 +31,11 @@ fn the_printed_lines_work_as_they_stand() {
     for name in ["Demo Company", "New Sales Division", "Updated Sales Division", "Logistics"] {
         assert!(answers[3].contains(name), "{}", answers[3]);
     }
+    assert!(
+        answers[5].contains("updated.user@example.com") && answers[5].contains(r#""total":3"#),
+        "{}",
+        answers[5]
+    );
     assert!(!server.log().contains("mua_"), "no token in the log");
 }
 
@@ -57,7 +62,7 @@ fn beside_other_tenants_the_demo_is_made_all_the_same() {
     create_tenant(folder.path(), "Acme", "ada@acme.example");
     let server = Server::start_in(folder, &["--demo"]);
     let printed = paste(&shell_lines(&server.stdout()));
-    assert_eq!(printed.matches(r#"{"code":200,"message":"Success""#).count(), 4, "{printed}");
+    assert_eq!(printed.matches(r#"{"code":200,"message":"Success""#).count(), 5, "{printed}");
 }
 
 #[test]
