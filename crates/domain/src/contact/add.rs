@@ -144,13 +144,8 @@ impl<S: Store> Directory<S> {
 
 fn read(draft: Draft<ContactPatch>, country: &str) -> Result<Wish, Error> {
     let Draft { value: patch, mut errors } = draft;
-    let phone = match &patch.phone {
-        Some(raw) => errors.take("phone", PhoneNumber::read(raw, country)),
-        None => {
-            errors.push("phone", Problem::Required);
-            None
-        }
-    };
+    let parsed = patch.phone.as_deref().ok_or(Problem::Required);
+    let phone = errors.take("phone", parsed.and_then(|raw| PhoneNumber::read(raw, country)));
     let phone = errors.complete(phone)?;
     Ok((phone, patch))
 }

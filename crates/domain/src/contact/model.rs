@@ -61,17 +61,14 @@ impl ContactGroup {
 
     /// The fields that the journal shows.
     pub(super) fn fields(&self) -> journal::Fields {
-        let [a, b, c, d, e] = &self.labels;
-        vec![
+        let names = ["name_a", "name_b", "name_c", "name_d", "name_e"];
+        let mut fields = vec![
             ("name", json!(self.name)),
             ("description", json!(self.description)),
-            ("name_a", json!(a)),
-            ("name_b", json!(b)),
-            ("name_c", json!(c)),
-            ("name_d", json!(d)),
-            ("name_e", json!(e)),
             ("expires_at", json!(self.expires_at.map(|at| at.millis().to_string()))),
-        ]
+        ];
+        fields.extend(names.into_iter().zip(self.labels.iter().map(|label| json!(label))));
+        fields
     }
 }
 
@@ -147,17 +144,14 @@ impl Contact {
 
     /// The fields that the journal shows.
     pub(super) fn fields(&self) -> journal::Fields {
-        let [a, b, c, d, e] = &self.columns;
-        vec![
+        let mut fields = vec![
             ("group_id", json!(self.group.0)),
             ("phone", json!(self.phone.as_str())),
-            ("a", json!(a)),
-            ("b", json!(b)),
-            ("c", json!(c)),
-            ("d", json!(d)),
-            ("e", json!(e)),
             ("callback_data", json!(self.callback_data)),
-        ]
+        ];
+        let names = ["a", "b", "c", "d", "e"];
+        fields.extend(names.into_iter().zip(self.columns.iter().map(|column| json!(column))));
+        fields
     }
 }
 

@@ -29,10 +29,8 @@ impl PhoneNumber {
             match character {
                 '0'..='9' => dialled.push(character),
                 '+' if dialled.is_empty() => dialled.push('+'),
-                '-' | '.' | '/' | '(' | ')' | '[' | ']' => {}
-                // The hyphens and dashes of word processors, and the minus sign.
-                '\u{2010}'..='\u{2015}' | '\u{2212}' => {}
-                _ if character.is_whitespace() => {}
+                '.' | '/' | '(' | ')' | '[' | ']' => {}
+                _ if is_dash(character) || character.is_whitespace() => {}
                 _ => return Err(REFUSED),
             }
         }
@@ -69,6 +67,11 @@ impl PhoneNumber {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Also those of word processors, and the minus sign.
+fn is_dash(character: char) -> bool {
+    matches!(character, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
 fn parse(country: Option<country::Id>, dialled: &str) -> Result<String, Problem> {

@@ -1,6 +1,6 @@
 //! A list that becomes exactly what somebody sends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
@@ -26,14 +26,14 @@ impl List {
     ) -> Result<Self, Error> {
         let mut list = Self { entries: Vec::new(), phones: Vec::new() };
         let mut repeated = Vec::new();
-        let mut places: HashMap<PhoneNumber, ()> = HashMap::new();
+        let mut known = HashSet::new();
         for (place, patch) in wanted {
             let path = format!("phones[{place}].phone");
             // One without a number was noted when it was decoded.
             let Some(raw) = &patch.phone else { continue };
             match PhoneNumber::read(raw, country) {
                 Ok(phone) => {
-                    if places.insert(phone.clone(), ()).is_some() {
+                    if !known.insert(phone.clone()) {
                         repeated.push(path.into());
                     }
                     list.phones.push(phone.clone());

@@ -9,17 +9,17 @@ use crate::sqlite::error::store_error;
 use crate::statements::contact;
 
 pub(super) fn group_insert(connection: &Connection, g: &ContactGroup) -> Outcome {
-    let [a, b, c, d, e] = &g.labels;
+    let text = &g.labels;
     let params = params![
         g.id.0,
         g.tenant.0,
         g.name,
         g.description,
-        a,
-        b,
-        c,
-        d,
-        e,
+        text[0],
+        text[1],
+        text[2],
+        text[3],
+        text[4],
         g.expires_at.map(|at| at.0),
         g.version,
         g.created_at.0,
@@ -29,18 +29,18 @@ pub(super) fn group_insert(connection: &Connection, g: &ContactGroup) -> Outcome
 }
 
 pub(super) fn group_update(connection: &Connection, g: &ContactGroup) -> Outcome {
-    let [a, b, c, d, e] = &g.labels;
+    let text = &g.labels;
     let params = params![
         g.tenant.0,
         g.id.0,
         g.version - 1,
         g.name,
         g.description,
-        a,
-        b,
-        c,
-        d,
-        e,
+        text[0],
+        text[1],
+        text[2],
+        text[3],
+        text[4],
         g.expires_at.map(|at| at.0),
         g.version,
         g.modified_at.0
@@ -91,18 +91,18 @@ pub(super) fn insert(
         if (new.tenant, new.group) != (tenant, group) {
             return Err(StoreError::Internal("a list got a contact of another one".to_owned()));
         }
-        let [a, b, c, d, e] = &new.columns;
+        let text = &new.columns;
         let params = params![
             new.id.0,
             tenant.0,
             group.0,
             edition,
             new.phone.as_str(),
-            a,
-            b,
-            c,
-            d,
-            e,
+            text[0],
+            text[1],
+            text[2],
+            text[3],
+            text[4],
             new.callback_data,
             new.version,
             new.created_at.0,
@@ -114,17 +114,17 @@ pub(super) fn insert(
 }
 
 pub(super) fn update(connection: &Connection, new: &Contact) -> Outcome {
-    let [a, b, c, d, e] = &new.columns;
+    let text = &new.columns;
     let params = params![
         new.tenant.0,
         new.id.0,
         new.version - 1,
         new.phone.as_str(),
-        a,
-        b,
-        c,
-        d,
-        e,
+        text[0],
+        text[1],
+        text[2],
+        text[3],
+        text[4],
         new.callback_data,
         new.version,
         new.modified_at.0
