@@ -72,24 +72,50 @@ impl<S: Store> Directory<S> {
         if drafts.len() > MAX_ADDED {
             return Err(Error::Internal(format!("{} contacts were to be added at once", drafts.len())));
         }
+        let (wishes, failed) = self.contact_wishes(ctx, drafts).await?;
+        let done = self.contacts_put(ctx, group, &wishes, taken, true).await?;
+        Ok(told(failed, done))
+    }
+
+    /// What [`Directory::contacts_add`] would tell; nothing is written, and new contacts have no ids. Without a group:
+    /// of one that is empty.
+    pub async fn contacts_preview(
+        &self,
+        ctx: &Ctx,
+        group: Option<ContactGroupId>,
+        drafts: Vec<Draft<ContactPatch>>,
+        taken: Taken,
+    ) -> Result<Vec<Result<Added, Error>>, Error> {
+        ctx.allow(Access::Read)?;
+        let (wishes, failed) = self.contact_wishes(ctx, drafts).await?;
+        let now = self.now();
+        let stored = match group {
+            Some(group) => {
+                let phones = wishes.iter().map(|(phone, _)| phone.clone()).collect();
+                let read = self.store.contacts_by_phone(ctx.tenant(), group, now, phones).await?;
+                read.ok_or(Error::NotFound(Entity::ContactGroup))?.1
+            }
+            None => Vec::new(),
+        };
+        let mut plan = Plan::new(stored, now);
+        for (phone, patch) in &wishes {
+            plan.put(ctx, group.unwrap_or_default(), 0, phone, patch, taken);
+        }
+        Ok(told(failed, plan.done()))
+    }
+
+    /// The entries that can be read, and for all of them why not, if so.
+    async fn contact_wishes(
+        &self,
+        ctx: &Ctx,
+        drafts: Vec<Draft<ContactPatch>>,
+    ) -> Result<(Vec<Wish>, Vec<Option<Error>>), Error> {
         let country = self.contact_country(ctx).await?;
         let mut wishes = Vec::with_capacity(drafts.len());
-        let mut failed = Vec::with_capacity(drafts.len());
-        for draft in drafts {
-            match read(draft, &country) {
-                Ok(wish) => {
-                    wishes.push(wish);
-                    failed.push(None);
-                }
-                Err(error) => failed.push(Some(error)),
-            }
-        }
-        let mut done = self.contacts_put(ctx, group, &wishes, taken, true).await?.into_iter();
-        let result = |failed: Option<Error>| match failed {
-            Some(error) => Err(error),
-            None => done.next().flatten().ok_or(Error::Duplicate(Unique::ContactPhone)),
-        };
-        Ok(failed.into_iter().map(result).collect())
+        let failed =
+            drafts.into_iter().map(|draft| read(draft, &country).map(|wish| wishes.push(wish)).err());
+        let failed = failed.collect();
+        Ok((wishes, failed))
     }
 
     /// What becomes of each wish; `None` of one whose number is taken.
@@ -140,6 +166,16 @@ impl<S: Store> Directory<S> {
         }
         Err(Error::contended())
     }
+}
+
+/// What became of each entry: those that could not be read, and the others in their order.
+fn told(failed: Vec<Option<Error>>, done: Vec<Option<Added>>) -> Vec<Result<Added, Error>> {
+    let mut done = done.into_iter();
+    let result = |failed: Option<Error>| match failed {
+        Some(error) => Err(error),
+        None => done.next().flatten().ok_or(Error::Duplicate(Unique::ContactPhone)),
+    };
+    failed.into_iter().map(result).collect()
 }
 
 fn read(draft: Draft<ContactPatch>, country: &str) -> Result<Wish, Error> {
