@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use muster_domain::org_unit::MAX_LEVEL;
-use muster_domain::{Entity, Error, FieldError, Problem, Rule, Unique};
+use muster_domain::{Entity, Error, FieldError, Kind, Problem, Rule, Unique};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -112,9 +112,9 @@ fn shape(failure: Failure) -> Shape {
 
 fn core(error: Error) -> Shape {
     match error {
-        Error::Unauthenticated(detail) => {
-            Shape::new(StatusCode::UNAUTHORIZED, detail).header(header::WWW_AUTHENTICATE, "Bearer")
-        }
+        Error::Unauthenticated(detail) => unauthenticated(detail),
+        // Sessions do not tell a disabled tenant from an unknown token.
+        Error::TenantDisabled => unauthenticated("Invalid or expired token"),
         Error::Forbidden(detail) => Shape::new(StatusCode::FORBIDDEN, detail),
         Error::NotFound(entity) => Shape::new(
             StatusCode::NOT_FOUND,
@@ -152,6 +152,10 @@ fn core(error: Error) -> Shape {
             Shape::new(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side")
         }
     }
+}
+
+fn unauthenticated(detail: &'static str) -> Shape {
+    Shape::new(StatusCode::UNAUTHORIZED, detail).header(header::WWW_AUTHENTICATE, "Bearer")
 }
 
 fn invalid(fields: Vec<FieldError>) -> Shape {
@@ -196,7 +200,11 @@ fn field_body(error: FieldError) -> FieldBody {
         Problem::Blank => "must not be empty".to_owned(),
         Problem::TooLong { max } => format!("must not be longer than {max} characters"),
         Problem::TooShort { min } => format!("must not be shorter than {min} characters"),
-        Problem::WrongType(expected) => format!("must be {expected}"),
+        Problem::WrongType(Kind::Text) => "must be a string".to_owned(),
+        Problem::WrongType(Kind::Integer) => "must be an integer".to_owned(),
+        Problem::WrongType(Kind::Boolean) => "must be true or false".to_owned(),
+        Problem::WrongType(Kind::Object) => "must be an object".to_owned(),
+        Problem::WrongType(Kind::Array) => "must be an array".to_owned(),
         Problem::OutOfRange { min, max: i64::MAX } => format!("must be at least {min}"),
         Problem::OutOfRange { min, max } => format!("must be between {min} and {max}"),
         Problem::NotOneOf(values) => format!("must be one of: {}", values.join(", ")),

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use muster_domain::{FieldErrors, Problem, Slice, text};
+use muster_domain::{FieldErrors, Kind, Problem, Slice, text};
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -72,7 +72,7 @@ impl<'a> Query<'a> {
         let parsed = match given?.parse::<i64>() {
             Ok(number) if (min..=max).contains(&number) => Ok(number),
             Ok(_) => Err(Problem::OutOfRange { min, max }),
-            Err(_) => Err(Problem::WrongType("an integer")),
+            Err(_) => Err(Problem::WrongType(Kind::Integer)),
         };
         self.errors.take(name, parsed)
     }

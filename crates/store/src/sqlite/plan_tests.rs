@@ -40,7 +40,7 @@ const ROWS: &str = "
     SELECT tenant_id, randomblob(32), kind, CAST(id AS BLOB), id, 0, 0, NULL
     FROM users, (SELECT 1 AS kind UNION ALL SELECT 2);
     INSERT INTO credentials
-    SELECT id * 10 + n, id, 2, 'key', NULL, randomblob(32), NULL, 0, NULL, NULL, 0
+    SELECT id * 10 + n, id, 2, 'key', NULL, randomblob(32), NULL, 0, NULL, NULL, 0, NULL
     FROM tenants, (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3);
     INSERT INTO journal
     SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}' FROM org_units;
