@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::envelope::Time;
-use crate::http::{Failure, Meta};
+use crate::http::{Failure, Head};
 
 /// Why there is no good answer.
 #[derive(Serialize, ToSchema)]
@@ -62,16 +62,16 @@ impl Shape {
 }
 
 /// The answer for a failure.
-pub(super) fn response(meta: &Meta, path: &str, failure: Failure) -> Response {
+pub(super) fn response(head: &Head<'_>, failure: Failure) -> Response {
     let shape = shape(failure);
     let body = ErrorBody {
         status_code: shape.status.as_u16(),
         message: shape.status.canonical_reason().unwrap_or("Error"),
         error: shape.error,
         errors: shape.errors,
-        timestamp: Time(meta.started),
-        path,
-        request_id: meta.request_id,
+        timestamp: Time(head.meta.started),
+        path: head.path,
+        request_id: head.meta.request_id,
     };
     // Strings and numbers always serialise.
     let mut response = Response::new(Body::from(serde_json::to_vec(&body).unwrap_or_default()));
@@ -99,6 +99,9 @@ fn shape(failure: Failure) -> Shape {
         }
         Failure::UnsupportedMediaType => {
             Shape::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type must be application/json")
+        }
+        Failure::NotAcceptable => {
+            Shape::new(StatusCode::NOT_ACCEPTABLE, "The answer can only be application/json")
         }
         Failure::Malformed(detail) => Shape::new(StatusCode::BAD_REQUEST, detail),
         Failure::AnswerTooLarge(detail) => Shape::new(StatusCode::BAD_REQUEST, detail),

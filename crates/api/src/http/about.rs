@@ -3,9 +3,8 @@
 
 use http::StatusCode;
 use muster_domain::Access;
-use serde_json::Value;
 
-use super::schemas::Schemas;
+use super::schemas::{Content, Schemas};
 use super::{Fields, Mode, Query};
 
 /// Reads a body or a query, for what it says about it.
@@ -29,8 +28,8 @@ pub(crate) struct About {
     /// What else it answers, in the form of failures.
     pub(super) refusals: &'static [StatusCode],
     pub(super) status: StatusCode,
-    /// The schema of a good answer.
-    pub(super) answer: Option<fn(&mut Schemas) -> Value>,
+    /// The schemas of a good answer.
+    pub(super) answer: Option<fn(&mut Schemas) -> Content>,
 }
 
 impl About {
@@ -93,11 +92,11 @@ impl About {
         Self { refusals, ..self }
     }
 
-    pub(crate) const fn answers(self, answer: fn(&mut Schemas) -> Value) -> Self {
+    pub(crate) const fn answers(self, answer: fn(&mut Schemas) -> Content) -> Self {
         Self { answer: Some(answer), ..self }
     }
 
-    pub(crate) const fn creates(self, answer: fn(&mut Schemas) -> Value) -> Self {
+    pub(crate) const fn creates(self, answer: fn(&mut Schemas) -> Content) -> Self {
         Self { status: StatusCode::CREATED, ..self.answers(answer) }
     }
 }

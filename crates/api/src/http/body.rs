@@ -43,7 +43,7 @@ pub(super) async fn read(headers: &HeaderMap, mut body: Body, max: usize) -> Res
 
 /// Reads the rest of a body that nobody wants, within limits. A client that waits to be asked for its
 /// body is left alone.
-pub(crate) async fn finish(headers: &HeaderMap, mut body: Body) {
+pub(super) async fn finish(headers: &HeaderMap, mut body: Body) {
     if body.is_end_stream() || headers.contains_key(header::EXPECT) {
         return;
     }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::RawPathParams;
 use http::request::Parts;
-use http::{Method, header};
+use http::{HeaderMap, Method, header};
 use muster_domain::session::{Caller, Found, Subject};
 use muster_domain::{Ctx, Dialect, Directory, Draft, Entity, Error, Precondition, TenantId};
 use muster_store::Store;
 
-use super::{Failure, Fields, Meta, Mode, Query, Route, Tag, body, client, tags};
+use super::{Failure, Fields, Head, Meta, Mode, Query, Route, Tag, body, tags};
 use crate::App;
 
 /// The longest body of calls that carry a few short strings, in bytes; nobody has to log in to send one.
@@ -52,14 +52,28 @@ impl Call {
         &self.meta
     }
 
+    /// The name of the call in every layer.
+    pub(super) fn verb(&self) -> &'static str {
+        self.route.verb
+    }
+
     /// The tenant of the caller, once it is authenticated.
     pub(super) fn tenant(&self) -> Option<TenantId> {
         self.tenant
     }
 
+    /// The request without its body.
+    pub(crate) fn head(&self) -> Head<'_> {
+        Head { app: &self.app, meta: &self.meta, path: self.parts.uri.path(), headers: &self.parts.headers }
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
     /// The address of the client, seen through trusted proxies.
     pub(crate) fn client(&self) -> IpAddr {
-        client::address(self.meta.peer, &self.parts.headers, &self.app.settings.trusted_proxies)
+        self.head().client()
     }
 
     /// Who calls with a bearer token, if its role reaches what the route asks for.
@@ -87,6 +101,32 @@ impl Call {
         let token = self.bearer()?;
         let read = self.app.directory.session_authenticate_for(dialect, token, subject(named)).await?;
         let (ctx, _, found) = read;
+        self.admit(&ctx)?;
+        Ok((ctx, found))
+    }
+
+    /// Who calls with the secret of a credential, if it reaches what the route asks for.
+    pub(crate) async fn credential(
+        &mut self,
+        dialect: Dialect,
+        tenant: TenantId,
+        secret: &str,
+    ) -> Result<Ctx, Failure> {
+        let ctx = self.app.directory.credential_authenticate(dialect, tenant, secret).await?;
+        self.admit(&ctx)?;
+        Ok(ctx)
+    }
+
+    /// As [`Call::credential`], with what the request is about, read in the same trip to the store.
+    pub(crate) async fn credential_for(
+        &mut self,
+        dialect: Dialect,
+        tenant: TenantId,
+        secret: &str,
+        subject: Subject,
+    ) -> Result<(Ctx, Option<Found>), Failure> {
+        let directory = &self.app.directory;
+        let (ctx, found) = directory.credential_authenticate_for(dialect, tenant, secret, subject).await?;
         self.admit(&ctx)?;
         Ok((ctx, found))
     }

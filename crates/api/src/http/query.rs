@@ -77,6 +77,11 @@ impl<'a> Query<'a> {
         self.errors.take(name, parsed)
     }
 
+    /// The number of a page, from 1 on; `None` without the parameter.
+    pub(crate) fn page(&mut self) -> Option<u64> {
+        self.bounded("page", 1, i64::MAX, None).map(i64::unsigned_abs)
+    }
+
     /// One of some words.
     pub(crate) fn choice<T: Copy>(
         &mut self,

@@ -6,7 +6,10 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _};
 use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use muster_domain::Error;
 
 use super::{Call, Tag};
 
@@ -14,15 +17,35 @@ use super::{Call, Tag};
 pub(crate) struct Reply {
     status: StatusCode,
     kind: &'static str,
-    body: Bytes,
+    body: Content,
     headers: &'static [(&'static str, &'static str)],
     tag: Option<Tag>,
+}
+
+enum Content {
+    Whole(Bytes),
+    Stream(BoxStream<'static, Result<Bytes, Error>>),
 }
 
 impl Reply {
     /// `body` is JSON.
     pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Self {
-        Self { status, kind: "application/json", body: body.into(), headers: &[], tag: None }
+        Self::of_kind("application/json", status, body)
+    }
+
+    /// An answer of a content type.
+    pub(crate) fn of_kind(kind: &'static str, status: StatusCode, body: Vec<u8>) -> Self {
+        Self { status, kind, body: Content::Whole(body.into()), headers: &[], tag: None }
+    }
+
+    /// An answer that is sent while it is made, in chunks, and never held as a whole. When `chunks` fails, the
+    /// connection is cut off, so that the client does not take what it has for all.
+    pub(crate) fn stream(
+        kind: &'static str,
+        status: StatusCode,
+        chunks: impl Stream<Item = Result<Bytes, Error>> + Send + 'static,
+    ) -> Self {
+        Self { status, kind, body: Content::Stream(chunks.boxed()), headers: &[], tag: None }
     }
 
     /// What everybody may read and nobody changes, of a content type and with more headers.
@@ -34,7 +57,25 @@ impl Reply {
         let mut hasher = DefaultHasher::new();
         body.hash(&mut hasher);
         let tag = Tag::of(&[hasher.finish().cast_signed()]);
-        Self { status: StatusCode::OK, kind, body, headers, tag: Some(tag) }
+        Self { status: StatusCode::OK, kind, body: Content::Whole(body), headers, tag: Some(tag) }
+    }
+
+    /// What a streamed answer sends.
+    #[cfg(test)]
+    pub(crate) fn into_chunks(self) -> BoxStream<'static, Result<Bytes, Error>> {
+        match self.body {
+            Content::Stream(chunks) => chunks,
+            Content::Whole(bytes) => futures_util::stream::iter([Ok(bytes)]).boxed(),
+        }
+    }
+
+    /// The body of an answer that is not streamed.
+    #[cfg(test)]
+    pub(crate) fn into_whole(self) -> Bytes {
+        match self.body {
+            Content::Whole(bytes) => bytes,
+            Content::Stream(_) => Bytes::new(),
+        }
     }
 
     /// Names the version of what is shown: it is sent as `ETag`, and a read that has it gets 304.
@@ -53,7 +94,15 @@ impl Reply {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response
         } else {
-            let mut response = Response::new(Body::from(self.body));
+            let mut response = Response::new(match self.body {
+                Content::Whole(bytes) => Body::from(bytes),
+                Content::Stream(chunks) => {
+                    let (verb, request_id) = (call.verb(), call.meta().request_id);
+                    Body::from_stream(chunks.inspect_err(move |error| {
+                        tracing::error!(%error, verb, %request_id, "an answer was cut off");
+                    }))
+                }
+            });
             *response.status_mut() = self.status;
             let kind = HeaderValue::from_static(self.kind);
             response.headers_mut().insert(header::CONTENT_TYPE, kind);
