@@ -78,6 +78,7 @@ impl<'a> Query<'a> {
     }
 
     /// The number of a page, from 1 on; `None` without the parameter.
+    #[expect(dead_code, reason = "the lists of contact groups and phones use it")]
     pub(crate) fn page(&mut self) -> Option<u64> {
         self.bounded("page", 1, i64::MAX, None).map(i64::unsigned_abs)
     }

@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{FromRequestParts as _, RawPathParams};
@@ -143,19 +144,7 @@ impl Dialect {
         let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
         let timeout = app.settings.request_timeout;
         let mut call = Call::new(app, route, meta, parts, params, body);
-        let outcome = match (self.door)(&call.head()) {
-            Err(refused) => Err(refused),
-            Ok(()) => {
-                let handler = AssertUnwindSafe((route.handler)(&mut call)).catch_unwind();
-                match tokio::time::timeout(timeout, handler).await {
-                    Ok(Ok(outcome)) => outcome,
-                    // The panic hook has logged where it was.
-                    Ok(Err(_panic)) => Err(Error::Internal(format!("{} panicked", route.verb)).into()),
-                    Err(_elapsed) => Err(Failure::TimedOut),
-                }
-            }
-        };
-        let mut response = match outcome {
+        let mut response = match self.outcome(route, &mut call, timeout).await {
             Ok(reply) => reply.into_response(&call),
             Err(failure) => {
                 let (verb, request_id) = (route.verb, meta.request_id);
@@ -176,5 +165,17 @@ impl Dialect {
         let handled = Handled { route: route.path, verb: route.verb, tenant: call.tenant() };
         response.extensions_mut().insert(handled);
         response
+    }
+
+    /// What comes of a call: a client that is turned away at the door does not get to the handler.
+    async fn outcome(self, route: &Route, call: &mut Call, timeout: Duration) -> Outcome {
+        (self.door)(&call.head())?;
+        let handler = AssertUnwindSafe((route.handler)(call)).catch_unwind();
+        match tokio::time::timeout(timeout, handler).await {
+            Ok(Ok(outcome)) => outcome,
+            // The panic hook has logged where it was.
+            Ok(Err(_panic)) => Err(Error::Internal(format!("{} panicked", route.verb)).into()),
+            Err(_elapsed) => Err(Failure::TimedOut),
+        }
     }
 }

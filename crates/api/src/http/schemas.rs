@@ -52,7 +52,7 @@ impl Schemas {
 
     /// The schemas that the `users` refer to, and those that these refer to; each object with all of its
     /// properties in one place.
-    pub(super) fn into_value(mut self, users: &[&Value]) -> Value {
+    pub(crate) fn into_value(mut self, users: &[&Value]) -> Value {
         let names: Vec<String> = self.0.keys().cloned().collect();
         for name in names {
             let mut schema = self.0.get_mut(&name).map(Value::take).unwrap_or_default();

@@ -39,7 +39,7 @@ pub(super) async fn enter(call: &mut Call) -> Result<(Ctx, Format), Failure> {
 }
 
 /// As [`enter`], with what the id in the path names, read in the same trip to the store.
-#[cfg_attr(not(test), expect(dead_code, reason = "the calls on one contact group or phone use it"))]
+#[expect(dead_code, reason = "the calls on one contact group or phone use it")]
 pub(super) async fn enter_for<Id: Copy>(
     call: &mut Call,
     id: Result<Id, Error>,

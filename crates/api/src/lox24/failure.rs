@@ -217,3 +217,71 @@ fn rule_text(rule: Rule) -> &'static str {
         | Rule::LastAdmin => "The stored data does not permit this.",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use muster_domain::{FieldErrors, Kind, Problem};
+
+    use super::*;
+
+    fn written(refusal: &Refusal, format: Format, violations: &[Violation]) -> String {
+        let mut out = Vec::new();
+        refusal.write(&mut out, format, violations).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_failing_field_is_told_but_not_in_an_entry_of_a_batch() {
+        let mut errors = FieldErrors::default();
+        errors.push("name", Problem::TooLong { max: 50 });
+        errors.push(format!("phones[{}].phone", 3), Problem::WrongType(Kind::Text));
+        errors.push("name", Problem::Blank);
+        let refusal = Refusal::of(errors.finish().unwrap_err().into());
+        assert_eq!(refusal.status, 400);
+        for format in [Format::Json, Format::JsonLd] {
+            insta::assert_snapshot!(written(&refusal, format, &refusal.violations));
+            let mut entry = Vec::new();
+            refusal.write_entry(&mut entry, format).unwrap();
+            insta::assert_snapshot!(String::from_utf8(entry).unwrap());
+        }
+    }
+
+    #[test]
+    fn every_failure_has_its_status_and_text() {
+        let core = [
+            Error::Unauthenticated("x"),
+            Error::TenantDisabled,
+            Error::Forbidden("x"),
+            Error::NotFound(muster_domain::Entity::Tenant),
+            Error::field("name", Problem::Required),
+            Error::Duplicate(Unique::Login),
+            Error::Rule(Rule::Cycle),
+            Error::Precondition,
+            Error::TooMany { retry_after: 7 },
+            Error::Unavailable("secret".into()),
+            Error::Internal("secret".to_owned()),
+        ];
+        let http = [
+            Failure::PathUnknown,
+            Failure::MethodNotAllowed { allow: "GET".to_owned() },
+            Failure::BodyTooLarge { max: 9 },
+            Failure::UnsupportedMediaType,
+            Failure::NotAcceptable,
+            Failure::Malformed("Syntax error".to_owned()),
+            Failure::AnswerTooLarge("Too much."),
+            Failure::BodyIncomplete,
+            Failure::TimedOut,
+        ];
+        let lines: Vec<String> = core
+            .into_iter()
+            .map(Failure::from)
+            .chain(http)
+            .map(Refusal::of)
+            .map(|refusal| {
+                let header = refusal.header.map(|(name, value)| format!("[{name}: {value}]"));
+                format!("{} {}{}", refusal.status.as_u16(), refusal.detail, header.unwrap_or_default())
+            })
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+}

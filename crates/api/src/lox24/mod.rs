@@ -69,5 +69,5 @@ fn finish(head: &Head<'_>, response: &mut Response) {
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static(REQUEST_ID), id);
     }
-    headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept"));
 }

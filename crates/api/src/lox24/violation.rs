@@ -41,20 +41,20 @@ pub(super) fn taken(field: &'static str, message: &'static str) -> Violation {
 
 /// What the dialect says about a failing field.
 pub(super) fn violation(error: FieldError) -> Violation {
-    let (message, code) = of_problem(error.problem);
+    let (message, code) = of_problem(&error.problem);
     Violation { property_path: error.field, message, code }
 }
 
-fn of_problem(problem: Problem) -> (Cow<'static, str>, &'static str) {
+fn of_problem(problem: &Problem) -> (Cow<'static, str>, &'static str) {
     let characters = |number: usize| if number == 1 { "character" } else { "characters" };
     match problem {
         Problem::Required | Problem::Blank => ("This value should not be blank.".into(), NOT_BLANK),
         Problem::TooLong { max } => {
-            let most = characters(max);
+            let most = characters(*max);
             (format!("This value is too long. It should have {max} {most} or less.").into(), TOO_LONG)
         }
         Problem::TooShort { min } => {
-            let least = characters(min);
+            let least = characters(*min);
             (format!("This value is too short. It should have {min} {least} or more.").into(), TOO_SHORT)
         }
         Problem::WrongType(kind) => {

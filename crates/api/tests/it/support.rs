@@ -314,7 +314,7 @@ impl Call<'_> {
     }
 
     /// Whoever it is, as the dialect of the call wants to be told.
-    pub(crate) fn as_caller(self, caller: &Caller) -> Self {
+    pub(crate) fn by(self, caller: &Caller) -> Self {
         match caller {
             Caller::Bearer(token) => self.bearer(token),
             Caller::Key(key) => self.key(key),

@@ -73,7 +73,7 @@ async fn an_id_of_another_tenant_in_a_path_is_unknown() {
             continue;
         };
         let call = async |id: i64, body: Value| {
-            cases::call(&two.world, route, &id.to_string(), body).as_caller(two.caller(case)).send().await
+            cases::call(&two.world, route, &id.to_string(), body).by(two.caller(case)).send().await
         };
         // Whatever the body is.
         for body in [(case.body)(&two.own), (case.body)(&two.acme), Value::from("no object")] {
@@ -99,10 +99,7 @@ async fn an_id_of_another_tenant_in_a_body_is_a_wrong_value() {
                 body.as_object_mut().unwrap().remove(names[0]);
                 body[name] = id.into();
                 let path_id = case.path.map_or(0, |kind| two.own.id(kind));
-                cases::call(&two.world, route, &path_id.to_string(), body)
-                    .as_caller(two.caller(case))
-                    .send()
-                    .await
+                cases::call(&two.world, route, &path_id.to_string(), body).by(two.caller(case)).send().await
             };
             for name in *names {
                 let foreign = call(name, two.acme.id(*kind)).await;
@@ -130,7 +127,7 @@ async fn an_id_of_another_tenant_in_a_query_is_forbidden() {
         for (name, kind) in case.query_ids {
             let call = async |id: i64| {
                 let path = format!("{}?{name}={id}", route.path);
-                two.world.call(route.method.as_str(), &path).as_caller(two.caller(case)).send().await
+                two.world.call(route.method.as_str(), &path).by(two.caller(case)).send().await
             };
             assert_eq!(call(two.own.id(*kind)).await.status, 200, "{} is no list by {name}", route.path);
             let (foreign, unknown) = (call(two.acme.id(*kind)).await, call(99_999).await);
@@ -157,13 +154,13 @@ async fn no_answer_shows_and_no_call_touches_anything_of_another_tenant() {
         if route.method == Method::GET && case.path.is_none() {
             for query in ["user_status=deleted", "status=all&active=false&nested=true", "email=acme&name=lee"]
             {
-                let call = two.world.get(&format!("{}?{query}", route.path)).as_caller(two.caller(case));
+                let call = two.world.get(&format!("{}?{query}", route.path)).by(two.caller(case));
                 let reply = call.send().await;
                 assert_eq!(reply.status, 200, "{reply}");
                 assert_nothing_of_acme(&reply.to_string());
             }
         }
-        let reply = case.call(&two.world, route, &two.own).as_caller(two.caller(case)).send().await;
+        let reply = case.call(&two.world, route, &two.own).by(two.caller(case)).send().await;
         assert!(reply.status.is_success(), "{} {}: {reply}", route.method, route.path);
         assert_nothing_of_acme(&reply.to_string());
         assert_eq!(two.journals().await[0], acme, "{} {}", route.method, route.path);

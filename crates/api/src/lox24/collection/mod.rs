@@ -10,15 +10,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::format::{Format, JSON_LD, Resource, context, linked_schema, write, write_member};
-use crate::http::{Content, JSON, Outcome, Query, Reply, Schemas};
+use crate::http::{Content, JSON, Outcome, Reply, Schemas};
 
 /// Items on a page.
 pub(super) const PAGE: u32 = 30;
-
-/// Reads the number of the wanted page, if there is one.
-pub(super) fn page(query: &mut Query<'_>) -> Option<u64> {
-    query.page()
-}
 
 /// What stands on a page.
 pub(super) fn slice(page: u64) -> Slice {

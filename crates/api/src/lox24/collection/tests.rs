@@ -37,13 +37,11 @@ async fn chunks(
     let mut chunks = reply.into_chunks();
     let mut texts = Vec::new();
     while let Some(chunk) = chunks.next().await {
-        match chunk {
-            Ok(chunk) => texts.push(String::from_utf8(chunk.to_vec()).unwrap()),
-            Err(_) => {
-                assert!(chunks.next().await.is_none(), "nothing follows a failure");
-                return Ok((texts, false));
-            }
-        }
+        let Ok(chunk) = chunk else {
+            assert!(chunks.next().await.is_none(), "nothing follows a failure");
+            return Ok((texts, false));
+        };
+        texts.push(String::from_utf8(chunk.to_vec()).unwrap());
     }
     Ok((texts, true))
 }
@@ -120,5 +118,25 @@ fn a_page_is_written_in_both_formats() {
     for format in [Format::Json, Format::JsonLd] {
         let reply = page_reply(format, "/things", &things(31..33), 2, 62).unwrap();
         insta::assert_snapshot!(String::from_utf8(reply.into_whole().to_vec()).unwrap());
+    }
+}
+
+#[test]
+fn what_is_written_is_what_is_published() {
+    let mut schemas = Schemas::default();
+    let content = list::<Thing>(&mut schemas);
+    let users: Vec<&Value> = content.iter().map(|(_, schema)| schema).collect();
+    let components = json!({"schemas": schemas.into_value(&users)});
+    for (format, (kind, schema)) in [Format::Json, Format::JsonLd].into_iter().zip(content) {
+        assert_eq!(kind, format.content_type());
+        let mut schema = schema.clone();
+        schema["components"] = components.clone();
+        let validator = jsonschema::draft202012::new(&schema).unwrap();
+        for (page, total) in [(1, 0), (1, 90), (2, 90), (9, 90)] {
+            let reply = page_reply(format, "/things", &things(1..3), page, total).unwrap();
+            let body = serde_json::from_slice(&reply.into_whole()).unwrap();
+            validator.validate(&body).unwrap();
+        }
+        assert!(!validator.is_valid(&json!([{"id": 1}])) && !validator.is_valid(&json!({"id": 1})));
     }
 }
