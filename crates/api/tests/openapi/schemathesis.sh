@@ -33,7 +33,7 @@ token=$(curl -sS "$url/oauth/token" -H 'Content-Type: application/json' -d "$log
     sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 
 key=$("$muster" credential create --database "sqlite:$folder/muster.db" --tenant "Demo Company" --dialect lox24 \
-    --name schemathesis --json | sed 's/.*"client_id":\([0-9]*\),"key":"\([0-9a-f]*\)".*/\1:\2/')
+    --name schemathesis --json | sed 's/.*"token":"\([^"]*\)".*/\1/')
 
 cd "$folder"
 # A document, and the header with which its calls are made.
