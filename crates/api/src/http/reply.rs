@@ -10,6 +10,7 @@ use futures_util::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _}
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use muster_domain::Error;
+use uuid::Uuid;
 
 use super::{Call, Tag};
 
@@ -25,6 +26,18 @@ pub(crate) struct Reply {
 enum Content {
     Whole(Bytes),
     Stream(BoxStream<'static, Result<Bytes, Error>>),
+}
+
+impl Content {
+    /// The body; a failure on the way is logged under these names and ends the connection without the end of the body.
+    fn into_body(self, verb: &'static str, request_id: Uuid) -> Body {
+        match self {
+            Self::Whole(bytes) => Body::from(bytes),
+            Self::Stream(chunks) => Body::from_stream(chunks.inspect_err(move |error| {
+                tracing::error!(%error, verb, %request_id, "an answer was cut off");
+            })),
+        }
+    }
 }
 
 impl Reply {
@@ -94,15 +107,7 @@ impl Reply {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response
         } else {
-            let mut response = Response::new(match self.body {
-                Content::Whole(bytes) => Body::from(bytes),
-                Content::Stream(chunks) => {
-                    let (verb, request_id) = (call.verb(), call.meta().request_id);
-                    Body::from_stream(chunks.inspect_err(move |error| {
-                        tracing::error!(%error, verb, %request_id, "an answer was cut off");
-                    }))
-                }
-            });
+            let mut response = Response::new(self.body.into_body(call.verb(), call.meta().request_id));
             *response.status_mut() = self.status;
             let kind = HeaderValue::from_static(self.kind);
             response.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -119,5 +124,28 @@ impl Reply {
             response.headers_mut().insert(header::ETAG, tag);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_that_fails_is_no_whole_body() {
+        let chunk = |text: &'static str| Ok(Bytes::from_static(text.as_bytes()));
+        let failure = || Err(Error::Internal("broken".to_owned()));
+        let body = |chunks: Vec<Result<Bytes, Error>>| {
+            let chunks = futures_util::stream::iter(chunks);
+            Reply::stream("text/csv", StatusCode::OK, chunks).body.into_body("verb", Uuid::nil())
+        };
+        let whole = body(vec![chunk("a,"), chunk("b")]).collect().await.unwrap();
+        assert_eq!(whole.to_bytes(), "a,b");
+        assert!(body(vec![chunk("a,"), failure()]).collect().await.is_err());
+        let mut broken = body(vec![chunk("a,"), failure(), chunk("b")]);
+        assert_eq!(broken.frame().await.unwrap().unwrap().into_data().unwrap(), "a,");
+        assert!(broken.frame().await.unwrap().is_err());
     }
 }
