@@ -12,12 +12,13 @@ use http::{HeaderName, HeaderValue, Request, StatusCode};
 use ipnet::IpNet;
 use muster_domain::{Directory, TenantId, UserId};
 use muster_store::Store;
+use tokio::sync::Semaphore;
 use tower::Service as _;
 
-use crate::convirza;
 use crate::docs::{self, Documents};
-use crate::http::{Handled, Meta, finish_body, plain};
-use crate::limits::Windows;
+use crate::http::{Handled, Meta, plain};
+use crate::limits::{Blocks, Windows};
+use crate::{DIALECTS, convirza, lox24};
 
 /// What can be configured of the dialects.
 #[derive(Clone, Debug)]
@@ -34,6 +35,10 @@ pub struct Settings {
     pub rate_limits: bool,
     /// Log-ins per address and minute.
     pub logins_per_minute: u32,
+    /// Requests with wrong LOX24 keys that an address may send within a minute; one more blocks it.
+    pub lox24_wrong_keys: u32,
+    /// How long it is blocked.
+    pub lox24_block: Duration,
     /// The page size of lists when the caller names none, and the greatest.
     pub default_page: u32,
     pub max_page: u32,
@@ -48,11 +53,16 @@ impl Default for Settings {
             cors_origins: Vec::new(),
             rate_limits: true,
             logins_per_minute: 10,
+            lox24_wrong_keys: 3,
+            lox24_block: Duration::from_mins(10),
             default_page: 100,
             max_page: 200,
         }
     }
 }
+
+/// Bodies over `max_body` (lists, of at most 16 MiB) that are read and worked on at once; more wait.
+const LARGE_BODIES: usize = 8;
 
 /// A running directory service, to be given requests by a listener.
 pub struct App {
@@ -60,30 +70,37 @@ pub struct App {
     pub settings: Settings,
     /// The documents of the dialects, each written when it is first asked for.
     pub(crate) documents: Documents,
+    /// Room for bodies that hold long lists.
+    pub(crate) large_bodies: Arc<Semaphore>,
     /// Log-ins, by client.
     pub(crate) logins: Windows<IpAddr>,
     /// Attempts to change one's password, which could guess the current one.
     pub(crate) password_changes: Windows<(TenantId, UserId)>,
+    /// Clients that send wrong LOX24 keys.
+    pub(crate) lox24_blocks: Blocks<IpAddr>,
 }
 
 impl App {
     pub fn new(directory: Directory<Store>, settings: Settings) -> Self {
         let logins = Windows::per_minute(settings.logins_per_minute);
         let password_changes = Windows::per_minute(settings.logins_per_minute);
-        Self { directory, settings, documents: Documents::default(), logins, password_changes }
+        let lox24_blocks = Blocks::new(settings.lox24_wrong_keys, settings.lox24_block);
+        let documents = Documents::default();
+        let large_bodies = Arc::new(Semaphore::new(LARGE_BODIES));
+        Self { directory, settings, documents, large_bodies, logins, password_changes, lox24_blocks }
     }
 
     /// The service for a listener.
     pub fn into_service(self) -> AppService {
         let app = Arc::new(self);
-        let router = Router::new()
+        let own = Router::new()
             .route("/healthz", get(healthz).fallback(only_get))
             .route("/readyz", get(readyz).fallback(only_get))
             .with_state(Arc::clone(&app))
-            .merge(docs::router(&app))
-            .merge(convirza::router(&app))
-            .fallback(unknown_path);
-        AppService { app, router }
+            // Its fallback answers the paths that belong to no dialect.
+            .merge(docs::router(&app));
+        let dialects = [convirza::router(&app), lox24::router(&app)];
+        AppService { app, own, dialects }
     }
 }
 
@@ -91,12 +108,21 @@ impl App {
 #[derive(Clone)]
 pub struct AppService {
     app: Arc<App>,
-    router: Router,
+    own: Router,
+    /// In the order of [`DIALECTS`].
+    dialects: [Router; DIALECTS.len()],
 }
 
 impl AppService {
     pub fn app(&self) -> &Arc<App> {
         &self.app
+    }
+
+    /// Who answers for a path.
+    fn router(&self, path: &str) -> &Router {
+        let mut routers = DIALECTS.iter().zip(&self.dialects);
+        let found = routers.find(|(dialect, _)| dialect.prefix_of(path).is_some());
+        found.map_or(&self.own, |(_, router)| router)
     }
 
     /// Answers one request of `peer`, and writes one line about it to the log.
@@ -111,7 +137,8 @@ impl AppService {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(meta);
 
-        let Ok(mut response) = self.router.clone().call(request).await;
+        let mut router = self.router(request.uri().path()).clone();
+        let Ok(mut response) = router.call(request).await;
         let mut id = [0; uuid::fmt::Hyphenated::LENGTH];
         let id = &*meta.request_id.hyphenated().encode_lower(&mut id);
         if let Ok(value) = HeaderValue::from_str(id) {
@@ -130,13 +157,6 @@ impl AppService {
         );
         response
     }
-}
-
-/// A path that belongs to no dialect.
-async fn unknown_path(request: Request<Body>) -> Response {
-    let (parts, body) = request.into_parts();
-    finish_body(&parts.headers, body).await;
-    plain(StatusCode::NOT_FOUND, "Not Found")
 }
 
 /// The process is alive.

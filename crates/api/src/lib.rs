@@ -10,6 +10,7 @@ mod convirza;
 mod docs;
 mod http;
 mod limits;
+mod lox24;
 mod passwords;
 
 pub use app::{App, AppService, Settings};
@@ -17,7 +18,7 @@ pub use http::{Route, Routes};
 pub use passwords::PasswordPool;
 
 /// Every dialect.
-static DIALECTS: [http::Dialect; 1] = [convirza::DIALECT];
+static DIALECTS: [http::Dialect; 2] = [convirza::DIALECT, lox24::DIALECT];
 
 /// Every route of every dialect, for the tests that look at all of them.
 pub fn routes() -> impl Iterator<Item = &'static Route> {

@@ -1,6 +1,6 @@
-//! Counting calls per key and minute.
+//! Counting calls per key and minute, and keeping out who does wrong too often.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -43,11 +43,89 @@ impl<K: Hash + Eq + Copy> Windows<K> {
             *window = fresh();
         }
         if window.calls >= self.limit {
-            let left = u32::try_from((window.ends_at.0 - now.0 + 999_999) / 1_000_000).unwrap_or(u32::MAX);
-            return Err(Error::TooMany { retry_after: left });
+            return Err(over(window.ends_at, now));
         }
         window.calls += 1;
         Ok(())
+    }
+}
+
+/// Too many until then.
+fn over(until: Timestamp, now: Timestamp) -> Error {
+    let left = u32::try_from((until.0 - now.0 + 999_999) / 1_000_000).unwrap_or(u32::MAX);
+    Error::TooMany { retry_after: left }
+}
+
+/// Keeps keys out: whoever does wrong more than `allowed` times within one minute is blocked for `length`.
+pub(crate) struct Blocks<K> {
+    allowed: usize,
+    length: Duration,
+    state: Mutex<Blocked<K>>,
+}
+
+/// The two maps are bounded each for itself, so a flood of keys that do wrong once or twice pushes none out that is
+/// blocked. Blocked ones are so many only after as many times `allowed` wrongs; then those go first that would be
+/// free first.
+struct Blocked<K> {
+    /// The wrongs of the last minute of those that are not blocked, at most `allowed` of each.
+    wrongs: HashMap<K, Vec<Timestamp>>,
+    until: HashMap<K, Timestamp>,
+    /// All blocked keys, in the order in which they are free again, since all blocks last as long.
+    order: VecDeque<(K, Timestamp)>,
+}
+
+impl<K: Hash + Eq + Copy> Blocks<K> {
+    /// Within a minute in which a key did wrong `allowed` times nothing happens.
+    pub(crate) fn new(allowed: u32, length: Duration) -> Self {
+        let state = Blocked { wrongs: HashMap::new(), until: HashMap::new(), order: VecDeque::new() };
+        Self { allowed: usize::try_from(allowed).unwrap_or(usize::MAX), length, state: Mutex::new(state) }
+    }
+
+    /// Errors: `TooMany` for a key that is blocked, with the seconds until it is free.
+    pub(crate) fn check(&self, key: K, now: Timestamp) -> Result<(), Error> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.until.get(&key) {
+            Some(until) if *until > now => Err(over(*until, now)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes a wrong, which may be one too many.
+    pub(crate) fn wrong(&self, key: K, now: Timestamp) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *state;
+        if state.until.get(&key).is_some_and(|until| *until > now) {
+            return;
+        }
+        let counts = |at: &Timestamp| at.plus(Duration::from_mins(1)) > now;
+        if state.wrongs.len() >= MAX_KEYS && !state.wrongs.contains_key(&key) {
+            state.wrongs.retain(|_, times| times.last().is_some_and(counts));
+            if state.wrongs.len() >= MAX_KEYS / 2 {
+                state.wrongs.clear();
+            }
+        }
+        let times = state.wrongs.entry(key).or_default();
+        times.retain(counts);
+        times.push(now);
+        if times.len() > self.allowed {
+            state.wrongs.remove(&key);
+            state.block(key, now, now.plus(self.length));
+        }
+    }
+}
+
+impl<K: Hash + Eq + Copy> Blocked<K> {
+    fn block(&mut self, key: K, now: Timestamp, until: Timestamp) {
+        while let Some(&(first, free)) = self.order.front()
+            && (free <= now || self.order.len() >= MAX_KEYS)
+        {
+            self.order.pop_front();
+            if self.until.get(&first) == Some(&free) {
+                self.until.remove(&first);
+            }
+        }
+        self.until.insert(key, until);
+        self.order.push_back((key, until));
     }
 }
 
@@ -58,11 +136,67 @@ mod tests {
     #[test]
     fn a_window_lets_its_limit_through_and_then_opens_again() {
         let windows = Windows::per_minute(2);
-        let at = |seconds: i64| Timestamp(seconds * 1_000_000);
+        let at = seconds;
         assert!(windows.count(1, at(0)).is_ok());
         assert!(windows.count(1, at(10)).is_ok());
         assert!(matches!(windows.count(1, at(20)), Err(Error::TooMany { retry_after: 40 })));
         assert!(windows.count(2, at(20)).is_ok());
         assert!(windows.count(1, at(60)).is_ok());
+    }
+
+    fn seconds(seconds: i64) -> Timestamp {
+        Timestamp(seconds * 1_000_000)
+    }
+
+    fn is_free(blocks: &Blocks<usize>, key: usize, at: i64) -> bool {
+        blocks.check(key, seconds(at)).is_ok()
+    }
+
+    #[test]
+    fn one_wrong_too_many_within_a_minute_blocks_for_a_while() {
+        let blocks = Blocks::new(3, Duration::from_mins(10));
+        for at in [0, 20, 40, 60, 80, 100] {
+            assert!(is_free(&blocks, 1, at));
+            blocks.wrong(1, seconds(at));
+        }
+        blocks.wrong(1, seconds(119));
+        assert!(matches!(blocks.check(1, seconds(119)), Err(Error::TooMany { retry_after: 600 })));
+        // What comes meanwhile does not make it longer.
+        blocks.wrong(1, seconds(200));
+        assert!(matches!(blocks.check(1, seconds(718)), Err(Error::TooMany { retry_after: 1 })));
+        assert!(is_free(&blocks, 2, 200));
+        assert!(is_free(&blocks, 1, 719));
+        // It begins anew.
+        for at in [719, 720, 721] {
+            blocks.wrong(1, seconds(at));
+            assert!(is_free(&blocks, 1, at));
+        }
+        blocks.wrong(1, seconds(722));
+        assert!(!is_free(&blocks, 1, 722));
+    }
+
+    #[test]
+    fn a_flood_of_keys_frees_none_that_is_blocked() {
+        let blocks = Blocks::new(1, Duration::from_mins(10));
+        blocks.wrong(0, seconds(0));
+        blocks.wrong(0, seconds(0));
+        for key in 1..=2 * MAX_KEYS {
+            blocks.wrong(key, seconds(1));
+        }
+        assert!(!is_free(&blocks, 0, 2));
+        let state = blocks.state.lock().unwrap();
+        assert!(state.wrongs.len() <= MAX_KEYS);
+    }
+
+    #[test]
+    fn of_too_many_blocked_keys_the_oldest_is_free() {
+        let blocks = Blocks::new(0, Duration::from_mins(10));
+        for key in 0..=MAX_KEYS {
+            blocks.wrong(key, seconds(0));
+        }
+        assert!(is_free(&blocks, 0, 0) && !is_free(&blocks, 1, 0) && !is_free(&blocks, MAX_KEYS, 0));
+        blocks.wrong(0, seconds(600));
+        let state = blocks.state.lock().unwrap();
+        assert_eq!((state.until.len(), state.order.len()), (1, 1));
     }
 }

@@ -141,6 +141,12 @@ pub enum Change {
         id: CredentialId,
         at: Timestamp,
     },
+    /// When the credential last let somebody in, unless another request was faster.
+    CredentialUsed {
+        id: CredentialId,
+        from: Option<Timestamp>,
+        at: Timestamp,
+    },
     TokenInsert(Box<SessionToken>),
     /// The refresh token is used up; `Stale` when it was already, or is gone.
     RefreshRetire {

@@ -89,6 +89,23 @@ impl Ctx {
         }
     }
 
+    /// A program: all of the tenant is its scope.
+    pub(crate) fn credential(
+        caller: &crate::credential::CredentialCaller,
+        dialect: Dialect,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            tenant: caller.tenant,
+            actor: Actor::Credential(caller.credential),
+            access: if caller.read_only { Access::Read } else { Access::Write },
+            scope: caller.top,
+            top: caller.top,
+            dialect,
+            now,
+        }
+    }
+
     pub fn tenant(&self) -> TenantId {
         self.tenant
     }

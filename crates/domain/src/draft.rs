@@ -9,12 +9,17 @@ use crate::{Error, FieldError, Problem};
 pub struct FieldErrors(Vec<FieldError>);
 
 impl FieldErrors {
-    /// Notes a failing field; only the first problem of a field is kept.
+    /// Notes a failing field, such as `name` or `phones[3].phone`; only the first problem of a field is kept.
     pub fn push(&mut self, field: impl Into<Cow<'static, str>>, problem: Problem) {
         let field = field.into();
         if !self.0.iter().any(|known| known.field == field) {
             self.0.push(FieldError { field, problem });
         }
+    }
+
+    /// Notes a failing field of which nothing is known yet: there may be many, so nobody looks.
+    pub fn add(&mut self, field: impl Into<Cow<'static, str>>, problem: Problem) {
+        self.0.push(FieldError { field: field.into(), problem });
     }
 
     /// The value, or `None` with the problem noted.

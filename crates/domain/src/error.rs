@@ -12,6 +12,9 @@ pub enum Error {
     /// No credentials, or wrong, expired or revoked ones. The text may be shown.
     #[error("unauthenticated: {0}")]
     Unauthenticated(&'static str),
+    /// The credentials are right, but the caller's tenant is disabled: nobody of it gets in.
+    #[error("the tenant is disabled")]
+    TenantDisabled,
     /// The caller is known but may not do this. The text may be shown.
     #[error("forbidden: {0}")]
     Forbidden(&'static str),
@@ -108,8 +111,8 @@ pub enum Problem {
     TooLong { max: usize },
     /// Fewer than `min` characters.
     TooShort { min: usize },
-    /// Another JSON type than the named one, such as `string`.
-    WrongType(&'static str),
+    /// Another type than this one.
+    WrongType(Kind),
     /// A number outside of `min..=max`.
     OutOfRange { min: i64, max: i64 },
     /// Not one of the values.
@@ -126,10 +129,20 @@ pub enum Problem {
     Format(&'static str),
 }
 
+/// The types of values that inputs have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Integer,
+    Boolean,
+    Object,
+    Array,
+}
+
 impl Error {
     /// The error of one failing field.
-    pub fn field(field: &'static str, problem: Problem) -> Self {
-        Self::Invalid(vec![FieldError { field: Cow::Borrowed(field), problem }])
+    pub fn field(field: impl Into<Cow<'static, str>>, problem: Problem) -> Self {
+        Self::Invalid(vec![FieldError { field: field.into(), problem }])
     }
 
     /// What a use case answers when others changed what it rests on again and again.

@@ -3,7 +3,7 @@
 use caseless::Caseless;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-use crate::Problem;
+use crate::{Problem, Timestamp};
 
 /// Trims and normalises (NFC, Unicode Annex 15).
 pub fn normalize(raw: &str) -> String {
@@ -81,6 +81,18 @@ pub fn time_zone(raw: &str) -> Result<String, Problem> {
     }
 }
 
+/// A time with an offset (RFC 3339, `date-time`), to the second: what is below is cut off.
+pub fn date_time(raw: &str) -> Result<Timestamp, Problem> {
+    const REFUSED: Problem = Problem::Format("must be a time such as 2027-01-31T12:00:00+01:00");
+    // The parser reads more than RFC 3339: shorter forms, and such with the name of a zone.
+    let is_plain = raw.len() <= 40
+        && matches!(raw.as_bytes().get(10), Some(b'T' | b't'))
+        && raw.as_bytes().get(19).is_some_and(|byte| matches!(byte, b'.' | b'Z' | b'z' | b'+' | b'-'))
+        && !raw.contains(['[', ',']);
+    let time: jiff::Timestamp = raw.parse().map_err(|_| REFUSED)?;
+    if is_plain { Ok(Timestamp(time.as_second().saturating_mul(1_000_000))) } else { Err(REFUSED) }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -109,6 +121,33 @@ mod tests {
             ["", "ann", "ann@", "@example.org", "ann@example", "a b@example.org", "a@b@c.org", "a@b..c"]
         {
             assert!(email(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_are_those_of_rfc_3339() {
+        let at = Ok(Timestamp(1_801_393_200_000_000));
+        for raw in [
+            "2027-01-31T12:00:00+01:00",
+            "2027-01-31T11:00:00Z",
+            "2027-01-31t11:00:00.999z",
+            "2027-01-31T11:00:00-00:00",
+        ] {
+            assert_eq!(date_time(raw), at, "{raw}");
+        }
+        for raw in [
+            "",
+            "2027-01-31",
+            "2027-01-31T12:00:00",
+            "2027-01-31 12:00:00Z",
+            "2027-02-30T12:00:00Z",
+            "2027-01-31T12:00Z",
+            "20270131T120000Z",
+            "2027-01-31T12:00:00+01:00[Europe/Berlin]",
+            "2027-01-31T25:00:00Z",
+            "1801389600",
+        ] {
+            assert!(date_time(raw).is_err(), "{raw}");
         }
     }
 

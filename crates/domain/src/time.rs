@@ -15,6 +15,11 @@ impl Timestamp {
         Millis(self)
     }
 
+    /// RFC 3339 in UTC to the second, with the offset as digits, such as `2026-02-03T04:05:06+00:00`.
+    pub fn seconds(self) -> Seconds {
+        Seconds(self)
+    }
+
     /// This time plus `duration`; stays at the end of the range instead of overflowing.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
@@ -41,6 +46,18 @@ impl fmt::Display for Millis {
         // The sub-second part is cut, not rounded, so that a shown time is never in the future.
         let whole = jiff::Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time);
         write!(f, "{whole:.3}")
+    }
+}
+
+/// Displays a [`Timestamp`] to the second.
+pub struct Seconds(Timestamp);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole =
+            jiff::Timestamp::from_second(self.0.0.div_euclid(1_000_000)).unwrap_or(jiff::Timestamp::MAX);
+        let text = format!("{whole:.0}");
+        write!(f, "{}+00:00", text.trim_end_matches('Z'))
     }
 }
 
@@ -77,5 +94,6 @@ mod tests {
     fn times_show_milliseconds_and_never_round_up() {
         assert_eq!(Timestamp(1_770_091_506_789_999).millis().to_string(), "2026-02-03T04:05:06.789Z");
         assert_eq!(Timestamp(0).millis().to_string(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp(1_770_091_506_789_999).seconds().to_string(), "2026-02-03T04:05:06+00:00");
     }
 }

@@ -49,12 +49,18 @@ pub(crate) struct ServeArgs {
     /// separate several by commas.
     #[arg(long, env = "MUSTER_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     cors_origin: Vec<String>,
-    /// Whether log-ins are limited per address. Off is for benchmarks and checkers.
+    /// Whether log-ins and wrong keys are limited per address. Off is for benchmarks and checkers.
     #[arg(long, env = "MUSTER_RATE_LIMITS", default_value = "on")]
     rate_limits: Switch,
     /// Log-ins that one address may try in a minute.
     #[arg(long, env = "MUSTER_LOGINS_PER_MINUTE", value_name = "NUMBER", default_value_t = 10, value_parser = value_parser!(u32).range(1..))]
     logins_per_minute: u32,
+    /// Requests with wrong LOX24 keys that one address may send in a minute; one more blocks it.
+    #[arg(long, env = "MUSTER_LOX24_WRONG_KEYS", value_name = "NUMBER", default_value_t = 3, value_parser = value_parser!(u32).range(1..=100))]
+    lox24_wrong_keys: u32,
+    /// How long such an address gets nothing but 429 from the LOX24 dialect, in minutes.
+    #[arg(long, env = "MUSTER_LOX24_BLOCK_MINUTES", value_name = "MINUTES", default_value_t = 10, value_parser = value_parser!(u64).range(1..=1440))]
+    lox24_block_minutes: u64,
     /// The longest request body, in bytes.
     #[arg(long, env = "MUSTER_MAX_BODY", value_name = "BYTES", default_value_t = 1024 * 1024)]
     max_body: usize,
@@ -121,6 +127,8 @@ impl ServeArgs {
             cors_origins: self.cors_origin.clone(),
             rate_limits: self.rate_limits == Switch::On,
             logins_per_minute: self.logins_per_minute,
+            lox24_wrong_keys: self.lox24_wrong_keys,
+            lox24_block: Duration::from_mins(self.lox24_block_minutes),
             default_page: self.default_page.min(self.max_page),
             max_page: self.max_page,
         }

@@ -3,12 +3,11 @@
 use http::StatusCode;
 use muster_domain::{Error, Timestamp};
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::http::{Call, Failure, Reply, Schemas};
+use crate::http::{Call, Content, Failure, JSON, Reply, Schemas};
 
 /// A good answer.
 #[derive(Serialize, ToSchema)]
@@ -46,9 +45,9 @@ pub(super) fn words(words: &'static [&'static str]) -> Schema {
 }
 
 /// The schema of `T` in the envelope.
-pub(super) fn data<T: ToSchema>(schemas: &mut Schemas) -> Value {
+pub(super) fn data<T: ToSchema>(schemas: &mut Schemas) -> Content {
     schemas.reference::<T>();
-    schemas.reference_as::<Success<'_, T>>(format!("{}Success", T::name()))
+    vec![(JSON, schemas.reference_as::<Success<'_, T>>(format!("{}Success", T::name())))]
 }
 
 /// What most answers fit into, in bytes.

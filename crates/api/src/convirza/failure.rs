@@ -7,12 +7,12 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use muster_domain::org_unit::MAX_LEVEL;
-use muster_domain::{Entity, Error, FieldError, Problem, Rule, Unique};
+use muster_domain::{Entity, Error, FieldError, Kind, Problem, Rule, Unique};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::envelope::Time;
-use crate::http::{Failure, Meta};
+use crate::http::{Failure, Head};
 
 /// Why there is no good answer.
 #[derive(Serialize, ToSchema)]
@@ -62,16 +62,16 @@ impl Shape {
 }
 
 /// The answer for a failure.
-pub(super) fn response(meta: &Meta, path: &str, failure: Failure) -> Response {
+pub(super) fn response(head: &Head<'_>, failure: Failure) -> Response {
     let shape = shape(failure);
     let body = ErrorBody {
         status_code: shape.status.as_u16(),
         message: shape.status.canonical_reason().unwrap_or("Error"),
         error: shape.error,
         errors: shape.errors,
-        timestamp: Time(meta.started),
-        path,
-        request_id: meta.request_id,
+        timestamp: Time(head.meta.started),
+        path: head.path,
+        request_id: head.meta.request_id,
     };
     // Strings and numbers always serialise.
     let mut response = Response::new(Body::from(serde_json::to_vec(&body).unwrap_or_default()));
@@ -97,8 +97,15 @@ fn shape(failure: Failure) -> Shape {
         Failure::BodyTooLarge { max } => {
             Shape::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body must not be longer than {max} bytes"))
         }
+        Failure::TooManyEntries { max } => Shape::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("The list must not have more than {max} entries"),
+        ),
         Failure::UnsupportedMediaType => {
             Shape::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type must be application/json")
+        }
+        Failure::NotAcceptable => {
+            Shape::new(StatusCode::NOT_ACCEPTABLE, "The answer can only be application/json")
         }
         Failure::Malformed(detail) => Shape::new(StatusCode::BAD_REQUEST, detail),
         Failure::AnswerTooLarge(detail) => Shape::new(StatusCode::BAD_REQUEST, detail),
@@ -112,9 +119,9 @@ fn shape(failure: Failure) -> Shape {
 
 fn core(error: Error) -> Shape {
     match error {
-        Error::Unauthenticated(detail) => {
-            Shape::new(StatusCode::UNAUTHORIZED, detail).header(header::WWW_AUTHENTICATE, "Bearer")
-        }
+        Error::Unauthenticated(detail) => unauthenticated(detail),
+        // Sessions do not tell a disabled tenant from an unknown token.
+        Error::TenantDisabled => unauthenticated("Invalid or expired token"),
         Error::Forbidden(detail) => Shape::new(StatusCode::FORBIDDEN, detail),
         Error::NotFound(entity) => Shape::new(
             StatusCode::NOT_FOUND,
@@ -166,6 +173,10 @@ fn core(error: Error) -> Shape {
     }
 }
 
+fn unauthenticated(detail: &'static str) -> Shape {
+    Shape::new(StatusCode::UNAUTHORIZED, detail).header(header::WWW_AUTHENTICATE, "Bearer")
+}
+
 fn invalid(fields: Vec<FieldError>) -> Shape {
     let errors: Vec<FieldBody> = fields.into_iter().map(field_body).collect();
     let summary: Vec<String> =
@@ -208,7 +219,11 @@ fn field_body(error: FieldError) -> FieldBody {
         Problem::Blank => "must not be empty".to_owned(),
         Problem::TooLong { max } => format!("must not be longer than {max} characters"),
         Problem::TooShort { min } => format!("must not be shorter than {min} characters"),
-        Problem::WrongType(expected) => format!("must be {expected}"),
+        Problem::WrongType(Kind::Text) => "must be a string".to_owned(),
+        Problem::WrongType(Kind::Integer) => "must be an integer".to_owned(),
+        Problem::WrongType(Kind::Boolean) => "must be true or false".to_owned(),
+        Problem::WrongType(Kind::Object) => "must be an object".to_owned(),
+        Problem::WrongType(Kind::Array) => "must be an array".to_owned(),
         Problem::OutOfRange { min, max: i64::MAX } => format!("must be at least {min}"),
         Problem::OutOfRange { min, max } => format!("must be between {min} and {max}"),
         Problem::NotOneOf(values) => format!("must be one of: {}", values.join(", ")),

@@ -19,6 +19,7 @@ use std::time::Duration;
 use axum::Router;
 use http::{HeaderValue, Method, StatusCode, header};
 use muster_domain::OrgUnitId;
+use serde_json::json;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use self::envelope::data;
@@ -32,18 +33,18 @@ use self::user::{UserWritten, Users};
 use self::user_wire::UserDetail;
 use crate::App;
 use crate::http::Mode::{Create, Merge, Replace};
-use crate::http::{About, Dialect, Routes, Schemas, routes};
+use crate::http::{About, Dialect, Published, Routes, Schemas, routes};
 
 /// Every call of the dialect.
 pub(crate) const ROUTES: Routes = routes![
     POST "/oauth/token" => oauth::session_open,
         About::open("Log in with a password").limited().refuses(&[StatusCode::UNAUTHORIZED])
-            .body(Create, |f| _ = oauth::log_in(f)).answers(Schemas::reference::<TokenBody<'_>>);
+            .body(Create, |f| _ = oauth::log_in(f)).answers(Schemas::json::<TokenBody<'_>>);
     POST "/oauth/refresh-token" => oauth::session_refresh,
         About::open("Exchange a refresh token for a new pair").refuses(&[StatusCode::UNAUTHORIZED])
-            .body(Create, |f| _ = oauth::refresh(f)).answers(Schemas::reference::<TokenBody<'_>>);
+            .body(Create, |f| _ = oauth::refresh(f)).answers(Schemas::json::<TokenBody<'_>>);
     POST "/oauth/revoke-token" => oauth::session_revoke,
-        About::open("End one token").body(Create, |f| _ = oauth::revocation(f)).answers(Schemas::reference::<Revoked>);
+        About::open("End one token").body(Create, |f| _ = oauth::revocation(f)).answers(Schemas::json::<Revoked>);
     GET "/v3/auth/profile" => profile::profile_get,
         About::any_role("The caller").versioned().answers(data::<UserDetail<'_>>);
     POST "/v3/auth/password" => profile::password_change,
@@ -102,8 +103,16 @@ pub(crate) const DIALECT: Dialect = Dialect {
     title: "Convirza Platform API V3",
     routes: ROUTES,
     prefixes: &["/v3", "/oauth"],
+    door: |_| Ok(()),
     failure: failure::response,
-    failure_schema: Schemas::reference::<failure::ErrorBody<'static>>,
+    finish: |_, _| (),
+    published: Published {
+        failure: Schemas::json::<failure::ErrorBody<'static>>,
+        schemes: || json!({"bearer": {"type": "http", "scheme": "bearer"}}),
+        security: &[&["bearer"]],
+        challenge: "Bearer",
+        ..Published::NOTHING
+    },
 };
 
 pub(crate) fn router(app: &Arc<App>) -> Router {

@@ -8,7 +8,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 
-use crate::http::{About, Call, Dialect, Failure, Meta, Outcome, Reply, Routes, plain, routes};
+use crate::http::{About, Call, Dialect, Failure, Head, Outcome, Published, Reply, Routes, plain, routes};
 use crate::{App, DIALECTS};
 
 /// One document a dialect, in the order of [`DIALECTS`].
@@ -21,21 +21,23 @@ const ROUTES: Routes = routes![
     GET "/docs/{file}" => self::docs_file, About::open("What the page is made of");
 ];
 
-/// Muster's own paths, in the form of those of all dialects.
+/// Muster's own paths, and those of nobody, in the form of those of all dialects.
 const OWN: Dialect = Dialect {
     name: "muster",
     title: "Muster",
     routes: ROUTES,
     prefixes: &[],
+    door: |_| Ok(()),
     failure,
-    failure_schema: |_| serde_json::Value::Null,
+    finish: |_, _| (),
+    published: Published::NOTHING,
 };
 
 pub(crate) fn router(app: &Arc<App>) -> Router {
     OWN.router(app)
 }
 
-fn failure(_: &Meta, _: &str, failure: Failure) -> Response {
+fn failure(_: &Head<'_>, failure: Failure) -> Response {
     match failure {
         Failure::MethodNotAllowed { allow } => {
             let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");

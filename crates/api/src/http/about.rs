@@ -3,9 +3,8 @@
 
 use http::StatusCode;
 use muster_domain::Access;
-use serde_json::Value;
 
-use super::schemas::Schemas;
+use super::schemas::{Content, Schemas};
 use super::{Fields, Mode, Query};
 
 /// Reads a body or a query, for what it says about it.
@@ -24,13 +23,15 @@ pub(crate) struct About {
     pub(super) versioned: bool,
     pub(super) query: Option<ReadQuery>,
     pub(super) body: Option<(Mode, ReadBody)>,
+    /// The body is an array of so many at most.
+    pub(super) array: Option<usize>,
     /// What an unknown id in the path gets.
     pub(super) unknown_id: StatusCode,
     /// What else it answers, in the form of failures.
     pub(super) refusals: &'static [StatusCode],
     pub(super) status: StatusCode,
-    /// The schema of a good answer.
-    pub(super) answer: Option<fn(&mut Schemas) -> Value>,
+    /// The schemas of a good answer.
+    pub(super) answer: Option<fn(&mut Schemas) -> Content>,
 }
 
 impl About {
@@ -42,6 +43,7 @@ impl About {
             versioned: false,
             query: None,
             body: None,
+            array: None,
             unknown_id: StatusCode::NOT_FOUND,
             refusals: &[],
             status: StatusCode::OK,
@@ -85,6 +87,11 @@ impl About {
         Self { body: Some((mode, read)), ..self }
     }
 
+    /// The body is an array of at most `max` entities, each of which is read by itself and may fail by itself.
+    pub(crate) const fn array(self, max: usize, read: ReadBody) -> Self {
+        Self { array: Some(max), ..self.body(Mode::Create, read) }
+    }
+
     pub(crate) const fn unknown_id(self, status: StatusCode) -> Self {
         Self { unknown_id: status, ..self }
     }
@@ -93,11 +100,15 @@ impl About {
         Self { refusals, ..self }
     }
 
-    pub(crate) const fn answers(self, answer: fn(&mut Schemas) -> Value) -> Self {
+    pub(crate) const fn answers(self, answer: fn(&mut Schemas) -> Content) -> Self {
         Self { answer: Some(answer), ..self }
     }
 
-    pub(crate) const fn creates(self, answer: fn(&mut Schemas) -> Value) -> Self {
+    pub(crate) const fn deletes(self) -> Self {
+        Self { status: StatusCode::NO_CONTENT, ..self }
+    }
+
+    pub(crate) const fn creates(self, answer: fn(&mut Schemas) -> Content) -> Self {
         Self { status: StatusCode::CREATED, ..self.answers(answer) }
     }
 }

@@ -1,11 +1,14 @@
 //! Reading request bodies within their limit.
 
+use std::fmt;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::Failure;
@@ -43,7 +46,7 @@ pub(super) async fn read(headers: &HeaderMap, mut body: Body, max: usize) -> Res
 
 /// Reads the rest of a body that nobody wants, within limits. A client that waits to be asked for its
 /// body is left alone.
-pub(crate) async fn finish(headers: &HeaderMap, mut body: Body) {
+pub(super) async fn finish(headers: &HeaderMap, mut body: Body) {
     if body.is_end_stream() || headers.contains_key(header::EXPECT) {
         return;
     }
@@ -74,7 +77,56 @@ pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Failure> {
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(Failure::Malformed("The body must be a JSON object".to_owned())),
-        Err(_) if bytes.is_empty() => Err(Failure::Malformed("The body must not be empty".to_owned())),
-        Err(error) => Err(Failure::Malformed(format!("The body is not valid JSON: {error}"))),
+        Err(error) => Err(malformed(bytes, &error)),
+    }
+}
+
+fn malformed(bytes: &[u8], error: &serde_json::Error) -> Failure {
+    Failure::Malformed(if bytes.is_empty() {
+        "The body must not be empty".to_owned()
+    } else {
+        format!("The body is not valid JSON: {error}")
+    })
+}
+
+/// What `read` makes of each entry of the JSON array in a body. The entries are parsed one by one: all of them at
+/// once would be many times as large as the body. Errors: `TooManyEntries` beyond `max`.
+pub(super) fn array<T>(bytes: &[u8], max: usize, read: impl FnMut(Value) -> T) -> Result<Vec<T>, Failure> {
+    if !bytes.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
+        return Err(Failure::Malformed("The body must be a JSON array".to_owned()));
+    }
+    let mut parser = serde_json::Deserializer::from_slice(bytes);
+    let read = parser.deserialize_seq(Entries { max, read });
+    let entries =
+        read.and_then(|entries| parser.end().map(|()| entries)).map_err(|error| malformed(bytes, &error))?;
+    entries.ok_or(Failure::TooManyEntries { max })
+}
+
+/// Visits the entries of an array; `None` when there are too many.
+struct Entries<F> {
+    max: usize,
+    read: F,
+}
+
+impl<'de, T, F: FnMut(Value) -> T> Visitor<'de> for Entries<F> {
+    type Value = Option<Vec<T>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while list.len() < self.max {
+            match entries.next_element()? {
+                Some(entry) => list.push((self.read)(entry)),
+                None => return Ok(Some(list)),
+            }
+        }
+        let mut is_longer = false;
+        while entries.next_element::<IgnoredAny>()?.is_some() {
+            is_longer = true;
+        }
+        Ok((!is_longer).then_some(list))
     }
 }

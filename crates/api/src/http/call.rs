@@ -3,19 +3,24 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::RawPathParams;
+use bytes::Bytes;
 use http::request::Parts;
-use http::{Method, header};
+use http::{HeaderMap, Method, header};
 use muster_domain::session::{Caller, Found, Subject};
 use muster_domain::{Ctx, Dialect, Directory, Draft, Entity, Error, Precondition, TenantId};
 use muster_store::Store;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Failure, Fields, Meta, Mode, Query, Route, Tag, body, client, tags};
+use super::{Failure, Fields, Head, Meta, Mode, Query, Route, Tag, body, tags};
 use crate::App;
 
 /// The longest body of calls that carry a few short strings, in bytes; nobody has to log in to send one.
 const SMALL_BODY: usize = 16 * 1024;
+
+/// The longest body that holds a list, in bytes (LOX24 contract, section 4).
+const LARGE_BODY: usize = 16 * 1024 * 1024;
 
 /// A request on its way through a handler.
 pub(crate) struct Call {
@@ -26,6 +31,7 @@ pub(crate) struct Call {
     params: Option<RawPathParams>,
     body: Option<Body>,
     tenant: Option<TenantId>,
+    large_body: Option<OwnedSemaphorePermit>,
 }
 
 impl Call {
@@ -37,11 +43,16 @@ impl Call {
         params: Option<RawPathParams>,
         body: Body,
     ) -> Self {
-        Self { app, route, meta, parts, params, body: Some(body), tenant: None }
+        Self { app, route, meta, parts, params, body: Some(body), tenant: None, large_body: None }
     }
 
     pub(crate) fn app(&self) -> &App {
         &self.app
+    }
+
+    /// The application, for what outlives the call.
+    pub(crate) fn shared_app(&self) -> Arc<App> {
+        Arc::clone(&self.app)
     }
 
     pub(crate) fn directory(&self) -> &Directory<Store> {
@@ -52,14 +63,28 @@ impl Call {
         &self.meta
     }
 
+    /// The name of the call in every layer.
+    pub(super) fn verb(&self) -> &'static str {
+        self.route.verb
+    }
+
     /// The tenant of the caller, once it is authenticated.
     pub(super) fn tenant(&self) -> Option<TenantId> {
         self.tenant
     }
 
+    /// The request without its body.
+    pub(crate) fn head(&self) -> Head<'_> {
+        Head { app: &self.app, meta: &self.meta, path: self.parts.uri.path(), headers: &self.parts.headers }
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
     /// The address of the client, seen through trusted proxies.
     pub(crate) fn client(&self) -> IpAddr {
-        client::address(self.meta.peer, &self.parts.headers, &self.app.settings.trusted_proxies)
+        self.head().client()
     }
 
     /// Who calls with a bearer token, if its role reaches what the route asks for.
@@ -87,6 +112,32 @@ impl Call {
         let token = self.bearer()?;
         let read = self.app.directory.session_authenticate_for(dialect, token, subject(named)).await?;
         let (ctx, _, found) = read;
+        self.admit(&ctx)?;
+        Ok((ctx, found))
+    }
+
+    /// Who calls with the secret of a credential, if it reaches what the route asks for.
+    pub(crate) async fn credential(
+        &mut self,
+        dialect: Dialect,
+        tenant: TenantId,
+        secret: &str,
+    ) -> Result<Ctx, Failure> {
+        let ctx = self.app.directory.credential_authenticate(dialect, tenant, secret).await?;
+        self.admit(&ctx)?;
+        Ok(ctx)
+    }
+
+    /// As [`Call::credential`], with what the request is about, read in the same trip to the store.
+    pub(crate) async fn credential_for(
+        &mut self,
+        dialect: Dialect,
+        tenant: TenantId,
+        secret: &str,
+        subject: Subject,
+    ) -> Result<(Ctx, Option<Found>), Failure> {
+        let directory = &self.app.directory;
+        let (ctx, found) = directory.credential_authenticate_for(dialect, tenant, secret, subject).await?;
         self.admit(&ctx)?;
         Ok((ctx, found))
     }
@@ -138,6 +189,25 @@ impl Call {
         self.object_within(self.app.settings.max_body, mode, read).await
     }
 
+    /// As [`Call::object`], of a body that may hold a long list.
+    pub(crate) async fn large_object<T>(
+        &mut self,
+        mode: Mode,
+        read: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Result<Draft<T>, Failure> {
+        self.object_within(LARGE_BODY, mode, read).await
+    }
+
+    /// What `read` makes of each entry of the JSON array in the body, at most `max`.
+    pub(crate) async fn large_array<T>(
+        &mut self,
+        max: usize,
+        read: fn(&mut Fields<'_>) -> T,
+    ) -> Result<Vec<Draft<T>>, Failure> {
+        let bytes = self.read_body(LARGE_BODY).await?;
+        body::array(&bytes, max, |entry| Fields::read_entry(&entry, read))
+    }
+
     /// As [`Call::object`], of a body that has no reason to be longer than [`SMALL_BODY`]. `read` gives `None`
     /// only where a field fails.
     pub(crate) async fn small_object<T>(
@@ -155,9 +225,21 @@ impl Call {
         mode: Mode,
         read: impl FnOnce(&mut Fields<'_>) -> T,
     ) -> Result<Draft<T>, Failure> {
-        let body = self.body.take().unwrap_or_default();
-        let bytes = body::read(&self.parts.headers, body, max).await?;
+        let bytes = self.read_body(max).await?;
         body::object(&bytes).map(|object| Fields::read(&object, mode, read))
+    }
+
+    async fn read_body(&mut self, max: usize) -> Result<Bytes, Failure> {
+        let body = self.body.take().unwrap_or_default();
+        let usual = u64::try_from(self.app.settings.max_body).unwrap_or(u64::MAX);
+        let may_be_large =
+            max > self.app.settings.max_body && body.size_hint().upper().is_none_or(|size| size > usual);
+        if may_be_large {
+            // Few at once, or bodies alone could take all memory. It is given back with the end of the call.
+            let permit = Arc::clone(&self.app.large_bodies).acquire_owned().await;
+            self.large_body = permit.ok();
+        }
+        body::read(&self.parts.headers, body, max).await
     }
 
     /// Reads what is left of the body and throws it away, so that the client can read the answer.

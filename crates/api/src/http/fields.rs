@@ -3,7 +3,7 @@
 //! The function that reads a body also describes it: the same calls, made on [`Fields::describe`], write down
 //! which fields there are instead of looking for them.
 
-use muster_domain::{Draft, FieldErrors, Patch, Problem};
+use muster_domain::{Draft, FieldErrors, Kind, Patch, Problem};
 use serde_json::{Map, Value, json};
 
 use super::shape::{Parser, Shape};
@@ -69,7 +69,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The schema of the bodies that `read` reads.
-    pub(super) fn describe(mode: Mode, read: fn(&mut Fields<'_>)) -> Value {
+    pub(super) fn describe(mode: Mode, read: impl FnOnce(&mut Fields<'_>)) -> Value {
         let mut described = Described::default();
         let errors = FieldErrors::default();
         read(&mut Fields { body: &Map::new(), mode, errors, described: Some(&mut described) });
@@ -170,6 +170,51 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A list of entities, as an array or as an object whose keys say nothing; `None` when it is absent or null. What
+    /// fails in an entry is noted under its place, as `field[place].name`.
+    pub(crate) fn entries<T>(
+        &mut self,
+        name: &'static str,
+        max: usize,
+        read: fn(&mut Fields<'_>) -> T,
+    ) -> Option<Vec<(String, T)>> {
+        if let Some(described) = &mut self.described {
+            described.properties.insert(name.to_owned(), entries_schema(max, read));
+        }
+        let entries: Vec<(String, &Value)> = match self.body.get(name)? {
+            Value::Null => return None,
+            Value::Array(entries) => {
+                entries.iter().enumerate().map(|(at, entry)| (at.to_string(), entry)).collect()
+            }
+            Value::Object(entries) => entries.iter().map(|(key, entry)| (key.clone(), entry)).collect(),
+            _ => {
+                self.errors.push(name, Problem::WrongType(Kind::Array));
+                return None;
+            }
+        };
+        let mut list = Vec::with_capacity(entries.len());
+        for (place, entry) in entries {
+            let Draft { value, errors } = Fields::read_entry(entry, read);
+            for error in errors.into_vec() {
+                let within = if error.field.is_empty() { String::new() } else { format!(".{}", error.field) };
+                self.errors.add(format!("{name}[{place}]{within}"), error.problem);
+            }
+            list.push((place, value));
+        }
+        Some(list)
+    }
+
+    /// What `read` makes of an entry of a list; one that is no object fails as a whole.
+    pub(super) fn read_entry<T>(entry: &Value, read: fn(&mut Fields<'_>) -> T) -> Draft<T> {
+        if let Value::Object(object) = entry {
+            return Fields::read(object, Mode::Create, |fields| read(fields));
+        }
+        let mut draft = Fields::read(&Map::new(), Mode::Create, |fields| read(fields));
+        draft.errors = FieldErrors::default();
+        draft.errors.push("", Problem::WrongType(Kind::Object));
+        draft
+    }
+
     /// The value under either name. Both with different values are a problem.
     fn value(&mut self, names: Names, field: &'static str) -> Option<&'a Value> {
         let value = self.body.get(names.name);
@@ -184,6 +229,16 @@ impl<'a> Fields<'a> {
             (one, other) => one.or(other),
         }
     }
+}
+
+/// The schema of what [`Fields::entries`] reads.
+fn entries_schema<T>(max: usize, read: fn(&mut Fields<'_>) -> T) -> Value {
+    let entry = Fields::describe(Mode::Create, |fields| _ = read(fields));
+    json!({"oneOf": [
+        {"type": "array", "items": entry, "maxItems": max},
+        {"type": "object", "additionalProperties": entry, "maxProperties": max},
+        {"type": "null"},
+    ]})
 }
 
 impl Described {

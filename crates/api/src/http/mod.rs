@@ -1,6 +1,7 @@
 //! What every dialect needs of HTTP: routes, one request, bodies, conditions, query parameters.
 
 mod about;
+mod accept;
 mod body;
 mod call;
 mod client;
@@ -16,21 +17,24 @@ mod tags;
 use std::net::IpAddr;
 
 use axum::response::{IntoResponse as _, Response};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use muster_domain::{Error, FieldError, TenantId, Timestamp};
 use uuid::Uuid;
 
+use crate::App;
+
 pub(crate) use about::About;
-pub(crate) use body::finish as finish_body;
+pub(crate) use accept::preferred;
 pub(crate) use call::Call;
 pub(crate) use fields::{Fields, Mode};
+pub(crate) use openapi::{Header, Published};
 pub(crate) use query::Query;
 pub(crate) use reply::Reply;
 pub(crate) use routes::{Dialect, routes};
 pub use routes::{Route, Routes};
-pub(crate) use schemas::Schemas;
+pub(crate) use schemas::{Content, JSON, Schemas};
 pub(crate) use shape::{
-    Parser, Text, any, any_text, boolean, choice, email, integer, integer_within, limited_text,
+    Parser, Text, any, any_text, boolean, choice, date_time, email, integer, integer_within, limited_text,
     required_text, string, time_zone, trimmed_text,
 };
 pub(crate) use tags::Tag;
@@ -42,6 +46,22 @@ pub(crate) struct Meta {
     pub(crate) started: Timestamp,
     /// The other end of the connection; see [`Call::client`] for who is behind it.
     pub(crate) peer: IpAddr,
+}
+
+/// A request without its body.
+#[derive(Clone, Copy)]
+pub(crate) struct Head<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) meta: &'a Meta,
+    pub(crate) path: &'a str,
+    pub(crate) headers: &'a HeaderMap,
+}
+
+impl Head<'_> {
+    /// The address of the client, seen through trusted proxies.
+    pub(crate) fn client(&self) -> IpAddr {
+        client::address(self.meta.peer, self.headers, &self.app.settings.trusted_proxies)
+    }
 }
 
 /// What the log says of a request after it was answered.
@@ -66,7 +86,13 @@ pub(crate) enum Failure {
     BodyTooLarge {
         max: usize,
     },
+    /// A list in the body has more entries.
+    TooManyEntries {
+        max: usize,
+    },
     UnsupportedMediaType,
+    /// The client takes none of the content types that there are.
+    NotAcceptable,
     /// The body is not what its content type says; the text may be shown.
     Malformed(String),
     /// The answer would be unreasonably large; the text may be shown.

@@ -7,11 +7,46 @@ use http::{Method, StatusCode};
 use muster_domain::Access;
 use serde_json::{Map, Value, json};
 
-use super::schemas::Schemas;
-use super::{Dialect, Fields, Query, Route};
+use super::{Content, Dialect, Fields, JSON, Query, Route, Schemas};
 use crate::Settings;
 
-const JSON: &str = "application/json";
+/// What the document says of all calls of a dialect.
+#[derive(Clone, Copy)]
+pub(crate) struct Published {
+    /// The schemas of a failure.
+    pub(crate) failure: fn(&mut Schemas) -> Content,
+    /// The ways to authenticate, by name, as OpenAPI describes them.
+    pub(crate) schemes: fn() -> Value,
+    /// Names of those ways; each entry is enough, with all that stand in it.
+    pub(crate) security: &'static [&'static [&'static str]],
+    /// What a 401 says in `WWW-Authenticate`.
+    pub(crate) challenge: &'static str,
+    /// What else each answer says about the request.
+    pub(crate) headers: &'static [Header],
+    /// What every call that wants credentials may also answer.
+    pub(crate) refusals: &'static [StatusCode],
+}
+
+/// A header of answers.
+#[derive(Clone, Copy)]
+pub(crate) struct Header {
+    /// In lower case.
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) pattern: &'static str,
+}
+
+impl Published {
+    /// Of what has no document.
+    pub(crate) const NOTHING: Self = Self {
+        failure: |_| Vec::new(),
+        schemes: || Value::Null,
+        security: &[],
+        challenge: "",
+        headers: &[],
+        refusals: &[],
+    };
+}
 
 impl Dialect {
     /// The document (OpenAPI 3.1).
@@ -21,19 +56,20 @@ impl Dialect {
         let mut verbs = HashSet::new();
         for route in self.routes {
             let path = paths.entry(route.path).or_insert_with(|| json!({}));
-            let mut operation = operation(route, settings, &mut schemas);
+            let mut operation = self.operation(route, settings, &mut schemas);
             // Ids are unique; of two paths for one call the first has it.
             if verbs.insert(route.verb) {
                 operation["operationId"] = route.verb.into();
             }
             path[route.method.as_str().to_lowercase()] = operation;
         }
-        let mut statuses: Vec<StatusCode> = self.routes.iter().flat_map(refusals).collect();
+        let mut statuses: Vec<StatusCode> =
+            self.routes.iter().flat_map(|route| self.refusals(route)).collect();
         statuses.sort_unstable();
         statuses.dedup();
-        let failure = (self.failure_schema)(&mut schemas);
+        let failure = content((self.published.failure)(&mut schemas));
         let responses: Map<String, Value> =
-            statuses.into_iter().map(|status| (name(status), refusal(status, &failure))).collect();
+            statuses.into_iter().map(|status| (name(status), self.refusal(status, &failure))).collect();
         let schemas = schemas.into_value(&[&json!(paths), &failure]);
         json!({
             "openapi": "3.1.0",
@@ -48,131 +84,156 @@ impl Dialect {
             "components": {
                 "schemas": schemas,
                 "responses": responses,
-                "headers": headers(),
+                "headers": self.headers(),
                 "parameters": conditions(),
-                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+                "securitySchemes": (self.published.schemes)(),
             },
         })
     }
-}
 
-fn operation(route: &Route, settings: &Settings, schemas: &mut Schemas) -> Value {
-    let about = &route.about;
-    let mut parameters = Vec::new();
-    if has_id(route) {
-        let id = json!({"type": "integer", "format": "int64"});
-        parameters.push(json!({"name": "id", "in": "path", "required": true, "schema": id}));
-    }
-    if let Some(read) = about.query {
-        parameters.extend(Query::describe(settings, read));
-    }
-    if about.versioned {
-        let condition = if route.method == Method::GET { "IfNoneMatch" } else { "IfMatch" };
-        parameters.push(reference("parameters", condition));
+    fn operation(&self, route: &Route, settings: &Settings, schemas: &mut Schemas) -> Value {
+        let about = &route.about;
+        let mut parameters = Vec::new();
+        if has_id(route) {
+            let id = json!({"type": "integer", "format": "int64"});
+            parameters.push(json!({"name": "id", "in": "path", "required": true, "schema": id}));
+        }
+        if let Some(read) = about.query {
+            parameters.extend(Query::describe(settings, read));
+        }
+        if about.versioned {
+            let condition = if route.method == Method::GET { "IfNoneMatch" } else { "IfMatch" };
+            parameters.push(reference("parameters", condition));
+        }
+
+        let mut good = self.response(about.status);
+        if let Some(answer) = about.answer {
+            good["content"] = content(answer(schemas));
+        }
+        if about.versioned && route.method == Method::GET {
+            good["headers"]["ETag"] = reference("headers", "ETag");
+        }
+        let mut responses = Map::new();
+        responses.insert(about.status.as_str().to_owned(), good);
+        for status in self.refusals(route) {
+            responses.insert(status.as_str().to_owned(), reference("responses", &name(status)));
+        }
+
+        let mut operation = json!({
+            "summary": about.summary,
+            "tags": [tag(route.path)],
+            "parameters": parameters,
+            "responses": responses,
+            "security": [],
+        });
+        if about.access.is_some() {
+            operation["security"] = self.security();
+        }
+        if let Some((mode, read)) = about.body {
+            let mut schema = Fields::describe(mode, read);
+            if let Some(max) = about.array {
+                // An entry that does not fit is told beside the others.
+                let entry = json!({"anyOf": [schema, {}]});
+                schema = json!({"type": "array", "items": entry, "maxItems": max});
+            }
+            operation["requestBody"] = json!({"required": true, "content": {JSON: {"schema": schema}}});
+        }
+        operation
     }
 
-    let mut good = response(about.status);
-    if let Some(answer) = about.answer {
-        good["content"] = content(&answer(schemas));
-    }
-    if about.versioned && route.method == Method::GET {
-        good["headers"]["ETag"] = reference("headers", "ETag");
-    }
-    let mut responses = Map::new();
-    responses.insert(about.status.as_str().to_owned(), good);
-    for status in refusals(route) {
-        responses.insert(status.as_str().to_owned(), reference("responses", &name(status)));
+    /// What a route answers besides what it is for.
+    fn refusals(&self, route: &Route) -> Vec<StatusCode> {
+        let about = &route.about;
+        let writes = route.method != Method::GET;
+        let rules = [
+            (StatusCode::NOT_MODIFIED, about.versioned && !writes),
+            (StatusCode::BAD_REQUEST, about.query.is_some() || writes),
+            (StatusCode::UNAUTHORIZED, about.access.is_some()),
+            (StatusCode::FORBIDDEN, about.access > Some(Access::None)),
+            (about.unknown_id, has_id(route)),
+            (StatusCode::PRECONDITION_FAILED, about.versioned && writes),
+            (StatusCode::PAYLOAD_TOO_LARGE, about.body.is_some()),
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, about.body.is_some()),
+            (StatusCode::TOO_MANY_REQUESTS, about.limited),
+            (StatusCode::INTERNAL_SERVER_ERROR, true),
+            (StatusCode::SERVICE_UNAVAILABLE, true),
+        ];
+        let ruled = rules.into_iter().filter(|(_, holds)| *holds).map(|(status, _)| status);
+        let of_all: &[StatusCode] = if about.access.is_some() { self.published.refusals } else { &[] };
+        let mut statuses: Vec<StatusCode> =
+            ruled.chain(about.refusals.iter().copied()).chain(of_all.iter().copied()).collect();
+        statuses.sort_unstable();
+        statuses.dedup();
+        statuses
     }
 
-    let mut operation = json!({
-        "summary": about.summary,
-        "tags": [tag(route.path)],
-        "parameters": parameters,
-        "responses": responses,
-        "security": [],
-    });
-    if about.access.is_some() {
-        operation["security"] = json!([{"bearer": []}]);
+    /// A response of which a document has one, whatever call gives it.
+    fn refusal(&self, status: StatusCode, failure: &Value) -> Value {
+        let mut response = self.response(status);
+        let headers = &mut response["headers"];
+        match status {
+            StatusCode::NOT_MODIFIED => headers["ETag"] = reference("headers", "ETag"),
+            StatusCode::UNAUTHORIZED => headers["WWW-Authenticate"] = reference("headers", "WwwAuthenticate"),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                headers["Retry-After"] = reference("headers", "RetryAfter");
+            }
+            _ => {}
+        }
+        if status != StatusCode::NOT_MODIFIED {
+            response["content"] = failure.clone();
+        }
+        response
     }
-    if let Some((mode, read)) = about.body {
-        operation["requestBody"] =
-            json!({"required": true, "content": content(&Fields::describe(mode, read))});
-    }
-    operation
-}
 
-/// What a route answers besides what it is for.
-fn refusals(route: &Route) -> Vec<StatusCode> {
-    let about = &route.about;
-    let writes = route.method != Method::GET;
-    let rules = [
-        (StatusCode::NOT_MODIFIED, about.versioned && !writes),
-        (StatusCode::BAD_REQUEST, about.query.is_some() || writes),
-        (StatusCode::UNAUTHORIZED, about.access.is_some()),
-        (StatusCode::FORBIDDEN, about.access > Some(Access::None)),
-        (about.unknown_id, has_id(route)),
-        (StatusCode::PRECONDITION_FAILED, about.versioned && writes),
-        (StatusCode::PAYLOAD_TOO_LARGE, about.body.is_some()),
-        (StatusCode::UNSUPPORTED_MEDIA_TYPE, about.body.is_some()),
-        (StatusCode::TOO_MANY_REQUESTS, about.limited),
-        (StatusCode::INTERNAL_SERVER_ERROR, true),
-        (StatusCode::SERVICE_UNAVAILABLE, true),
-    ];
-    let ruled = rules.into_iter().filter(|(_, holds)| *holds).map(|(status, _)| status);
-    let mut statuses: Vec<StatusCode> = ruled.chain(about.refusals.iter().copied()).collect();
-    statuses.sort_unstable();
-    statuses
+    fn response(&self, status: StatusCode) -> Value {
+        let mut headers = json!({"x-request-id": reference("headers", "RequestId")});
+        for header in self.published.headers {
+            headers[header.name] = reference("headers", header.name);
+        }
+        json!({"description": reason(status), "headers": headers})
+    }
+
+    fn headers(&self) -> Value {
+        let mut headers = json!({
+            "RequestId": {
+                "description": "Names the request in the server's log.",
+                "required": true,
+                "schema": {"type": "string", "format": "uuid"},
+            },
+            "ETag": {
+                "description": "The version of what is shown.",
+                "required": true,
+                "schema": {"type": "string", "pattern": "^W/\"[^\"]*\"$"},
+            },
+            "RetryAfter": {
+                "description": "When to try again, in seconds.",
+                "required": true,
+                "schema": {"type": "integer", "minimum": 0},
+            },
+            "WwwAuthenticate": {
+                "description": "How to authenticate.",
+                "required": true,
+                "schema": {"type": "string", "const": self.published.challenge},
+            },
+        });
+        for Header { name, description, pattern } in self.published.headers {
+            let schema = json!({"type": "string", "pattern": pattern});
+            headers[*name] = json!({"description": description, "required": true, "schema": schema});
+        }
+        headers
+    }
+
+    /// What is enough to get in.
+    fn security(&self) -> Value {
+        let together = |names: &&[&'static str]| -> Map<String, Value> {
+            names.iter().map(|name| ((*name).to_owned(), json!([]))).collect()
+        };
+        self.published.security.iter().map(together).collect()
+    }
 }
 
 fn has_id(route: &Route) -> bool {
     route.path.contains("{id}")
-}
-
-/// A response of which a document has one, whatever call gives it.
-fn refusal(status: StatusCode, failure: &Value) -> Value {
-    let mut response = response(status);
-    let headers = &mut response["headers"];
-    match status {
-        StatusCode::NOT_MODIFIED => headers["ETag"] = reference("headers", "ETag"),
-        StatusCode::UNAUTHORIZED => headers["WWW-Authenticate"] = reference("headers", "WwwAuthenticate"),
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            headers["Retry-After"] = reference("headers", "RetryAfter");
-        }
-        _ => {}
-    }
-    if status != StatusCode::NOT_MODIFIED {
-        response["content"] = content(failure);
-    }
-    response
-}
-
-fn response(status: StatusCode) -> Value {
-    json!({"description": reason(status), "headers": {"x-request-id": reference("headers", "RequestId")}})
-}
-
-fn headers() -> Value {
-    json!({
-        "RequestId": {
-            "description": "Names the request in the server's log.",
-            "required": true,
-            "schema": {"type": "string", "format": "uuid"},
-        },
-        "ETag": {
-            "description": "The version of what is shown.",
-            "required": true,
-            "schema": {"type": "string", "pattern": "^W/\"[^\"]*\"$"},
-        },
-        "RetryAfter": {
-            "description": "When to try again, in seconds.",
-            "required": true,
-            "schema": {"type": "integer", "minimum": 0},
-        },
-        "WwwAuthenticate": {
-            "description": "How to authenticate.",
-            "required": true,
-            "schema": {"type": "string", "const": "Bearer"},
-        },
-    })
 }
 
 fn conditions() -> Value {
@@ -183,8 +244,9 @@ fn conditions() -> Value {
     })
 }
 
-fn content(schema: &Value) -> Value {
-    json!({JSON: {"schema": schema}})
+fn content(schemas: Content) -> Value {
+    let one = |(kind, schema): (&str, Value)| (kind.to_owned(), json!({"schema": schema}));
+    schemas.into_iter().map(one).collect::<Map<String, Value>>().into()
 }
 
 fn reference(kind: &str, name: &str) -> Value {

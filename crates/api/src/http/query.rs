@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use muster_domain::{FieldErrors, Problem, Slice, text};
+use muster_domain::{FieldErrors, Kind, Problem, Slice, text};
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -72,9 +72,14 @@ impl<'a> Query<'a> {
         let parsed = match given?.parse::<i64>() {
             Ok(number) if (min..=max).contains(&number) => Ok(number),
             Ok(_) => Err(Problem::OutOfRange { min, max }),
-            Err(_) => Err(Problem::WrongType("an integer")),
+            Err(_) => Err(Problem::WrongType(Kind::Integer)),
         };
         self.errors.take(name, parsed)
+    }
+
+    /// The number of a page, from 1 on; `None` without the parameter.
+    pub(crate) fn page(&mut self) -> Option<u64> {
+        self.bounded("page", 1, i64::MAX, None).map(i64::unsigned_abs)
     }
 
     /// One of some words.

@@ -6,7 +6,11 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _};
 use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use muster_domain::Error;
+use uuid::Uuid;
 
 use super::{Call, Tag};
 
@@ -14,15 +18,58 @@ use super::{Call, Tag};
 pub(crate) struct Reply {
     status: StatusCode,
     kind: &'static str,
-    body: Bytes,
+    body: Content,
     headers: &'static [(&'static str, &'static str)],
     tag: Option<Tag>,
+}
+
+enum Content {
+    Whole(Bytes),
+    Stream(BoxStream<'static, Result<Bytes, Error>>),
+}
+
+impl Content {
+    /// The body; a failure on the way is logged under these names and ends the connection without the end of the body.
+    fn into_body(self, verb: &'static str, request_id: Uuid) -> Body {
+        match self {
+            Self::Whole(bytes) => Body::from(bytes),
+            Self::Stream(chunks) => Body::from_stream(chunks.inspect_err(move |error| {
+                tracing::error!(%error, verb, %request_id, "an answer was cut off");
+            })),
+        }
+    }
 }
 
 impl Reply {
     /// `body` is JSON.
     pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Self {
-        Self { status, kind: "application/json", body: body.into(), headers: &[], tag: None }
+        Self::of_kind("application/json", status, body)
+    }
+
+    /// An answer of a content type.
+    pub(crate) fn of_kind(kind: &'static str, status: StatusCode, body: Vec<u8>) -> Self {
+        Self { status, kind, body: Content::Whole(body.into()), headers: &[], tag: None }
+    }
+
+    /// A 204.
+    pub(crate) fn empty() -> Self {
+        Self::of_kind("", StatusCode::NO_CONTENT, Vec::new())
+    }
+
+    /// More headers.
+    pub(crate) fn headers(mut self, headers: &'static [(&'static str, &'static str)]) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// An answer that is sent while it is made, in chunks, and never held as a whole. When `chunks` fails, the
+    /// connection is cut off, so that the client does not take what it has for all.
+    pub(crate) fn stream(
+        kind: &'static str,
+        status: StatusCode,
+        chunks: impl Stream<Item = Result<Bytes, Error>> + Send + 'static,
+    ) -> Self {
+        Self { status, kind, body: Content::Stream(chunks.boxed()), headers: &[], tag: None }
     }
 
     /// What everybody may read and nobody changes, of a content type and with more headers.
@@ -34,7 +81,25 @@ impl Reply {
         let mut hasher = DefaultHasher::new();
         body.hash(&mut hasher);
         let tag = Tag::of(&[hasher.finish().cast_signed()]);
-        Self { status: StatusCode::OK, kind, body, headers, tag: Some(tag) }
+        Self { status: StatusCode::OK, kind, body: Content::Whole(body), headers, tag: Some(tag) }
+    }
+
+    /// What a streamed answer sends.
+    #[cfg(test)]
+    pub(crate) fn into_chunks(self) -> BoxStream<'static, Result<Bytes, Error>> {
+        match self.body {
+            Content::Stream(chunks) => chunks,
+            Content::Whole(bytes) => futures_util::stream::iter([Ok(bytes)]).boxed(),
+        }
+    }
+
+    /// The body of an answer that is not streamed.
+    #[cfg(test)]
+    pub(crate) fn into_whole(self) -> Bytes {
+        match self.body {
+            Content::Whole(bytes) => bytes,
+            Content::Stream(_) => Bytes::new(),
+        }
     }
 
     /// Names the version of what is shown: it is sent as `ETag`, and a read that has it gets 304.
@@ -53,10 +118,12 @@ impl Reply {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response
         } else {
-            let mut response = Response::new(Body::from(self.body));
+            let mut response = Response::new(self.body.into_body(call.verb(), call.meta().request_id));
             *response.status_mut() = self.status;
-            let kind = HeaderValue::from_static(self.kind);
-            response.headers_mut().insert(header::CONTENT_TYPE, kind);
+            if self.status != StatusCode::NO_CONTENT {
+                let kind = HeaderValue::from_static(self.kind);
+                response.headers_mut().insert(header::CONTENT_TYPE, kind);
+            }
             for (name, value) in self.headers {
                 let name = HeaderName::from_static(name);
                 response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -70,5 +137,28 @@ impl Reply {
             response.headers_mut().insert(header::ETAG, tag);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_that_fails_is_no_whole_body() {
+        let chunk = |text: &'static str| Ok(Bytes::from_static(text.as_bytes()));
+        let failure = || Err(Error::Internal("broken".to_owned()));
+        let body = |chunks: Vec<Result<Bytes, Error>>| {
+            let chunks = futures_util::stream::iter(chunks);
+            Reply::stream("text/csv", StatusCode::OK, chunks).body.into_body("verb", Uuid::nil())
+        };
+        let whole = body(vec![chunk("a,"), chunk("b")]).collect().await.unwrap();
+        assert_eq!(whole.to_bytes(), "a,b");
+        assert!(body(vec![chunk("a,"), failure()]).collect().await.is_err());
+        let mut broken = body(vec![chunk("a,"), failure(), chunk("b")]);
+        assert_eq!(broken.frame().await.unwrap().unwrap().into_data().unwrap(), "a,");
+        assert!(broken.frame().await.unwrap().is_err());
     }
 }

@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{FromRequestParts as _, RawPathParams};
@@ -12,7 +13,7 @@ use futures_util::FutureExt as _;
 use http::{Method, Request};
 use muster_domain::Error;
 
-use super::{About, Call, Failure, Handled, Meta, Outcome, Schemas, body};
+use super::{About, Call, Failure, Handled, Head, Meta, Outcome, Published, body};
 use crate::App;
 
 type HandlerFuture<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
@@ -55,14 +56,25 @@ pub(crate) struct Dialect {
     pub(crate) routes: Routes,
     /// Paths under these that are no route are unknown paths *of the dialect*.
     pub(crate) prefixes: &'static [&'static str],
-    /// The dialect's form of a failure. `path` is the one that was asked for.
-    pub(crate) failure: fn(&Meta, path: &str, Failure) -> Response,
-    /// The schema of that form.
-    pub(crate) failure_schema: fn(&mut Schemas) -> serde_json::Value,
+    /// Turns a request away before it is looked at, whatever it asks for.
+    pub(crate) door: fn(&Head<'_>) -> Result<(), Failure>,
+    /// The dialect's form of a failure.
+    pub(crate) failure: fn(&Head<'_>, Failure) -> Response,
+    /// Adds what every answer has.
+    pub(crate) finish: fn(&Head<'_>, &mut Response),
+    pub(crate) published: Published,
 }
 
 impl Dialect {
-    /// A router for all paths of the dialect.
+    /// Whether a path is one of the dialect's, known or not; under which prefix it stands.
+    pub(crate) fn prefix_of(&self, path: &str) -> Option<&'static str> {
+        let is_under = |prefix: &&&str| {
+            path.strip_prefix(**prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.prefixes.iter().find(is_under).copied()
+    }
+
+    /// A router for all paths of the dialect. The fallback is for unknown ones.
     pub(crate) fn router(self, app: &Arc<App>) -> Router {
         let mut router = Router::new();
         let mut paths: Vec<&'static str> = self.routes.iter().map(|route| route.path).collect();
@@ -71,12 +83,11 @@ impl Dialect {
         for path in paths {
             router = router.route(path, self.methods(app, path));
         }
-        for prefix in self.prefixes {
-            for path in [(*prefix).to_owned(), format!("{prefix}/"), format!("{prefix}/{{*rest}}")] {
-                router = router.route(&path, self.refusal(prefix, || Failure::PathUnknown));
-            }
-        }
-        router
+        let app = Arc::clone(app);
+        router.fallback(move |request: Request<axum::body::Body>| async move {
+            let route = self.prefix_of(request.uri().path()).unwrap_or_default();
+            self.refuse(&app, route, Failure::PathUnknown, request).await
+        })
     }
 
     fn methods(self, app: &Arc<App>, path: &'static str) -> MethodRouter {
@@ -86,7 +97,10 @@ impl Dialect {
             allow.push("HEAD");
         }
         let allow = allow.join(", ");
-        let mut methods = self.refusal(path, move || Failure::MethodNotAllowed { allow: allow.clone() });
+        let refusing = Arc::clone(app);
+        let mut methods = any(move |request| async move {
+            self.refuse(&refusing, path, Failure::MethodNotAllowed { allow }, request).await
+        });
         for route in on_path() {
             let app = Arc::clone(app);
             let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
@@ -95,22 +109,25 @@ impl Dialect {
         methods
     }
 
-    /// Refuses every request; `route` is what the log says.
-    fn refusal(
+    /// Refuses a request; `route` is what the log says.
+    async fn refuse(
         self,
+        app: &App,
         route: &'static str,
-        failure: impl Fn() -> Failure + Clone + Send + Sync + 'static,
-    ) -> MethodRouter {
-        any(move |request: Request<axum::body::Body>| async move {
-            let (parts, body) = request.into_parts();
-            let Some(meta) = parts.extensions.get::<Meta>() else {
-                return Response::default();
-            };
-            body::finish(&parts.headers, body).await;
-            let mut response = (self.failure)(meta, parts.uri.path(), failure());
-            response.extensions_mut().insert(Handled { route, ..Handled::default() });
-            response
-        })
+        failure: Failure,
+        request: Request<axum::body::Body>,
+    ) -> Response {
+        let (parts, body) = request.into_parts();
+        let Some(meta) = parts.extensions.get::<Meta>() else {
+            return Response::default();
+        };
+        body::finish(&parts.headers, body).await;
+        let head = Head { app, meta, path: parts.uri.path(), headers: &parts.headers };
+        let failure = (self.door)(&head).err().unwrap_or(failure);
+        let mut response = (self.failure)(&head, failure);
+        (self.finish)(&head, &mut response);
+        response.extensions_mut().insert(Handled { route, ..Handled::default() });
+        response
     }
 
     /// Runs one handler, with a time limit, and turns whatever comes of it into an answer.
@@ -124,18 +141,10 @@ impl Dialect {
         let Some(meta) = parts.extensions.get::<Meta>().copied() else {
             return Response::default();
         };
-        let uri = parts.uri.clone();
         let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
         let timeout = app.settings.request_timeout;
         let mut call = Call::new(app, route, meta, parts, params, body);
-        let handler = AssertUnwindSafe((route.handler)(&mut call)).catch_unwind();
-        let outcome = match tokio::time::timeout(timeout, handler).await {
-            Ok(Ok(outcome)) => outcome,
-            // The panic hook has logged where it was.
-            Ok(Err(_panic)) => Err(Error::Internal(format!("{} panicked", route.verb)).into()),
-            Err(_elapsed) => Err(Failure::TimedOut),
-        };
-        let mut response = match outcome {
+        let mut response = match self.outcome(route, &mut call, timeout).await {
             Ok(reply) => reply.into_response(&call),
             Err(failure) => {
                 let (verb, request_id) = (route.verb, meta.request_id);
@@ -149,11 +158,24 @@ impl Dialect {
                     _ => {}
                 }
                 call.finish_body().await;
-                (self.failure)(&meta, uri.path(), failure)
+                (self.failure)(&call.head(), failure)
             }
         };
+        (self.finish)(&call.head(), &mut response);
         let handled = Handled { route: route.path, verb: route.verb, tenant: call.tenant() };
         response.extensions_mut().insert(handled);
         response
+    }
+
+    /// What comes of a call: a client that is turned away at the door does not get to the handler.
+    async fn outcome(self, route: &Route, call: &mut Call, timeout: Duration) -> Outcome {
+        (self.door)(&call.head())?;
+        let handler = AssertUnwindSafe((route.handler)(call)).catch_unwind();
+        match tokio::time::timeout(timeout, handler).await {
+            Ok(Ok(outcome)) => outcome,
+            // The panic hook has logged where it was.
+            Ok(Err(_panic)) => Err(Error::Internal(format!("{} panicked", route.verb)).into()),
+            Err(_elapsed) => Err(Failure::TimedOut),
+        }
     }
 }

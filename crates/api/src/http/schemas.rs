@@ -6,11 +6,34 @@ use utoipa::ToSchema;
 /// Where the schemas of a document are kept.
 const COMPONENTS: &str = "#/components/schemas/";
 
+/// The schemas of an answer, by content type.
+pub(crate) type Content = Vec<(&'static str, Value)>;
+
+pub(crate) const JSON: &str = "application/json";
+
 /// The named schemas of a document.
 #[derive(Default)]
 pub(crate) struct Schemas(Map<String, Value>);
 
 impl Schemas {
+    /// A `T` as JSON, without an envelope.
+    pub(crate) fn json<T: ToSchema>(&mut self) -> Content {
+        vec![(JSON, self.reference::<T>())]
+    }
+
+    /// A reference to this schema, which is kept under the name.
+    pub(crate) fn keep(&mut self, name: String, schema: Value) -> Value {
+        let reference = json!({"$ref": format!("{COMPONENTS}{name}")});
+        self.0.entry(name).or_insert(schema);
+        reference
+    }
+
+    /// The schema of a `T`, whose parts are kept.
+    pub(crate) fn bare<T: ToSchema>(&mut self) -> Value {
+        self.reference::<T>();
+        self.0.get(&*T::name()).cloned().unwrap_or_default()
+    }
+
     /// A reference to the schema of `T`, which is kept with all that it refers to.
     pub(crate) fn reference<T: ToSchema>(&mut self) -> Value {
         self.reference_as::<T>(T::name().into_owned())
@@ -29,7 +52,7 @@ impl Schemas {
 
     /// The schemas that the `users` refer to, and those that these refer to; each object with all of its
     /// properties in one place.
-    pub(super) fn into_value(mut self, users: &[&Value]) -> Value {
+    pub(crate) fn into_value(mut self, users: &[&Value]) -> Value {
         let names: Vec<String> = self.0.keys().cloned().collect();
         for name in names {
             let mut schema = self.0.get_mut(&name).map(Value::take).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What a field or a parameter takes: published as a JSON schema, and read. Both come from one value, so that
 //! what is published is what is accepted.
 
-use muster_domain::{Problem, text};
+use muster_domain::{Kind, Problem, Timestamp, text};
 use serde_json::{Map, Value, json};
 
 /// A set of values, as far as a schema can tell it.
@@ -146,7 +146,7 @@ pub(crate) fn string<T>(
 ) -> Parser<impl FnOnce(&Value) -> Result<T, Problem>> {
     Parser {
         shape: Shape::Text(form),
-        parse: move |value: &Value| value.as_str().ok_or(Problem::WrongType("a string")).and_then(parse),
+        parse: move |value: &Value| value.as_str().ok_or(Problem::WrongType(Kind::Text)).and_then(parse),
     }
 }
 
@@ -191,7 +191,7 @@ pub(crate) fn choice<T: Copy>(
     Parser {
         shape: Shape::Words(words),
         parse: move |value: &Value| {
-            let word = value.as_str().ok_or(Problem::WrongType("a string"))?;
+            let word = value.as_str().ok_or(Problem::WrongType(Kind::Text))?;
             chosen(word, words, values)
         },
     }
@@ -219,7 +219,7 @@ pub(crate) fn integer_within(min: i64, max: i64) -> Parser<impl FnOnce(&Value) -
         parse: move |value: &Value| match value.as_i64() {
             Some(number) if (min..=max).contains(&number) => Ok(number),
             Some(_) => Err(Problem::OutOfRange { min, max }),
-            None => Err(Problem::WrongType("an integer")),
+            None => Err(Problem::WrongType(Kind::Integer)),
         },
     }
 }
@@ -228,8 +228,15 @@ pub(crate) fn integer_within(min: i64, max: i64) -> Parser<impl FnOnce(&Value) -
 pub(crate) fn boolean() -> Parser<impl FnOnce(&Value) -> Result<bool, Problem>> {
     Parser {
         shape: Shape::Boolean,
-        parse: |value: &Value| value.as_bool().ok_or(Problem::WrongType("true or false")),
+        parse: |value: &Value| value.as_bool().ok_or(Problem::WrongType(Kind::Boolean)),
     }
+}
+
+/// A time (RFC 3339).
+pub(crate) fn date_time() -> Parser<impl FnOnce(&Value) -> Result<Timestamp, Problem>> {
+    const FORM: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
+    let description = Some("A time with an offset (RFC 3339).");
+    string(Text { pattern: Some(FORM), description, ..Text::ANY }, text::date_time)
 }
 
 /// Any JSON value.

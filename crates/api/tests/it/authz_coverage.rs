@@ -1,10 +1,13 @@
-//! Every route of the server without credentials, with broken ones, and with each role.
+//! Every route of the server without credentials, with broken ones, and with each role or kind of key.
+
+use std::time::Duration;
 
 use muster_api::Settings;
+use muster_domain::Access;
 use muster_domain::user::Role;
 
 use crate::cases::{self, Own, Who};
-use crate::support::World;
+use crate::support::{Key, World};
 
 const ADA: &str = "ada@acme.example";
 
@@ -32,7 +35,7 @@ async fn every_route_wants_a_valid_token() {
     let refresh = world.log_in(ADA).await.body["refresh_token"].as_str().unwrap().to_owned();
     let before = world.journal().await;
     for (route, case) in cases::all() {
-        if matches!(case.who, Who::Anyone) {
+        if !matches!(case.who, Who::Roles(_)) {
             continue;
         }
         let call = || case.call(&world, route, &own);
@@ -54,6 +57,76 @@ async fn every_route_wants_a_valid_token() {
             assert_eq!(reply.header("www-authenticate"), "Bearer");
             assert!(reply.body.get("data").is_none(), "{reply}");
         }
+    }
+    assert_eq!(world.journal().await, before);
+}
+
+#[tokio::test]
+async fn every_route_wants_a_valid_key() {
+    let world = world().await;
+    let other = world.tenant("Other", "olga@other.example").await;
+    let key = world.key(&world.acme).await;
+    let with = |secret: &str| Key { secret: secret.to_owned(), ..key.clone() };
+    let elsewhere = |client_id| Key { client_id, ..key.clone() };
+    let expired = world.expiring_key(&world.acme, Duration::from_secs(1)).await;
+    let foreign = world.key(&other).await;
+    let wrong = [
+        with(&format!("{}0", &key.secret[..31])),
+        with(&key.secret.to_uppercase()),
+        with(""),
+        elsewhere(foreign.client_id),
+        elsewhere(key.client_id + 98),
+        elsewhere(0),
+        Key { client_id: key.client_id, ..foreign },
+        world.revoked_key(&world.acme).await,
+        expired,
+    ];
+    let (token, own) = (world.admin().await, Own::of(&world, &world.admin().await, ADA).await);
+    world.advance(Duration::from_secs(1));
+    let before = world.journal().await;
+    for (route, case) in cases::all() {
+        if !matches!(case.who, Who::Keys(_)) {
+            continue;
+        }
+        let call = || case.call(&world, route, &own);
+        let mut calls: Vec<_> = wrong.iter().map(|key| call().key(key)).collect();
+        calls.extend([
+            call(),
+            call().bearer(&token),
+            call().bearer(&key.secret),
+            call().header("x-lox24-auth-token", &key.secret),
+            call().header("x-lox24-client-id", &key.client_id.to_string()),
+            call().key(&key).header("x-lox24-client-id", "1000099"),
+            cases::call(&world, route, "99999", serde_json::json!("no object")).header("accept", "image/png"),
+            cases::call(&world, route, "abc", serde_json::Value::Null),
+        ]);
+        for call in calls {
+            let reply = call.send().await;
+            assert_eq!(reply.status, 401, "{} {}", route.method, route.path);
+            assert_eq!(reply.header("www-authenticate"), "X-LOX24-AUTH-TOKEN");
+            assert_eq!(reply.body["@type"], "hydra:Error");
+        }
+    }
+    assert_eq!(world.journal().await, before);
+}
+
+#[tokio::test]
+async fn a_read_only_key_writes_nothing() {
+    let world = world().await;
+    let (key, own) =
+        (world.read_only_key(&world.acme).await, Own::of(&world, &world.admin().await, ADA).await);
+    let before = world.journal().await;
+    for (route, case) in cases::all() {
+        if !matches!(case.who, Who::Keys(Access::Write)) {
+            continue;
+        }
+        for id in ["99999", "abc"] {
+            let call = world.call(route.method.as_str(), &route.path.replace("{id}", id));
+            let call = call.raw("{").header("content-type", "application/json").key(&key);
+            assert_eq!(call.send().await.status, 403, "{} {}", route.method, route.path);
+        }
+        let reply = case.call(&world, route, &own).key(&key).send().await;
+        assert_eq!(reply.status, 403, "{} {}", route.method, route.path);
     }
     assert_eq!(world.journal().await, before);
 }
@@ -97,6 +170,7 @@ async fn whoever_may_call_gets_an_answer() {
             Who::Roles(roles) => {
                 ROLES.iter().filter(|(role, _)| roles.contains(role)).map(|(_, login)| *login).collect()
             }
+            Who::Keys(_) => continue,
         };
         assert!(!callers.is_empty(), "{} {}", route.method, route.path);
         for login in callers {
@@ -108,6 +182,26 @@ async fn whoever_may_call_gets_an_answer() {
             }
             let reply = call.send().await;
             assert!(reply.status.is_success(), "{login}: {} {}: {reply}", route.method, route.path);
+        }
+    }
+}
+
+/// As the one above, for keys.
+#[tokio::test]
+async fn whoever_has_a_key_gets_an_answer() {
+    for (route, case) in cases::all() {
+        let Who::Keys(needed) = case.who else {
+            continue;
+        };
+        let world = world().await;
+        let own = Own::of(&world, &world.admin().await, ADA).await;
+        let mut keys = vec![world.key(&world.acme).await];
+        if needed < Access::Write {
+            keys.push(world.read_only_key(&world.acme).await);
+        }
+        for key in keys {
+            let reply = case.call(&world, route, &own).key(&key).send().await;
+            assert!(reply.status.is_success(), "{} {}: {reply}", route.method, route.path);
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use muster_api::Route;
+use muster_domain::Access;
 use muster_domain::user::Role;
 use serde_json::{Value, json};
 
@@ -31,6 +32,8 @@ pub(crate) enum Who {
     Anyone,
     /// Whoever has one of these roles.
     Roles(&'static [Role]),
+    /// Whoever has a LOX24 key that reaches so far.
+    Keys(Access),
 }
 
 /// What an id names.
@@ -53,6 +56,7 @@ pub(crate) struct Own {
 
 const ADMINS: Who = Who::Roles(&[Role::Admin]);
 const EVERYBODY: Who = Who::Roles(&[Role::Admin, Role::Standard, Role::ReadOnly]);
+const READERS: Who = Who::Keys(Access::Read);
 const PARENT: (&[&str], Kind) = (&["org_unit_parent_id", "parent_org_unit_id"], Kind::Unit);
 const UNIT_OF_USER: (&[&str], Kind) = (&["ct_user_ou_id"], Kind::Unit);
 const ORG_UNIT: (&str, Kind) = ("org_unit_id", Kind::Unit);
@@ -101,6 +105,7 @@ const CASES: &[Case] = &[
     Case { path: Some(Kind::User), body: user, body_ids: &[UNIT_OF_USER], ..case("user_patch", ADMINS) },
     Case { path: Some(Kind::User), ..case("user_delete", ADMINS) },
     case("industry_list", EVERYBODY),
+    case("account_get", READERS),
 ];
 
 /// Every route of the server with its case.

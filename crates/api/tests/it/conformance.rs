@@ -12,6 +12,8 @@ use crate::support::Reply;
 
 /// The document of a dialect.
 pub(crate) struct Document {
+    /// Paths under these are the dialect's.
+    prefixes: &'static [&'static str],
     pub(crate) value: Value,
     /// Its schemas, of which every object is closed: clients may be sent more one day, but not unnoticed.
     closed: Value,
@@ -19,32 +21,45 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    pub(crate) fn new(value: Value) -> Self {
+    pub(crate) fn new(prefixes: &'static [&'static str], value: Value) -> Self {
         let mut closed = value["components"]["schemas"].clone();
         close(&mut closed);
-        Self { value, closed, validators: Mutex::default() }
+        Self { prefixes, value, closed, validators: Mutex::default() }
     }
 
     /// Fails unless this reply to this call is a published one.
     pub(crate) fn check(&self, method: &Method, path: &str, reply: &Reply) {
-        if method == Method::OPTIONS || !(path.starts_with("/v3/") || path.starts_with("/oauth/")) {
+        let is_under = |prefix: &&str| {
+            path.strip_prefix(*prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if method == Method::OPTIONS || !self.prefixes.iter().any(is_under) {
             return;
         }
         let call = format!("{method} {path}: {reply}");
         let Some(operations) = self.operations(path) else {
-            assert_eq!(reply.status, 404, "an unpublished path: {call}");
-            return self.check_body(&json!({"$ref": "#/components/schemas/Error"}), reply, &call);
+            assert!(matches!(reply.status.as_u16(), 404 | 429), "an unpublished path: {call}");
+            return self.check_failure(reply, &call);
         };
         let name = if method == Method::HEAD { "get".to_owned() } else { method.as_str().to_lowercase() };
         let Some(operation) = operations.get(name) else {
-            assert_eq!(reply.status, 405, "an unpublished method: {call}");
-            assert!(!reply.header("allow").is_empty(), "{call}");
-            return self.check_body(&json!({"$ref": "#/components/schemas/Error"}), reply, &call);
+            assert!(matches!(reply.status.as_u16(), 405 | 429), "an unpublished method: {call}");
+            assert_eq!(reply.header("allow").is_empty(), reply.status == 429, "{call}");
+            return self.check_failure(reply, &call);
         };
         let response = operation["responses"].get(reply.status.as_str());
         let response = self.resolve(response.unwrap_or_else(|| panic!("an unpublished status: {call}")));
+        self.check_response(method, response, reply, &call);
+    }
+
+    /// A failure that no call has: it looks like all others.
+    fn check_failure(&self, reply: &Reply, call: &str) {
+        let response = &self.value["components"]["responses"]["InternalServerError"];
+        self.check_response(&Method::GET, response, reply, call);
+    }
+
+    fn check_response(&self, method: &Method, response: &Value, reply: &Reply, call: &str) {
         for (name, header) in response["headers"].as_object().unwrap() {
-            self.check_header(name, self.resolve(header), reply, &call);
+            self.check_header(name, self.resolve(header), reply, call);
         }
         match response.get("content") {
             None => assert!(reply.body.is_null(), "an unpublished body: {call}"),
@@ -52,7 +67,7 @@ impl Document {
             Some(content) => {
                 let media = content.get(reply.header("content-type"));
                 let media = media.unwrap_or_else(|| panic!("an unpublished content type: {call}"));
-                self.check_body(&media["schema"], reply, &call);
+                self.check_body(&media["schema"], reply, call);
             }
         }
     }

@@ -14,6 +14,8 @@ mod contract_coverage;
 mod group_lists;
 mod group_writes;
 mod http_surface;
+mod lox24_account;
+mod lox24_blocks;
 mod oauth;
 mod openapi;
 mod people;

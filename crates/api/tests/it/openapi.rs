@@ -6,14 +6,14 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::conformance::validator;
-use crate::support::{World, document};
+use crate::support::{World, documents};
 
 #[tokio::test]
 async fn the_document_lists_every_call_with_its_statuses() {
-    let document = &document().await.value;
     let mut list = String::new();
     let mut operations = BTreeSet::new();
-    for (path, methods) in document["paths"].as_object().unwrap() {
+    let paths = documents().await.iter().flat_map(|document| document.value["paths"].as_object().unwrap());
+    for (path, methods) in paths {
         for (method, operation) in methods.as_object().unwrap() {
             let verb = operation["operationId"].as_str().unwrap_or("(above)");
             let statuses: Vec<_> =
@@ -40,23 +40,43 @@ async fn the_document_is_sound() {
             _ => {}
         }
     }
-    let document = &document().await.value;
     // The schema of documents, as the OpenAPI Initiative publishes it (2022-10-07, Apache-2.0).
     let published: Value = serde_json::from_str(include_str!("../openapi/schema-3.1.json")).unwrap();
     let published = jsonschema::draft202012::new(&published).unwrap();
-    if let Err(error) = published.validate(document) {
-        panic!("{error} at {}", error.instance_path());
+    for document in documents().await {
+        let document = &document.value;
+        if let Err(error) = published.validate(document) {
+            panic!("{error} at {}", error.instance_path());
+        }
+        let mut found = Vec::new();
+        references(document, &mut found);
+        for reference in found {
+            assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
+        }
+        for way in document["paths"].as_object().unwrap().values().flat_map(security) {
+            assert!(document["components"]["securitySchemes"].get(way).is_some(), "{way}");
+        }
+        let schemas = &document["components"]["schemas"];
+        for schema in schemas.as_object().unwrap().values() {
+            jsonschema::draft202012::meta::validate(schema).unwrap();
+            validator(schema, schemas);
+        }
     }
-    let mut found = Vec::new();
-    references(document, &mut found);
-    for reference in found {
-        assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
-    }
-    let schemas = &document["components"]["schemas"];
-    for schema in schemas.as_object().unwrap().values() {
-        jsonschema::draft202012::meta::validate(schema).unwrap();
-        validator(schema, schemas);
-    }
+}
+
+/// The names of the ways to authenticate that the calls of a path ask for.
+fn security(methods: &Value) -> impl Iterator<Item = &String> {
+    let calls = methods.as_object().unwrap().values();
+    let either = calls.flat_map(|call| call["security"].as_array().unwrap());
+    either.flat_map(|together| together.as_object().unwrap().keys())
+}
+
+/// Formats, headers and ways to authenticate differ between dialects; a call shows what they are.
+#[tokio::test]
+async fn a_call_is_published_as_its_dialect_has_it() {
+    let [convirza, lox24] = documents().await;
+    insta::assert_json_snapshot!(convirza.value["paths"]["/v3/industry"]);
+    insta::assert_json_snapshot!(lox24.value["paths"]["/me"]);
 }
 
 #[tokio::test]
@@ -82,6 +102,7 @@ async fn the_page_needs_nothing_from_elsewhere() {
     let links: Vec<&str> =
         html.split(['"']).filter(|text| text.starts_with('/') || text.contains("://")).collect();
     assert!(links.contains(&"/openapi/convirza.json"), "{links:?}");
+    assert!(links.contains(&"/openapi/lox24.json"), "{links:?}");
     for link in links {
         assert_eq!(world.get(link).send().await.status, 200, "{link}");
     }

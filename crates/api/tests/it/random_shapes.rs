@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
 use crate::conformance::validator;
-use crate::support::{Reply, World, document};
+use crate::support::{Reply, World, documents};
 
 /// A call with a body.
 struct Operation {
@@ -50,7 +50,7 @@ impl Operation {
 
 async fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
-    for (path, methods) in document().await.value["paths"].as_object().unwrap() {
+    for (path, methods) in documents().await[0].value["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
             if schema.is_null() {

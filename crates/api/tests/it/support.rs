@@ -10,17 +10,20 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use muster_api::{App, AppService, PasswordPool, Settings};
+use muster_domain::credential::{CredentialWish, lox24_client_id};
 use muster_domain::org_unit::OrgUnitPatch;
 use muster_domain::secret::ServerKey;
 use muster_domain::session::SessionPolicy;
 use muster_domain::tenant::NewTenant;
 use muster_domain::user::{Role, UserPatch, password};
 use muster_domain::{
-    Clock, Ctx, Directory, Entropy, IdKind, JournalFilter, JournalRecord, OrgUnitId, Store as _, Timestamp,
+    Clock, CredentialId, Ctx, Dialect, Directory, Entropy, IdKind, JournalFilter, JournalRecord, OrgUnitId,
+    Store as _, Timestamp,
 };
 use muster_store::{KeySource, Limits, Options};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -101,6 +104,35 @@ impl World {
         tenant(self.directory(), &self.key, name, login).await
     }
 
+    /// A LOX24 key of a tenant, with the rights of an Admin.
+    pub(crate) async fn key(&self, of: &Ctx) -> Key {
+        self.key_with(of, false, None).await
+    }
+
+    /// A LOX24 key of a tenant that may read but not write.
+    pub(crate) async fn read_only_key(&self, of: &Ctx) -> Key {
+        self.key_with(of, true, None).await
+    }
+
+    /// A LOX24 key of a tenant that lives for so long.
+    pub(crate) async fn expiring_key(&self, of: &Ctx, lives: Duration) -> Key {
+        self.key_with(of, false, Some(self.clock.now().plus(lives))).await
+    }
+
+    /// A LOX24 key of a tenant that was revoked.
+    pub(crate) async fn revoked_key(&self, of: &Ctx) -> Key {
+        let key = self.key(of).await;
+        self.directory().credential_revoke(of, key.id).await.unwrap();
+        key
+    }
+
+    async fn key_with(&self, of: &Ctx, read_only: bool, expires_at: Option<Timestamp>) -> Key {
+        let wish = CredentialWish { dialect: Dialect::Lox24, name: "key".to_owned(), read_only, expires_at };
+        let new = self.directory().credential_create(of, &self.key, wish).await.unwrap();
+        let secret = new.secret.expose_secret().to_owned();
+        Key { id: new.credential.id, client_id: lox24_client_id(of.tenant()), secret }
+    }
+
     /// A unit of Acme; its id.
     pub(crate) async fn unit(&self, name: &str, parent: i64) -> i64 {
         let patch = OrgUnitPatch {
@@ -164,7 +196,8 @@ impl World {
     async fn answer(&self, request: Request<Body>, peer: SocketAddr) -> Reply {
         let (parts, body) = self.service.handle(request, peer).await.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        let is_json = parts.headers.get("content-type").is_some_and(|kind| kind == "application/json");
+        let kind = parts.headers.get("content-type").map_or("", |kind| kind.to_str().unwrap());
+        let is_json = kind == "application/json" || kind.ends_with("+json");
         let body = match &*bytes {
             [] => Value::Null,
             json if is_json => serde_json::from_slice(json).unwrap(),
@@ -192,16 +225,37 @@ impl World {
     }
 }
 
-/// The published document of the dialect, which every reply is held to. It comes from a world of its own, or
+/// The published documents of the dialects, which every reply is held to. They come from a world of their own, or
 /// whichever test is first would see another randomness.
-pub(crate) async fn document() -> &'static Document {
-    static DOCUMENT: OnceCell<Document> = OnceCell::const_new();
+pub(crate) async fn documents() -> &'static [Document; 2] {
+    static DOCUMENTS: OnceCell<[Document; 2]> = OnceCell::const_new();
     let read = || async {
         let world = World::new().await;
-        let request = Request::get("/openapi/convirza.json").body(Body::empty()).unwrap();
-        Document::new(world.answer(request, world.peer).await.body)
+        let read = async |name: &str| {
+            let request = Request::get(format!("/openapi/{name}.json")).body(Body::empty()).unwrap();
+            world.answer(request, world.peer).await.body
+        };
+        [
+            Document::new(&["/v3", "/oauth"], read("convirza").await),
+            Document::new(&["/me", "/groups", "/phones"], read("lox24").await),
+        ]
     };
-    DOCUMENT.get_or_init(read).await
+    DOCUMENTS.get_or_init(read).await
+}
+
+/// A LOX24 key.
+#[derive(Clone)]
+pub(crate) struct Key {
+    pub(crate) id: CredentialId,
+    pub(crate) client_id: i64,
+    pub(crate) secret: String,
+}
+
+impl Key {
+    /// What `X-LOX24-AUTH-TOKEN` has.
+    pub(crate) fn token(&self) -> String {
+        format!("{}:{}", self.client_id, self.secret)
+    }
 }
 
 async fn tenant(directory: &Directory<muster_store::Store>, key: &ServerKey, name: &str, login: &str) -> Ctx {
@@ -228,6 +282,14 @@ fn new_user(login: &str, role: Role, org_unit_id: Option<OrgUnitId>) -> UserPatc
     }
 }
 
+/// Who calls.
+pub(crate) enum Caller {
+    /// With an access token.
+    Bearer(String),
+    /// With a LOX24 key.
+    Key(Key),
+}
+
 /// A request that is being put together.
 pub(crate) struct Call<'a> {
     world: &'a World,
@@ -244,6 +306,19 @@ impl Call<'_> {
 
     pub(crate) fn bearer(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// With a LOX24 key.
+    pub(crate) fn key(self, key: &Key) -> Self {
+        self.header("x-lox24-auth-token", &key.token())
+    }
+
+    /// Whoever it is, as the dialect of the call wants to be told.
+    pub(crate) fn by(self, caller: &Caller) -> Self {
+        match caller {
+            Caller::Bearer(token) => self.bearer(token),
+            Caller::Key(key) => self.key(key),
+        }
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "bodies are made with json!()")]
@@ -266,7 +341,9 @@ impl Call<'_> {
         let request = self.request.body(self.body).unwrap();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let reply = self.world.answer(request, self.peer).await;
-        document().await.check(&method, &path, &reply);
+        for document in documents().await {
+            document.check(&method, &path, &reply);
+        }
         reply
     }
 }

@@ -5,9 +5,9 @@ use muster_api::Settings;
 use muster_domain::{Ctx, JournalFilter, JournalRecord, Store as _};
 use serde_json::Value;
 
-use crate::cases::{self, Kind, Own};
+use crate::cases::{self, Case, Kind, Own, Who};
 use crate::people::profile;
-use crate::support::World;
+use crate::support::{Caller, Reply, World};
 
 /// Two tenants with the same kinds of things.
 struct Two {
@@ -20,7 +20,9 @@ struct Two {
     /// The token of Acme's admin.
     ada: String,
     /// The token of Other's, who makes the calls.
-    olga: String,
+    olga: Caller,
+    /// The key with which Other makes those that want one.
+    key: Caller,
 }
 
 impl Two {
@@ -30,7 +32,16 @@ impl Two {
         let (ada, olga) = (world.admin().await, world.token("olga@other.example").await);
         let acme = Own::of(&world, &ada, "ada@acme.example").await;
         let own = Own::of(&world, &olga, "olga@other.example").await;
-        Self { world, other, acme, own, ada, olga }
+        let key = Caller::Key(world.key(&other).await);
+        Self { world, other, acme, own, ada, olga: Caller::Bearer(olga), key }
+    }
+
+    /// Who makes a call.
+    fn caller(&self, case: &Case) -> &Caller {
+        match case.who {
+            Who::Anyone | Who::Roles(_) => &self.olga,
+            Who::Keys(_) => &self.key,
+        }
     }
 
     /// The journals of both tenants, where every change leaves a trace.
@@ -48,6 +59,11 @@ fn assert_nothing_of_acme(text: &str) {
     }
 }
 
+/// What a failure says, in whatever dialect.
+fn text(reply: &Reply) -> &str {
+    ["error", "hydra:description"].iter().find_map(|name| reply.body[name].as_str()).unwrap()
+}
+
 #[tokio::test]
 async fn an_id_of_another_tenant_in_a_path_is_unknown() {
     let two = Two::new().await;
@@ -57,14 +73,14 @@ async fn an_id_of_another_tenant_in_a_path_is_unknown() {
             continue;
         };
         let call = async |id: i64, body: Value| {
-            cases::call(&two.world, route, &id.to_string(), body).bearer(&two.olga).send().await
+            cases::call(&two.world, route, &id.to_string(), body).by(two.caller(case)).send().await
         };
         // Whatever the body is.
         for body in [(case.body)(&two.own), (case.body)(&two.acme), Value::from("no object")] {
             let foreign = call(two.acme.id(kind), body.clone()).await;
             let unknown = call(99_999, body).await;
             assert_eq!(foreign.status, case.hidden, "{} {}: {foreign}", route.method, route.path);
-            assert_eq!((foreign.status, &foreign.body["error"]), (unknown.status, &unknown.body["error"]));
+            assert_eq!((foreign.status, text(&foreign)), (unknown.status, text(&unknown)));
             assert_nothing_of_acme(&foreign.to_string());
         }
     }
@@ -83,7 +99,7 @@ async fn an_id_of_another_tenant_in_a_body_is_a_wrong_value() {
                 body.as_object_mut().unwrap().remove(names[0]);
                 body[name] = id.into();
                 let path_id = case.path.map_or(0, |kind| two.own.id(kind));
-                cases::call(&two.world, route, &path_id.to_string(), body).bearer(&two.olga).send().await
+                cases::call(&two.world, route, &path_id.to_string(), body).by(two.caller(case)).send().await
             };
             for name in *names {
                 let foreign = call(name, two.acme.id(*kind)).await;
@@ -111,7 +127,7 @@ async fn an_id_of_another_tenant_in_a_query_is_forbidden() {
         for (name, kind) in case.query_ids {
             let call = async |id: i64| {
                 let path = format!("{}?{name}={id}", route.path);
-                two.world.call(route.method.as_str(), &path).bearer(&two.olga).send().await
+                two.world.call(route.method.as_str(), &path).by(two.caller(case)).send().await
             };
             assert_eq!(call(two.own.id(*kind)).await.status, 200, "{} is no list by {name}", route.path);
             let (foreign, unknown) = (call(two.acme.id(*kind)).await, call(99_999).await);
@@ -138,13 +154,13 @@ async fn no_answer_shows_and_no_call_touches_anything_of_another_tenant() {
         if route.method == Method::GET && case.path.is_none() {
             for query in ["user_status=deleted", "status=all&active=false&nested=true", "email=acme&name=lee"]
             {
-                let call = two.world.get(&format!("{}?{query}", route.path)).bearer(&two.olga);
+                let call = two.world.get(&format!("{}?{query}", route.path)).by(two.caller(case));
                 let reply = call.send().await;
                 assert_eq!(reply.status, 200, "{reply}");
                 assert_nothing_of_acme(&reply.to_string());
             }
         }
-        let reply = case.call(&two.world, route, &two.own).bearer(&two.olga).send().await;
+        let reply = case.call(&two.world, route, &two.own).by(two.caller(case)).send().await;
         assert!(reply.status.is_success(), "{} {}: {reply}", route.method, route.path);
         assert_nothing_of_acme(&reply.to_string());
         assert_eq!(two.journals().await[0], acme, "{} {}", route.method, route.path);

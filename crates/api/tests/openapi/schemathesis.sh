@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tries the published document of the Convirza dialect on a running server: bodies and parameters that fit it and such
+# Tries the published documents of the dialects on a running server: bodies and parameters that fit it and such
 # that do not, some thousand requests. No answer may be a 500, have an unpublished status, header or shape, or take
 # what the document refuses. (Whether what it accepts is taken depends on what is stored; `it/openapi.rs` looks at that.)
 #
@@ -32,8 +32,16 @@ login="{\"email\":\"admin@demo.example\",\"password\":\"$password\"}"
 token=$(curl -sS "$url/oauth/token" -H 'Content-Type: application/json' -d "$login" |
     sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 
+key=$("$muster" credential create --database "sqlite:$folder/muster.db" --tenant "Demo Company" --dialect lox24 \
+    --name schemathesis --json | sed 's/.*"token":"\([^"]*\)".*/\1/')
+
 cd "$folder"
-"$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$url/openapi/convirza.json" \
-    --header "Authorization: Bearer $token" --phases coverage,fuzzing --max-examples 60 --generation-deterministic \
-    --checks all --exclude-checks positive_data_acceptance --no-color ||
-    { cat "$folder/log"; exit 1; }
+# A document, and the header with which its calls are made.
+try() {
+    "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$url/openapi/$1.json" \
+        --header "$2" --phases coverage,fuzzing --max-examples 60 --generation-deterministic \
+        --checks all --exclude-checks positive_data_acceptance --no-color ||
+        { cat "$folder/log"; exit 1; }
+}
+try convirza "Authorization: Bearer $token"
+try lox24 "X-LOX24-AUTH-TOKEN: $key"

@@ -27,6 +27,12 @@ pub enum Added {
 }
 
 impl Added {
+    pub fn into_contact(self) -> Contact {
+        match self {
+            Self::Created(contact) | Self::Updated(contact) | Self::Unchanged(contact) => contact,
+        }
+    }
+
     pub fn contact(&self) -> &Contact {
         match self {
             Self::Created(contact) | Self::Updated(contact) | Self::Unchanged(contact) => contact,

@@ -64,6 +64,10 @@ impl PhoneNumber {
         Self(text)
     }
 
+    pub fn into_string(self) -> String {
+        self.0
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

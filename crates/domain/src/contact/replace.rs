@@ -39,7 +39,7 @@ impl List {
                     list.phones.push(phone.clone());
                     list.entries.push((phone, patch));
                 }
-                Err(problem) => errors.push(path, problem),
+                Err(problem) => errors.add(path, problem),
             }
         }
         if errors.is_empty() && !repeated.is_empty() {

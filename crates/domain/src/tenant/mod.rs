@@ -1,5 +1,6 @@
 //! Tenants: organisations, each with its tree, users and credentials. No tenant sees another's data.
 
+mod account;
 mod create;
 mod update;
 

@@ -149,11 +149,12 @@ fn state(credential: &Credential, now: Timestamp) -> String {
 
 fn row(credential: &Credential, now: Timestamp) -> String {
     format!(
-        "{:>6}  {:<7}  {:<10}  {:<34}  {}",
+        "{:>6}  {:<7}  {:<10}  {:<34}  {:<29}  {}",
         credential.id,
         credential.dialect.as_str(),
         if credential.read_only { "read-only" } else { "read-write" },
         state(credential, now),
+        credential.last_used_at.map_or("never used".to_owned(), |at| format!("used {}", at.millis())),
         credential.name
     )
 }
@@ -170,5 +171,6 @@ fn object(credential: &Credential, now: Timestamp) -> Value {
         "created_at": credential.created_at.millis().to_string(),
         "expires_at": time(credential.expires_at),
         "revoked_at": time(credential.revoked_at),
+        "last_used_at": time(credential.last_used_at),
     })
 }

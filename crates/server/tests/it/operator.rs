@@ -89,6 +89,43 @@ fn a_tenant_is_deleted_only_when_its_name_is_typed() {
 }
 
 #[test]
+fn a_key_works_at_once_its_use_is_listed_and_wrong_ones_block() {
+    let server = Server::start(&["--lox24-wrong-keys", "1", "--lox24-block-minutes", "2"]);
+    let folder = server.folder();
+    create_tenant(folder, "Acme", "ada@acme.example");
+    let create =
+        ["credential", "create", "--tenant", "Acme", "--dialect", "lox24", "--name", "CRM", "--json"];
+    let made: Value = serde_json::from_str(&succeed(folder, &create)).unwrap();
+    assert_eq!(made["last_used_at"], Value::Null);
+    let list = |more: &[&str]| succeed(folder, &[&["credential", "list", "--tenant", "Acme"], more].concat());
+    assert_eq!(list(&[]).matches("never used").count(), 4);
+
+    let (client_id, key) = (&made["client"]["client_id"], made["client"]["key"].as_str().unwrap());
+    let token = format!("X-LOX24-AUTH-TOKEN: {client_id}:{key}");
+    let account = server.send_with("GET", "/me", &token, None);
+    assert_eq!((account.status, &account.body["id"]), (200, client_id));
+    // It is noted without anybody waiting for it.
+    let mut used = Value::Null;
+    for _ in 0..250 {
+        let listed = json_lines(&list(&["--json"]));
+        used =
+            listed.iter().find(|credential| credential["id"] == made["id"]).unwrap()["last_used_at"].clone();
+        if !used.is_null() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(list(&[]).contains(&format!("used {}", used.as_str().unwrap())));
+
+    for _ in 0..2 {
+        assert_eq!(server.send_with("GET", "/me", &format!("{token}0"), None).status, 401);
+    }
+    let blocked = server.send_with("GET", "/me", &token, None);
+    assert!(blocked.status == 429 && blocked.head.contains("retry-after: 1"), "{}", blocked.head);
+    assert!(!server.log().contains(key));
+}
+
+#[test]
 fn credentials_are_created_listed_and_revoked() {
     let server = Server::start(&[]);
     let folder = server.folder();

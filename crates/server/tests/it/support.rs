@@ -139,11 +139,16 @@ impl Server {
 
     /// Sends a request on a connection of its own.
     pub(crate) fn send(&self, method: &str, path: &str, token: &str, body: Option<&Value>) -> Answer {
+        self.send_with(method, path, &format!("Authorization: Bearer {token}"), body)
+    }
+
+    /// As [`Server::send`], with another header than that of an access token.
+    pub(crate) fn send_with(&self, method: &str, path: &str, header: &str, body: Option<&Value>) -> Answer {
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut stream = self.connect();
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: muster\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: muster\r\nConnection: close\r\n{header}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         )

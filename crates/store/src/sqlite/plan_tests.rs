@@ -41,7 +41,7 @@ const ROWS: &str = "
     SELECT tenant_id, randomblob(32), kind, CAST(id AS BLOB), id, 0, 0, NULL
     FROM users, (SELECT 1 AS kind UNION ALL SELECT 2);
     INSERT INTO credentials
-    SELECT id * 10 + n, id, 2, 'key', NULL, randomblob(32), NULL, 0, NULL, NULL, 0
+    SELECT id * 10 + n, id, 2, 'key', NULL, randomblob(32), NULL, 0, NULL, NULL, 0, NULL
     FROM tenants, (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3);
     INSERT INTO contact_groups (id, tenant_id, name, version, created_at, modified_at)
     SELECT id, tenant_id, name, 1, 0, 0 FROM org_units WHERE status = 2;

@@ -1,10 +1,10 @@
 //! From rows to domain types; the order of the columns is that of the statements.
 
 use muster_domain::contact::{Contact, ContactGroup, PhoneNumber, Reapable};
-use muster_domain::credential::Credential;
+use muster_domain::credential::{Credential, CredentialCaller};
 use muster_domain::org_unit::{OrgUnit, TreeRows};
 use muster_domain::session::{Caller, SessionToken, TokenHash, TokenKind};
-use muster_domain::tenant::{Tenant, TenantCounts};
+use muster_domain::tenant::{Tenant, TenantCounts, TenantStatus};
 use muster_domain::user::{UnitRef, User, UserView};
 use muster_domain::{
     ContactGroupId, ContactId, CredentialId, JournalRecord, OrgUnitId, TenantId, Timestamp, UserId,
@@ -184,6 +184,19 @@ pub(super) fn credential(tenant: TenantId, row: &Row<'_>) -> Result<Credential> 
         expires_at: time_or_none(row, 7)?,
         revoked_at: time_or_none(row, 8)?,
         created_at: time(row, 9)?,
+        last_used_at: time_or_none(row, 10)?,
+    })
+}
+
+pub(super) fn credential_caller(tenant: TenantId, row: &Row<'_>) -> Result<CredentialCaller> {
+    let status = code(row, 4, codes::tenant_status_of, "status of a tenant")?;
+    Ok(CredentialCaller {
+        tenant,
+        credential: CredentialId(row.get(0)?),
+        read_only: row.get(1)?,
+        last_used_at: time_or_none(row, 2)?,
+        top: OrgUnitId(row.get(3)?),
+        tenant_active: status == TenantStatus::Active,
     })
 }
 

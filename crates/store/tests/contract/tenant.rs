@@ -128,6 +128,7 @@ async fn credentials_read_back_with_every_column<B: Backend>() {
         expires_at: None,
         revoked_at: None,
         created_at: START,
+        last_used_at: None,
     };
     let full = Credential {
         id: CredentialId(11),
@@ -139,6 +140,7 @@ async fn credentials_read_back_with_every_column<B: Backend>() {
         read_only: true,
         expires_at: Some(Timestamp(START.0 + 1)),
         revoked_at: Some(Timestamp(START.0 + 2)),
+        last_used_at: Some(Timestamp(START.0 + 3)),
         ..empty.clone()
     };
     for credential in [&empty, &full] {

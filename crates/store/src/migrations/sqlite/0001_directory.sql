@@ -178,7 +178,8 @@ CREATE TABLE credentials (
     read_only         INTEGER NOT NULL,
     expires_at        INTEGER,
     revoked_at        INTEGER,
-    created_at        INTEGER NOT NULL
+    created_at        INTEGER NOT NULL,
+    last_used_at      INTEGER
 ) STRICT;
 
 CREATE INDEX credentials_tenant ON credentials (tenant_id, id);

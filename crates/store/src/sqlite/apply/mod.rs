@@ -209,6 +209,10 @@ fn change(connection: &Connection, tenant: TenantId, change: &Change, counts: &m
             let params = [id, credential.0, at.0];
             exactly_one(run(connection, &statements::tenant::CREDENTIAL_REVOKE, params)?)
         }
+        Change::CredentialUsed { id: credential, from, at } => {
+            let params = params![id, credential.0, from.map(|from| from.0), at.0];
+            run(connection, &statements::tenant::CREDENTIAL_USED, params).map(drop)
+        }
         Change::TokenInsert(token) => tenant::token_insert(connection, token),
         Change::RefreshRetire { hash, at } => {
             exactly_one(run(connection, &session::REFRESH_RETIRE, params![id, hash, at.0])?)

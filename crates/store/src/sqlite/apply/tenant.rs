@@ -73,7 +73,8 @@ pub(super) fn credential_insert(connection: &Connection, c: &Credential) -> Outc
             c.read_only,
             c.expires_at.map(|at| at.0),
             c.revoked_at.map(|at| at.0),
-            c.created_at.0
+            c.created_at.0,
+            c.last_used_at.map(|at| at.0)
         ],
     )
     .map(drop)

@@ -4,11 +4,11 @@ mod contact;
 mod org_unit;
 mod user;
 
-use muster_domain::credential::{Credential, CredentialStore};
+use muster_domain::credential::{Credential, CredentialCaller, CredentialStore};
 use muster_domain::session::{Caller, Found, SessionStore, SessionToken, Subject, TokenHash, TokenKind};
 use muster_domain::tenant::{Tenant, TenantCounts, TenantStore};
 use muster_domain::{
-    Batch, IdKind, JournalFilter, JournalRecord, Slice, Store, StoreError, TenantId, Timestamp, text,
+    Batch, Dialect, IdKind, JournalFilter, JournalRecord, Slice, Store, StoreError, TenantId, Timestamp, text,
 };
 use rusqlite::{Connection, OptionalExtension as _, Params, Result as SqlResult, Row, params};
 
@@ -61,6 +61,38 @@ fn caller(
     one(connection, &session::CALLER, params![tenant.0, hash, now.0], |row| rows::caller(tenant, row))
 }
 
+fn credential_caller(
+    connection: &Connection,
+    tenant: TenantId,
+    dialect: Dialect,
+    hash: &TokenHash,
+    now: Timestamp,
+) -> SqlResult<Option<CredentialCaller>> {
+    let params = params![tenant.0, codes::dialect(dialect), hash, now.0];
+    one(connection, &tenant::CREDENTIAL_CALLER, params, |row| rows::credential_caller(tenant, row))
+}
+
+/// What a request is about, as it is at this time.
+fn found(
+    connection: &Connection,
+    tenant: TenantId,
+    now: Timestamp,
+    subject: Subject,
+) -> SqlResult<Option<Found>> {
+    Ok(match subject {
+        Subject::OrgUnit(id) => {
+            org_unit::located(connection, tenant, id)?.map(|unit| Found::OrgUnit(Box::new(unit)))
+        }
+        Subject::User(id) => user::view(connection, tenant, id)?.map(|view| Found::User(Box::new(view))),
+        Subject::ContactGroup(id) => {
+            contact::group(connection, tenant, id, now)?.map(|group| Found::ContactGroup(Box::new(group)))
+        }
+        Subject::Contact(id) => {
+            contact::get(connection, tenant, id, now)?.map(|contact| Found::Contact(Box::new(contact)))
+        }
+    })
+}
+
 fn bounds(slice: Slice) -> (i64, i64) {
     (i64::from(slice.limit), i64::try_from(slice.offset).unwrap_or(i64::MAX))
 }
@@ -86,18 +118,7 @@ impl SessionStore for SqliteStore {
             let Some(caller) = caller(connection, tenant, &hash, now)? else {
                 return Ok(None);
             };
-            let found = match subject {
-                Subject::OrgUnit(id) => {
-                    org_unit::located(connection, tenant, id)?.map(|unit| Found::OrgUnit(Box::new(unit)))
-                }
-                Subject::User(id) => {
-                    user::view(connection, tenant, id)?.map(|view| Found::User(Box::new(view)))
-                }
-                Subject::ContactGroup(id) => contact::group(connection, tenant, id, now)?
-                    .map(|group| Found::ContactGroup(Box::new(group))),
-                Subject::Contact(id) => contact::get(connection, tenant, id, now)?
-                    .map(|contact| Found::Contact(Box::new(contact))),
-            };
+            let found = found(connection, tenant, now, subject)?;
             Ok(Some((caller, found)))
         })
     }
@@ -140,6 +161,33 @@ impl CredentialStore for SqliteStore {
     async fn credentials(&self, tenant: TenantId) -> Result<Vec<Credential>, StoreError> {
         self.read(|connection| {
             all(connection, &tenant::CREDENTIALS, [tenant.0], |row| rows::credential(tenant, row))
+        })
+    }
+
+    async fn credential_caller(
+        &self,
+        tenant: TenantId,
+        dialect: Dialect,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<CredentialCaller>, StoreError> {
+        self.read(|connection| credential_caller(connection, tenant, dialect, &hash, now))
+    }
+
+    async fn credential_caller_and(
+        &self,
+        tenant: TenantId,
+        dialect: Dialect,
+        hash: TokenHash,
+        now: Timestamp,
+        subject: Subject,
+    ) -> Result<Option<(CredentialCaller, Option<Found>)>, StoreError> {
+        self.snapshot(|connection| {
+            let Some(caller) = credential_caller(connection, tenant, dialect, &hash, now)? else {
+                return Ok(None);
+            };
+            let found = found(connection, tenant, now, subject)?;
+            Ok(Some((caller, found)))
         })
     }
 }

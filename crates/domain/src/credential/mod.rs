@@ -1,0 +1,123 @@
+//! Credentials of programs: LOX24 keys, Onlive access keys, SCIM tokens.
+//!
+//! The plain secret exists once, when it is made. LOX24 keys and SCIM tokens are kept as hashes; the
+//! Onlive secret signs requests and must be readable again, so it is sealed under the server key.
+
+mod authenticate;
+mod create;
+mod manage;
+
+use crate::session::{Found, Subject, TokenHash};
+use crate::{CredentialId, Dialect, OrgUnitId, StoreError, TenantId, Timestamp};
+
+pub use create::{CredentialWish, MAX_NAME, NewCredential};
+
+pub(crate) use create::insert;
+
+/// A credential as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    pub id: CredentialId,
+    pub tenant: TenantId,
+    pub dialect: Dialect,
+    pub name: String,
+    /// What the client sends beside the secret: LOX24 the client id, Onlive the access key id.
+    pub public_id: Option<String>,
+    /// SHA-256 of what the client sends (LOX24, SCIM).
+    pub secret_hash: Option<[u8; 32]>,
+    /// The secret under the server key (Onlive).
+    pub secret_sealed: Option<Vec<u8>>,
+    /// May read but not write.
+    pub read_only: bool,
+    pub expires_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    /// When it last let somebody in, to the minute.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl Credential {
+    /// Whether it gets anybody in at this time.
+    pub fn is_active(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|at| at > now)
+    }
+}
+
+/// Whoever calls with a credential that is active, as read with this very request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialCaller {
+    pub tenant: TenantId,
+    pub credential: CredentialId,
+    pub read_only: bool,
+    /// The top of the tenant's tree.
+    pub top: OrgUnitId,
+    /// Whether the tenant is active; else it is disabled. One that is being deleted has no callers.
+    pub tenant_active: bool,
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// Reads of credentials.
+pub trait CredentialStore {
+    /// All credentials of a tenant, by id.
+    fn credentials(
+        &self,
+        tenant: TenantId,
+    ) -> impl Future<Output = Result<Vec<Credential>, StoreError>> + Send;
+
+    /// Who calls with the secret of this hash: the credential is neither revoked nor expired, and its tenant is
+    /// not being deleted.
+    fn credential_caller(
+        &self,
+        tenant: TenantId,
+        dialect: Dialect,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<CredentialCaller>, StoreError>> + Send;
+
+    /// As [`CredentialStore::credential_caller`], with what the request is about: who calls and what is asked
+    /// for cost one trip to the store.
+    fn credential_caller_and(
+        &self,
+        tenant: TenantId,
+        dialect: Dialect,
+        hash: TokenHash,
+        now: Timestamp,
+        subject: Subject,
+    ) -> impl Future<Output = Result<Option<(CredentialCaller, Option<Found>)>, StoreError>> + Send;
+}
+
+/// What the sealed secret of a credential is bound to.
+pub fn seal_context(tenant: TenantId, id: CredentialId) -> String {
+    format!("credential {tenant} {id}")
+}
+
+/// Client ids are above it.
+const LOX24_BASE: i64 = 1_000_000;
+
+/// The numeric client id under which a LOX24 client knows a tenant.
+pub fn lox24_client_id(tenant: TenantId) -> i64 {
+    LOX24_BASE + tenant.0
+}
+
+/// The tenant that a LOX24 client id names, or `None` for anything that [`lox24_client_id`] does not make.
+pub fn lox24_tenant(client_id: &str) -> Option<TenantId> {
+    let id: i64 = client_id.parse().ok()?;
+    // One id has one spelling: neither `+7` nor `07`.
+    let tenant = id.checked_sub(LOX24_BASE).filter(|tenant| *tenant > 0 && id.to_string() == client_id)?;
+    Some(TenantId(tenant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_id_names_its_tenant_in_one_spelling() {
+        for tenant in [TenantId(1), TenantId(234_567)] {
+            assert_eq!(lox24_tenant(&lox24_client_id(tenant).to_string()), Some(tenant));
+        }
+        for other in ["1000000", "+1000001", "01000001", "1", "-1", "", "1000001 ", "9223372036854775808"] {
+            assert_eq!(lox24_tenant(other), None, "{other}");
+        }
+    }
+}
