@@ -22,6 +22,11 @@ impl FieldErrors {
         parsed.map_err(|problem| self.push(field, problem)).ok()
     }
 
+    /// Whether no field fails.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// `Invalid` with every failing field, if there is one.
     pub fn finish(self) -> Result<(), Error> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::StatusCode;
+use muster_domain::ContactGroupId;
 use muster_domain::credential::lox24_client_id;
 use muster_domain::tenant::Tenant;
 use serde::Serialize;
@@ -40,7 +41,7 @@ impl Resource for Account {
 }
 
 impl Account {
-    fn new(tenant: &Tenant, groups: &[i64]) -> Self {
+    fn new(tenant: &Tenant, groups: &[ContactGroupId]) -> Self {
         Self {
             id: lox24_client_id(tenant.id),
             currency: tenant.currency.clone(),
@@ -48,7 +49,7 @@ impl Account {
             balance_changed_at: tenant.created_at.0.div_euclid(1_000_000),
             is_text_deleted: false,
             services: ["direct"],
-            groups: groups.iter().map(|id| (*id, format!("/groups/{id}"))).collect(),
+            groups: groups.iter().map(|id| (id.0, format!("/groups/{id}"))).collect(),
         }
     }
 }
@@ -56,6 +57,6 @@ impl Account {
 pub(super) async fn account_get(call: &mut Call) -> Outcome {
     let (ctx, format) = auth::enter(call).await?;
     let tenant = call.directory().account_get(&ctx).await?;
-    let groups = [];
+    let groups = call.directory().contact_group_ids(&ctx).await?;
     reply(StatusCode::OK, format, &Account::new(&tenant, &groups))
 }

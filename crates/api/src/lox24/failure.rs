@@ -17,6 +17,8 @@ use crate::http::{Content, Failure, Head, Schemas};
 
 const PROBLEM: &str = "application/problem+json";
 const TITLE: &str = "An error occurred";
+/// A number stands once in a group (LOX24 contract, section 4).
+const IN_GROUP: &str = "This phone is already in the group.";
 
 /// Why there is no good answer.
 #[derive(Serialize, ToSchema)]
@@ -185,8 +187,17 @@ impl Refusal {
                 match unique {
                     Unique::OrgUnitName => vec![taken("name", "This value is already used.")],
                     Unique::Login => vec![taken("login", "This value is already used.")],
+                    Unique::ContactPhone => vec![taken("phone", IN_GROUP)],
                 },
             ),
+            Error::Repeated { rule, fields } => {
+                let message = match rule {
+                    Unique::OrgUnitName | Unique::Login => "This value is already used.",
+                    Unique::ContactPhone => IN_GROUP,
+                };
+                let repeated = fields.into_iter().map(|field| taken(field, message)).collect();
+                Self::violating(StatusCode::UNPROCESSABLE_ENTITY, repeated)
+            }
             Error::Rule(rule) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, rule_text(rule)),
             Error::Precondition => Self::plain(StatusCode::PRECONDITION_FAILED),
             Error::TooMany { retry_after } => Self::new(
@@ -255,6 +266,8 @@ mod tests {
             Error::NotFound(muster_domain::Entity::Tenant),
             Error::field("name", Problem::Required),
             Error::Duplicate(Unique::Login),
+            Error::Duplicate(Unique::ContactPhone),
+            Error::Repeated { rule: Unique::ContactPhone, fields: vec!["phones[1].phone".into()] },
             Error::Rule(Rule::Cycle),
             Error::Precondition,
             Error::TooMany { retry_after: 7 },

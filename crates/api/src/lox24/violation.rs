@@ -35,7 +35,7 @@ const INVALID: &str = "de1e3db3-5ed4-4941-aae4-59f3667cc3a3";
 const NOT_UNIQUE: &str = "23bd9dbf-6b9b-41cd-a99e-4844bcf3077f";
 
 /// A field whose value is there already.
-pub(super) fn taken(field: &'static str, message: &'static str) -> Violation {
+pub(super) fn taken(field: impl Into<Cow<'static, str>>, message: &'static str) -> Violation {
     Violation { property_path: field.into(), message: message.into(), code: NOT_UNIQUE }
 }
 
