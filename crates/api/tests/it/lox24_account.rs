@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use muster_domain::contact::ContactGroupPatch;
+use muster_domain::{Ctx, Patch, Timestamp};
 use serde_json::json;
 
 use crate::support::World;
@@ -12,6 +14,27 @@ async fn the_account_is_shown_in_both_formats() {
     let key = world.key(&world.acme).await;
     insta::assert_snapshot!(world.get("/me").key(&key).header("accept", "application/json").send().await);
     insta::assert_snapshot!(world.get("/me").key(&key).send().await);
+}
+
+#[tokio::test]
+async fn the_account_names_its_own_groups_while_they_last() {
+    let world = World::new().await;
+    let other = world.tenant("Other", "olga@other.example").await;
+    let key = world.key(&world.acme).await;
+    let ends = world.directory().now().plus(Duration::from_mins(1));
+    let create = async |of: &Ctx, name: &str, expires_at: Patch<Timestamp>| {
+        let patch =
+            ContactGroupPatch { name: Some(name.to_owned()), expires_at, ..ContactGroupPatch::default() };
+        world.directory().contact_group_create(of, patch.into()).await.unwrap().id.0
+    };
+    create(&other, "Foreign", Patch::Keep).await;
+    let stays = create(&world.acme, "Stays", Patch::Keep).await.to_string();
+    let goes = create(&world.acme, "Goes", Patch::Set(ends)).await.to_string();
+    let groups = async || world.get("/me").key(&key).send().await.body["groups"].clone();
+    let path = |id: &str| format!("/groups/{id}");
+    assert_eq!(groups().await, json!({&stays: path(&stays), &goes: path(&goes)}));
+    world.advance(Duration::from_mins(1));
+    assert_eq!(groups().await, json!({&stays: path(&stays)}));
 }
 
 #[tokio::test]
