@@ -50,6 +50,8 @@ pub enum OpenError {
     Backup { path: PathBuf, why: String },
     #[error("there is no store at {0}; `muster tenant create` or `muster serve` makes one")]
     Missing(PathBuf),
+    #[error("a command is working on the store at {0}; try again when it has ended")]
+    Busy(PathBuf),
     #[error("there is a store at {0} already; --replace takes it out of the way")]
     Exists(PathBuf),
     #[error("{path}: {source}")]
