@@ -211,6 +211,15 @@ fn an_erased_user_leaves_nothing_behind() {
     for trace in ["Zoe", "Quill", "zoe.quill", "5550110"] {
         assert!(!journal.contains(trace), "{trace}: {journal}");
     }
+    // Not even for who reads the bytes of the files.
+    for file in ["muster.db", "muster.db-wal"] {
+        let bytes = std::fs::read(folder.join("muster-data").join(file)).unwrap();
+        let bytes = String::from_utf8_lossy(&bytes).to_lowercase();
+        assert!(bytes.is_empty() || bytes.contains("ada@acme.example"), "{file}");
+        for trace in ["quill", "5550110"] {
+            assert!(!bytes.contains(trace), "{trace} is in {file}");
+        }
+    }
     let last = ["user", "erase", "--tenant", "1", "1", "--confirm", "1"];
     assert!(fail(folder, &last).contains("last"), "{}", fail(folder, &last));
     succeed(folder, &["doctor"]);

@@ -12,6 +12,7 @@ mod commit;
 mod commit_changes;
 mod counts;
 mod credential;
+mod erasure;
 mod journal;
 mod journal_lists;
 mod org_unit;
