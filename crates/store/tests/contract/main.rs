@@ -21,6 +21,7 @@ mod rules;
 mod rules_admins;
 mod rules_races;
 mod rules_sessions;
+mod rules_sessions_races;
 mod rules_tree;
 mod rules_users;
 mod rules_users_change;
