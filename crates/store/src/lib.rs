@@ -2,6 +2,7 @@
 //! suite in `tests/`.
 
 mod codes;
+mod owner;
 mod server_key;
 mod sqlite;
 mod statements;
@@ -54,7 +55,8 @@ pub enum OpenError {
     Busy(PathBuf),
     #[error("there is a store at {0} already; --replace takes it out of the way")]
     Exists(PathBuf),
-    #[error("{path}: {source}")]
+    /// What the system said is its source.
+    #[error("{path}")]
     Io { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,6 +1,7 @@
 //! Putting a backup in the place of a store, in whatever state that is.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -97,6 +98,75 @@ fn a_restore_that_fails_leaves_the_store_in_its_place() {
     assert_eq!(beside(folder, ".restoring"), Vec::<String>::new());
     fs::remove_dir(file(folder, "-shm")).unwrap();
     assert!(succeed(folder, &["tenant", "list"]).contains("Other"));
+}
+
+#[test]
+fn a_backup_of_a_newer_release_is_refused() {
+    let folder = backed_up();
+    let folder = folder.path();
+    let backup = Connection::open(folder.join("one.db")).unwrap();
+    backup.execute_batch("INSERT INTO migrations (version, applied_at) VALUES (999, 0)").unwrap();
+    drop(backup);
+    assert!(fail(folder, &["restore", "one.db", "--replace"]).contains("written by a newer release"));
+    assert!(succeed(folder, &["tenant", "list"]).contains("Acme"));
+}
+
+#[test]
+fn a_backup_of_before_a_rotation_names_the_key_it_needs() {
+    let folder = backed_up();
+    let folder = folder.path();
+    let said = succeed(folder, &["key", "rotate"]);
+    let kept = said.split("kept as ").nth(1).unwrap().trim().trim_end_matches('.').to_owned();
+    let refused = fail(folder, &["restore", "one.db", "--replace"]);
+    assert!(refused.contains(&format!("the one of before a rotation is: {kept};")), "{refused}");
+    let name = kept.rsplit('/').next().unwrap();
+    let key = file(folder, "").with_file_name("server.key");
+    fs::rename(folder.join(&kept), folder.join("away")).unwrap();
+    assert!(fail(folder, &["restore", "one.db", "--replace"]).contains(&format!("kept as {name})")));
+    fs::copy(folder.join("away"), key).unwrap();
+    succeed(folder, &["restore", "one.db", "--replace"]);
+    succeed(folder, &["doctor"]);
+}
+
+#[test]
+fn what_takes_a_files_place_is_whose_that_was() {
+    let folder = backed_up();
+    let folder = folder.path();
+    let data = folder.join("muster-data");
+    // Whoever is not root gives nothing away, and need not.
+    let made = fs::metadata(&data).unwrap();
+    let (uid, gid) = if made.uid() == 0 { (4321, 4322) } else { (made.uid(), made.gid()) };
+    chown(&data, Some(uid), Some(gid)).unwrap();
+    fs::remove_file(file(folder, ".server-lock")).unwrap_or_default();
+    for name in ["muster.db", "server.key"] {
+        chown(data.join(name), Some(uid), Some(gid)).unwrap();
+        fs::set_permissions(data.join(name), fs::Permissions::from_mode(0o640)).unwrap();
+    }
+    succeed(folder, &["restore", "one.db", "--replace"]);
+    succeed(folder, &["key", "rotate"]);
+    let check = |name: &str, mode: Option<u32>| {
+        let made = fs::metadata(data.join(name)).unwrap();
+        assert_eq!((made.uid(), made.gid()), (uid, gid), "{name}");
+        assert!(mode.is_none_or(|mode| made.mode() & 0o777 == mode), "{name}: {:o}", made.mode());
+    };
+    check("muster.db", Some(0o640));
+    check("server.key", Some(0o640));
+    check(&beside(folder, "server.key.before-").remove(0), Some(0o640));
+    check("muster.db.server-lock", None);
+    // What is new belongs to whoever owns the folder.
+    for name in ["muster.db", "muster.db-wal", "muster.db-shm"] {
+        fs::remove_file(data.join(name)).unwrap_or_default();
+    }
+    fs::copy(data.join(beside(folder, "server.key.before-").remove(0)), data.join("server.key")).unwrap();
+    succeed(folder, &["restore", "one.db"]);
+    check("muster.db", Some(0o600));
+}
+
+#[test]
+fn what_the_system_says_is_said_once() {
+    let folder = backed_up();
+    let said = fail(folder.path(), &["backup", "nowhere/one.db"]);
+    assert_eq!(said.matches("No such file").count(), 1, "{said}");
 }
 
 #[test]

@@ -9,7 +9,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::store_error;
-use crate::OpenError;
+use super::migrate;
+use crate::{OpenError, owner};
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -73,6 +74,7 @@ pub(super) fn open(backup: &Path) -> Result<(Connection, Vec<u8>), OpenError> {
     let fingerprint = connection
         .query_row("SELECT fingerprint FROM server_key", [], |row| row.get(0))
         .map_err(|_| broken("it is no store of muster".to_owned()))?;
+    migrate::version(&connection)?;
     Ok((connection, fingerprint))
 }
 
@@ -102,6 +104,7 @@ fn exchange(draft: &Path, path: &Path) -> Result<Option<PathBuf>, OpenError> {
     // Nobody writes to it until the other one has its name.
     let _held = if holds(path) { hold_whole(path)? } else { None };
     let aside = if holds(path) || holds(&log) { Some(keep(path).map_err(io)?) } else { None };
+    owner::take_after(draft, path).map_err(io)?;
     // Left behind by a file that is gone, they would be taken for those of the new one.
     for file in [log, with_suffix(path, "-shm")] {
         remove(&file).map_err(io)?;

@@ -10,6 +10,15 @@ use crate::OpenError;
 /// Numbered from 1 without gaps. A released migration is never edited.
 const MIGRATIONS: [&str; 1] = [include_str!("../migrations/sqlite/0001_directory.sql")];
 
+/// The version of a store's tables. Errors: `Newer` when a newer release has written it.
+pub(super) fn version(connection: &Connection) -> Result<i64, OpenError> {
+    let found: i64 = connection
+        .query_row("SELECT COALESCE(MAX(version), 0) FROM migrations", [], |row| row.get(0))
+        .map_err(store_error)?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found > known { Err(OpenError::Newer { found, known }) } else { Ok(found) }
+}
+
 /// Applies what is missing, under the store's write lock, and settles the server key in the same
 /// transaction: `load_key` gets the fingerprint that the store knows.
 pub(super) fn run(
@@ -24,13 +33,7 @@ pub(super) fn run(
              (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT",
     )
     .map_err(sql)?;
-    let found: i64 = tx
-        .query_row("SELECT COALESCE(MAX(version), 0) FROM migrations", [], |row| row.get(0))
-        .map_err(sql)?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    if found > known {
-        return Err(OpenError::Newer { found, known });
-    }
+    let found = version(&tx)?;
     for (version, migration) in (1_i64..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
         tx.execute_batch(migration).map_err(sql)?;
         tx.execute("INSERT INTO migrations (version, applied_at) VALUES (?1, ?2)", [version, now.0])

@@ -30,7 +30,7 @@ pub use self::doctor::Finding;
 use self::error::store_error;
 use self::scan::Scanners;
 use self::writer::Writer;
-use crate::{OpenError, Options, Rotation};
+use crate::{OpenError, Options, Rotation, owner};
 
 /// What bounds the work that a store takes at once.
 #[derive(Clone, Debug)]
@@ -300,7 +300,11 @@ fn prepare(path: &Path, options: &Options) -> Result<Option<File>, OpenError> {
     }
     let server_lock = if options.as_server { Some(lock(path)?) } else { None };
     // Nobody but its owner reads a directory; the files beside it take the mode of this one.
+    let is_new = !path.exists();
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(io)?;
+    if is_new {
+        owner::take_after_folder(path).map_err(io)?;
+    }
     Ok(server_lock)
 }
 
@@ -308,7 +312,10 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".server-lock");
     let path = PathBuf::from(name);
-    let file = File::create(&path).map_err(|source| OpenError::Io { path: path.clone(), source })?;
+    let is_new = !path.exists();
+    let file = File::create(&path)
+        .and_then(|file| if is_new { owner::take_after_folder(&path).map(|()| file) } else { Ok(file) })
+        .map_err(|source| OpenError::Io { path: path.clone(), source })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path)),
