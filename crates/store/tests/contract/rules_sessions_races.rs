@@ -68,12 +68,12 @@ fn refused(outcome: &Result<Grant, Error>) -> bool {
 
 async fn a_log_in_goes_on_when_the_change_meanwhile_is_harmless<B: Backend>() {
     let (world, org) = opened::<B>().await;
-    let grant = world.meddled(&org, |user| user.first_name = "Anna".to_owned());
+    let grant = world.meddled(&org, |user| "Anna".clone_into(&mut user.first_name));
     let grant = grant.session_open("admin@acme", PASSWORD.into()).await.unwrap();
     assert_eq!((grant.user.first_name.as_str(), grant.user.version), ("Anna", 2), "it is the user of now");
     let token = grant.access_token.expose_secret();
     world.directory.session_authenticate(Dialect::Convirza, token).await.unwrap();
-    let wrong = world.meddled(&org, |user| user.first_name = "Ann".to_owned());
+    let wrong = world.meddled(&org, |user| "Ann".clone_into(&mut user.first_name));
     assert!(refused(&wrong.session_open("admin@acme", "wrong horse battery".into()).await));
 }
 
@@ -82,7 +82,7 @@ async fn a_log_in_is_refused_when_what_was_checked_is_not_so_any_more<B: Backend
         |user| user.password_hash = Some("another".to_owned()),
         |user| user.password_hash = None,
         |user| user.status = UserStatus::Inactive,
-        |user| user.login = "somebody@acme".to_owned(),
+        |user| "somebody@acme".clone_into(&mut user.login),
     ];
     for change in changes {
         let (world, org) = opened::<B>().await;
@@ -93,7 +93,7 @@ async fn a_log_in_is_refused_when_what_was_checked_is_not_so_any_more<B: Backend
 
 async fn a_refresh_goes_on_when_the_change_meanwhile_is_harmless<B: Backend>() {
     let (world, org) = opened::<B>().await;
-    let rename: fn(&mut User) = |user| user.first_name = "Anna".to_owned();
+    let rename: fn(&mut User) = |user| "Anna".clone_into(&mut user.first_name);
     let grant = world.overtaken_refresh(&org, rename, Vec::new()).await.unwrap();
     assert_eq!(grant.user.first_name, "Anna");
     let token = grant.access_token.expose_secret();
