@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use muster_domain::tenant::TenantStore as _;
 use muster_domain::{
     Actor, CredentialId, Directory, JournalFilter, JournalRecord, Store as _, TenantId, UserId,
 };
@@ -68,10 +69,11 @@ pub(crate) async fn run(args: JournalArgs) -> anyhow::Result<()> {
     let mut last = if args.limit == 0 {
         print_after(&directory, tenant, &filter, 0, args.json).await?
     } else {
+        let head = head(&directory, tenant).await?;
         let mut newest = directory.store.journal_newest(tenant, filter.clone(), args.limit).await?;
         newest.reverse();
         print(&newest, args.json)?;
-        newest.last().map_or(0, |entry| entry.sequence)
+        newest.last().map_or(head, |entry| entry.sequence.max(head))
     };
     if args.follow {
         // Until the reader has had enough, or the process is ended.
@@ -102,7 +104,14 @@ impl JournalArgs {
     }
 }
 
-/// Prints all entries after `last`; the sequence of the last one that there is.
+/// The sequence of the newest entry that there is; 0 without any.
+async fn head(directory: &Directory<Store>, tenant: TenantId) -> anyhow::Result<i64> {
+    let counts = directory.store.tenant_counts(tenant).await?.unwrap_or_default();
+    Ok(i64::try_from(counts.journal)?)
+}
+
+/// Prints all entries after `last` that are wanted. The sequence of the last one that was looked at: what is not
+/// wanted is not read again and again.
 async fn print_after(
     directory: &Directory<Store>,
     tenant: TenantId,
@@ -110,10 +119,12 @@ async fn print_after(
     mut last: i64,
     json: bool,
 ) -> anyhow::Result<i64> {
+    // Before the entries: what is written meanwhile is left for the next time.
+    let head = head(directory, tenant).await?;
     loop {
         let page = directory.store.journal(tenant, last, filter.clone(), PAGE).await?;
         let Some(end) = page.last() else {
-            return Ok(last);
+            return Ok(last.max(head));
         };
         last = end.sequence;
         print(&page, json)?;

@@ -190,6 +190,32 @@ fn the_journal_tells_who_changed_what() {
 }
 
 #[test]
+fn a_follower_does_not_read_again_what_it_does_not_want() {
+    let server = Server::start(&[]);
+    let folder = server.folder();
+    create_tenant(folder, "Acme", "ada@acme.example");
+    let token = server.log_in("ada@acme.example", PASSWORD).unwrap();
+    let create =
+        |name: &str| server.send("POST", "/v3/groups", &token, Some(&json!({"org_unit_name": name})));
+    create("North");
+    let args = ["journal", "--tenant", "1", "--entity", "org_unit:2", "--follow"];
+    let mut follower = muster(folder, &args).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("org_unit.created 2"));
+    create("South");
+    // Some of its rounds later, what it has passed by is made into what it looks for.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let store = rusqlite::Connection::open(folder.join("muster-data/muster.db")).unwrap();
+    store.execute_batch("UPDATE journal SET entity_id = '2' WHERE entity_id = '3'").unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    server.send("PATCH", "/v3/groups/2", &token, Some(&json!({"city": "Reno"})));
+    let next = lines.next().unwrap().unwrap();
+    assert!(next.contains("org_unit.updated 2"), "{next}");
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+}
+
+#[test]
 fn an_erased_user_leaves_nothing_behind() {
     let server = Server::start(&[]);
     let folder = server.folder();
