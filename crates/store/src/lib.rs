@@ -45,6 +45,10 @@ pub enum OpenError {
         "the store has version {found}, but this muster knows only versions up to {known}: it was written by a newer release; run that one"
     )]
     Newer { found: i64, known: i64 },
+    #[error(
+        "the tables of the store have version {found}, but this muster needs {known}: make a backup, then start `muster serve`, which brings them up to date"
+    )]
+    Older { found: i64, known: i64 },
     #[error("the server key {0}")]
     Key(String),
     #[error("{path} is no backup that can be restored: {why}")]
@@ -62,7 +66,8 @@ pub enum OpenError {
     Store(#[from] StoreError),
 }
 
-/// Opens a store, brings its tables up to date, and finds or makes the server key.
+/// Opens a store and finds its server key. One that may be made gets its tables brought up to date, and a key if it is
+/// new; for another both have to be there.
 pub fn open(
     options: &Options,
     clock: &dyn Clock,

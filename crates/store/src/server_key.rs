@@ -29,11 +29,12 @@ impl std::fmt::Debug for KeySource {
 }
 
 impl KeySource {
-    /// The key of a store that has this fingerprint; a store without one gets the key that is there,
-    /// or a new one.
+    /// The key of a store that has this fingerprint; a store without one gets the key that is there, or a new one
+    /// if it may be made.
     pub(crate) fn load(
         &self,
         fingerprint: Option<&[u8]>,
+        make: bool,
         entropy: &dyn Entropy,
     ) -> Result<ServerKey, OpenError> {
         let (key, place) = match self {
@@ -49,11 +50,11 @@ impl KeySource {
                 None => Err(self.not_the_one(&place, known)),
             },
             (Some(key), _) => Ok(key),
-            (None, Some(_)) => Err(OpenError::Key(format!(
+            (None, fingerprint) if fingerprint.is_some() || !make => Err(OpenError::Key(format!(
                 "is missing: this store was made with one, expected in {place}; put it back, give its folder with \
                  --data-dir, or the key itself in MUSTER_SECRET_KEY"
             ))),
-            (None, None) => match self {
+            (None, _) => match self {
                 Self::Folder(folder) => {
                     let key = random(entropy);
                     write(folder, FILE, &key)?;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod backup;
+mod contents;
 mod doctor;
 mod error;
 mod migrate;
@@ -11,6 +12,7 @@ mod read;
 mod rekey;
 mod rows;
 mod scan;
+mod schema;
 mod writer;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -87,8 +89,9 @@ impl SqliteStore {
         let io = |source| OpenError::Io { path: path.to_owned(), source };
         let server_lock = prepare(path, options)?;
         let mut connection = connect(path, true).map_err(store_error)?;
-        let key =
-            migrate::run(&mut connection, clock.now(), |fingerprint| options.key.load(fingerprint, entropy))?;
+        let key = migrate::run(&mut connection, clock.now(), options.create, |fingerprint, make| {
+            options.key.load(fingerprint, make, entropy)
+        })?;
         let writer = Writer::start(connection, options.limits.writer_queue).map_err(io)?;
         let store = Self {
             readers: Readers { path: path.to_owned(), idle: Mutex::default() },
@@ -109,8 +112,9 @@ impl SqliteStore {
     ) -> Result<Rotation, OpenError> {
         let _server_lock = prepare(path, options)?;
         let mut connection = connect(path, true).map_err(store_error)?;
-        let old =
-            migrate::run(&mut connection, clock.now(), |fingerprint| options.key.load(fingerprint, entropy))?;
+        let old = migrate::run(&mut connection, clock.now(), options.create, |fingerprint, make| {
+            options.key.load(fingerprint, make, entropy)
+        })?;
         let kept = options.key.keep(&old)?;
         let new = options.key.next(given, entropy)?;
         let secrets = rekey::run(&mut connection, &old, &new, entropy)?;
@@ -127,7 +131,7 @@ impl SqliteStore {
         entropy: &dyn Entropy,
     ) -> Result<Option<PathBuf>, OpenError> {
         let (copy, fingerprint) = backup::open(backup)?;
-        options.key.load(Some(&fingerprint), entropy)?;
+        options.key.load(Some(&fingerprint), false, entropy)?;
         let _server_lock = prepare(path, options)?;
         let is_there = fs::metadata(path).is_ok_and(|file| file.len() > 0);
         if is_there && !replace {

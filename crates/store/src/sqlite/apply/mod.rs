@@ -181,7 +181,8 @@ fn change(connection: &Connection, tenant: TenantId, change: &Change, counts: &m
             run(connection, &statements::tenant::JOURNAL_FORGET_USER, params).map(drop)
         }
         Change::JournalTrim { through } => {
-            run(connection, &statements::tenant::JOURNAL_TRIM, [id, *through]).map(drop)
+            run(connection, &statements::tenant::JOURNAL_TRIM, [id, *through])?;
+            run(connection, &statements::tenant::JOURNAL_TRIMMED, [id, *through]).map(drop)
         }
         Change::CredentialInsert(new) => tenant::credential_insert(connection, new),
         Change::CredentialRevoke { id: credential, at } => {
