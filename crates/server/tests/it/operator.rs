@@ -190,6 +190,50 @@ fn the_journal_tells_who_changed_what() {
 }
 
 #[test]
+fn what_was_typed_gives_no_commands_to_the_terminal() {
+    let server = Server::start(&[]);
+    let folder = server.folder();
+    create_tenant(folder, "Ac\u{1b}[2Jme\nTenant 7", "ada@acme.example");
+    let token = server.log_in("ada@acme.example", PASSWORD).unwrap();
+    let group = json!({"org_unit_name": "No\u{9b}rth", "city": "Re\u{7f}no"});
+    assert_eq!(server.send("POST", "/v3/groups", &token, Some(&group)).status, 201);
+    let credential = ["credential", "create", "--tenant", "1", "--dialect", "scim", "--name", "a\rb"];
+    for args in [
+        &["tenant", "list"][..],
+        &["tenant", "list", "--json"],
+        &["tenant", "show", "1"],
+        &["journal", "--tenant", "1"],
+        &["journal", "--tenant", "1", "--json"],
+        &credential,
+        &["tenant", "disable", "1"],
+    ] {
+        let said = succeed(folder, args);
+        assert!(said.chars().all(|c| !c.is_control() || c == '\n'), "{args:?}: {said:?}");
+        assert!(!said.contains("\nTenant 7"), "{said}");
+        if args.contains(&"--json") {
+            let all = json_lines(&said).into_iter().map(|object| object.to_string()).collect::<String>();
+            assert!(all.contains("No\u{9b}rth") || all.contains("Ac\\u001b[2Jme"), "{all}");
+        }
+    }
+    let said = fail(folder, &["tenant", "delete", "1"]);
+    assert!(said.contains("\\u001b[2Jme\\u000aTenant 7") && !said.contains('\u{1b}'), "{said:?}");
+}
+
+#[test]
+fn of_a_tenant_that_is_being_deleted_nothing_is_counted() {
+    let server = Server::start(&[]);
+    let folder = server.folder();
+    create_tenant(folder, "Acme", "ada@acme.example");
+    let store = rusqlite::Connection::open(folder.join("muster-data/muster.db")).unwrap();
+    store.execute_batch("UPDATE tenants SET status = 3").unwrap();
+    let said = succeed(folder, &["tenant", "list"]);
+    assert!(said.contains("- org units") && said.contains("- users"), "{said}");
+    assert!(succeed(folder, &["tenant", "show", "1"]).contains("- org units"));
+    let listed = json_lines(&succeed(folder, &["tenant", "list", "--json"])).remove(0);
+    assert_eq!((&listed["org_units"], &listed["users"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
 fn a_follower_does_not_read_again_what_it_does_not_want() {
     let server = Server::start(&[]);
     let folder = server.folder();
@@ -246,6 +290,8 @@ fn an_erased_user_leaves_nothing_behind() {
             assert!(!bytes.contains(trace), "{trace} is in {file}");
         }
     }
+    let unknown = fail(folder, &["user", "erase", "--tenant", "1", "999", "--confirm", "999"]);
+    assert!(unknown.contains("no such user"), "{unknown}");
     let last = ["user", "erase", "--tenant", "1", "1", "--confirm", "1"];
     assert!(fail(folder, &last).contains("last"), "{}", fail(folder, &last));
     succeed(folder, &["doctor"]);
