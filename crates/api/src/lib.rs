@@ -5,6 +5,7 @@
 //! HTTP stands in [`http`].
 
 mod app;
+pub mod contact_csv;
 mod convirza;
 mod docs;
 mod http;

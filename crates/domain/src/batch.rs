@@ -2,12 +2,13 @@
 
 use uuid::Uuid;
 
+use crate::contact::{Contact, ContactGroup};
 use crate::credential::Credential;
 use crate::org_unit::OrgUnit;
 use crate::session::{SessionToken, TokenHash, TokenKind};
 use crate::tenant::Tenant;
 use crate::user::User;
-use crate::{CredentialId, JournalEntry, OrgUnitId, TenantId, Timestamp, UserId};
+use crate::{ContactGroupId, ContactId, CredentialId, JournalEntry, OrgUnitId, TenantId, Timestamp, UserId};
 
 /// Changes of one tenant, the conditions they rest on, and their journal entries. The store applies
 /// all of it in one transaction, or nothing.
@@ -62,6 +63,8 @@ pub enum Guard {
     ServerKey { fingerprint: [u8; 32] },
     /// The user still has this version (a session is opened on what was verified).
     UserVersion { id: UserId, version: i64 },
+    /// No contact was put into the group or taken out of it since this version of its list was read.
+    ContactsVersion { group: ContactGroupId, version: i64 },
 }
 
 /// One change of rows. An update names the version that it was decided on and is `Stale` when the row
@@ -95,6 +98,42 @@ pub enum Change {
     /// The oldest journal entries, up to this sequence, are removed.
     JournalTrim {
         through: i64,
+    },
+    ContactGroupInsert(Box<ContactGroup>),
+    /// The group as it shall be, but for its list; its version is one above the stored one.
+    ContactGroupUpdate(Box<ContactGroup>),
+    /// The group and its list are gone for every reader; their rows are removed later. `version` is the one that
+    /// this was decided on.
+    ContactGroupDelete {
+        id: ContactGroupId,
+        version: i64,
+        at: Timestamp,
+    },
+    /// The list of a group becomes what `keep` names of it; what is to be added follows as an insertion. The rows
+    /// of the others are removed later.
+    ContactsReplace {
+        group: ContactGroupId,
+        keep: Vec<ContactId>,
+    },
+    /// Contacts are put into the list of a group; `Stale` when that is gone.
+    ContactsInsert {
+        group: ContactGroupId,
+        contacts: Vec<Contact>,
+    },
+    /// The contact as it shall be; its version is one above the stored one.
+    ContactUpdate(Box<Contact>),
+    ContactDelete(Box<Contact>),
+    /// At most `limit` rows are removed of what is not in the list of the group any more, which is all of it when
+    /// the group has ended by now.
+    ContactsReap {
+        group: ContactGroupId,
+        now: Timestamp,
+        limit: u32,
+    },
+    /// The row of a group that has ended by now and has no contacts left is removed.
+    ContactGroupRemove {
+        id: ContactGroupId,
+        now: Timestamp,
     },
     CredentialInsert(Box<Credential>),
     /// The credential gets nobody in any more; `Stale` when it is unknown or was revoked before.

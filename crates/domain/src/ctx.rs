@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{CredentialId, Error, OrgUnitId, TenantId, Timestamp, UserId};
 
-/// The wire dialect, or the command line, through which a request came.
+/// The wire dialect through which a request came, or the command line, which also stands for the server itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     Cli,
@@ -33,15 +33,18 @@ pub enum Actor {
     Credential(CredentialId),
     /// The person at the server's command line.
     Operator,
+    /// The server itself, when something's time has come.
+    Server,
 }
 
-/// `user:71`, `credential:3` or `operator`.
+/// `user:71`, `credential:3`, `operator` or `server`.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(id) => write!(f, "user:{id}"),
             Self::Credential(id) => write!(f, "credential:{id}"),
             Self::Operator => f.write_str("operator"),
+            Self::Server => f.write_str("server"),
         }
     }
 }

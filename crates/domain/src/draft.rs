@@ -10,15 +10,21 @@ pub struct FieldErrors(Vec<FieldError>);
 
 impl FieldErrors {
     /// Notes a failing field; only the first problem of a field is kept.
-    pub fn push(&mut self, field: &'static str, problem: Problem) {
+    pub fn push(&mut self, field: impl Into<Cow<'static, str>>, problem: Problem) {
+        let field = field.into();
         if !self.0.iter().any(|known| known.field == field) {
-            self.0.push(FieldError { field: Cow::Borrowed(field), problem });
+            self.0.push(FieldError { field, problem });
         }
     }
 
     /// The value, or `None` with the problem noted.
-    pub fn take<T>(&mut self, field: &'static str, parsed: Result<T, Problem>) -> Option<T> {
+    pub fn take<T>(&mut self, field: impl Into<Cow<'static, str>>, parsed: Result<T, Problem>) -> Option<T> {
         parsed.map_err(|problem| self.push(field, problem)).ok()
+    }
+
+    /// Whether no field fails.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// `Invalid` with every failing field, if there is one.

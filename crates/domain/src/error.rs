@@ -24,6 +24,9 @@ pub enum Error {
     /// The value is taken.
     #[error("duplicate: {0:?}")]
     Duplicate(Unique),
+    /// The values at these places of one input would break the rule among themselves.
+    #[error("repeated: {rule:?} at {fields:?}")]
+    Repeated { rule: Unique, fields: Vec<Cow<'static, str>> },
     /// The input is fine, but the stored data forbids it.
     #[error("refused: {0:?}")]
     Rule(Rule),
@@ -48,6 +51,8 @@ pub enum Entity {
     OrgUnit,
     User,
     Credential,
+    ContactGroup,
+    Contact,
 }
 
 /// The uniqueness rules, each kept by an index of the store.
@@ -57,6 +62,8 @@ pub enum Unique {
     OrgUnitName,
     /// A login stands once in a tenant, and once over all tenants among those who can log in.
     Login,
+    /// A number stands once in a contact group.
+    ContactPhone,
 }
 
 /// The rules of the directory that need stored data.

@@ -5,7 +5,7 @@ use std::fmt;
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
         pub struct $name(pub i64);
 
         impl fmt::Display for $name {
@@ -24,6 +24,10 @@ id!(/// A person or service that can be given a role.
     UserId);
 id!(/// A key or token of a program (LOX24, Onlive, SCIM).
     CredentialId);
+id!(/// A contact list.
+    ContactGroupId);
+id!(/// An entry of a contact list.
+    ContactId);
 
 /// The sequences from which integer ids are taken, in blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +36,14 @@ pub enum IdKind {
     OrgUnit,
     User,
     Credential,
+    ContactGroup,
+    Contact,
 }
 
 impl IdKind {
     /// Every kind, in the order of [`IdKind::index`].
-    pub const ALL: [Self; 4] = [Self::Tenant, Self::OrgUnit, Self::User, Self::Credential];
+    pub const ALL: [Self; 6] =
+        [Self::Tenant, Self::OrgUnit, Self::User, Self::Credential, Self::ContactGroup, Self::Contact];
 
     /// The name under which the store keeps the sequence.
     pub const fn as_str(self) -> &'static str {
@@ -45,6 +52,8 @@ impl IdKind {
             Self::OrgUnit => "org_unit",
             Self::User => "user",
             Self::Credential => "credential",
+            Self::ContactGroup => "contact_group",
+            Self::Contact => "contact",
         }
     }
 

@@ -69,12 +69,36 @@ impl JournalEntry {
             actor: ctx.actor(),
             dialect: ctx.dialect(),
             kind,
-            entity: kind.split('.').next().unwrap_or(kind),
+            entity: entity_of(kind),
             entity_id: entity_id.to_string(),
             version,
             payload: Value::Object(payload),
         }
     }
+
+    /// An entry about what the server did by itself.
+    pub(crate) fn by_server(
+        kind: &'static str,
+        entity_id: impl Display,
+        version: i64,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            at,
+            actor: Actor::Server,
+            dialect: Dialect::Cli,
+            kind,
+            entity: entity_of(kind),
+            entity_id: entity_id.to_string(),
+            version,
+            payload: Value::Object(Map::new()),
+        }
+    }
+}
+
+/// What a kind of entry is about.
+fn entity_of(kind: &'static str) -> &'static str {
+    kind.split('.').next().unwrap_or(kind)
 }
 
 /// `{field: [null, value]}` for a new entity; fields without a value are left out.

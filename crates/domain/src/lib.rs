@@ -20,6 +20,7 @@ pub mod text;
 mod time;
 mod upkeep;
 
+pub mod contact;
 pub mod credential;
 pub mod org_unit;
 pub mod session;
@@ -31,7 +32,7 @@ pub use ctx::{Access, Actor, Ctx, Dialect};
 pub use directory::{Directory, PasswordFuture, Passwords, Precondition};
 pub use draft::{Draft, FieldErrors};
 pub use error::{Entity, Error, FieldError, Problem, Rule, Unique};
-pub use ids::{CredentialId, IdKind, OrgUnitId, TenantId, UserId};
+pub use ids::{ContactGroupId, ContactId, CredentialId, IdKind, OrgUnitId, TenantId, UserId};
 pub use journal::{Fields, JournalEntry, JournalFilter, JournalRecord};
 pub use page::{Page, Slice};
 pub use patch::Patch;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::contact::ContactStore;
 use crate::credential::CredentialStore;
 use crate::org_unit::OrgUnitStore;
 use crate::session::SessionStore;
@@ -29,7 +30,7 @@ pub enum StoreError {
 
 /// A store of directories, safe to share between requests.
 pub trait Store:
-    OrgUnitStore + UserStore + SessionStore + TenantStore + CredentialStore + Send + Sync
+    OrgUnitStore + UserStore + SessionStore + TenantStore + CredentialStore + ContactStore + Send + Sync
 {
     /// Applies a batch and returns when it is durable. A batch that was handed in is carried out even
     /// if the caller goes away.
@@ -40,8 +41,13 @@ pub trait Store:
     /// Hands a batch in and returns at once, without being told whether it is applied.
     fn submit(&self, batch: Batch) -> Result<(), StoreError>;
 
+    /// The first of `count` ids in a row that no tenant of the store has or will have.
+    fn next_ids(&self, kind: IdKind, count: u32) -> impl Future<Output = Result<i64, StoreError>> + Send;
+
     /// An id that no tenant of the store has or will have.
-    fn next_id(&self, kind: IdKind) -> impl Future<Output = Result<i64, StoreError>> + Send;
+    fn next_id(&self, kind: IdKind) -> impl Future<Output = Result<i64, StoreError>> + Send {
+        self.next_ids(kind, 1)
+    }
 
     /// Journal entries of a tenant with a sequence above `after`, oldest first, at most `limit`.
     fn journal(

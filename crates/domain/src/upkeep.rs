@@ -3,7 +3,7 @@
 use crate::{Batch, Change, Directory, Error, JournalFilter, Store, TenantId, Timestamp};
 
 /// Rows that one commit removes, so that no other writer waits long for it.
-const STEP: u32 = 1000;
+pub(crate) const STEP: u32 = 1000;
 /// Tenants that are read at once.
 const TENANTS: u32 = 500;
 
@@ -48,14 +48,17 @@ impl<S: Store> Directory<S> {
 
 /// All tenants, read page by page.
 #[derive(Default)]
-struct Tenants {
+pub(crate) struct Tenants {
     page: std::vec::IntoIter<TenantId>,
     last: Option<TenantId>,
     ended: bool,
 }
 
 impl Tenants {
-    async fn next<S: Store>(&mut self, directory: &Directory<S>) -> Result<Option<TenantId>, Error> {
+    pub(crate) async fn next<S: Store>(
+        &mut self,
+        directory: &Directory<S>,
+    ) -> Result<Option<TenantId>, Error> {
         if self.page.len() == 0 && !self.ended {
             let page = directory.store.tenants(self.last, TENANTS).await?;
             self.ended = page.is_empty();

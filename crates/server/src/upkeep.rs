@@ -1,4 +1,5 @@
-//! The server's periodic work: what has expired is forgotten, what is too old for the journal is trimmed.
+//! The server's periodic work: what has expired or was deleted is forgotten, what is too old for the journal is
+//! trimmed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,9 @@ pub(crate) async fn run(app: Arc<App>, retention: Option<Duration>) {
     loop {
         if let Err(error) = directory.sessions_reap().await {
             tracing::warn!(%error, "expired sessions were not all forgotten; the next round tries again");
+        }
+        if let Err(error) = directory.contacts_reap().await {
+            tracing::warn!(%error, "contacts that are gone were not all removed; the next round tries again");
         }
         if let Some(retention) = retention {
             match directory.journal_trim(directory.now().minus(retention)).await {

@@ -66,6 +66,7 @@ pub(crate) const fn actor(actor: Actor) -> (i64, Option<i64>) {
         Actor::Operator => (0, None),
         Actor::User(UserId(id)) => (1, Some(id)),
         Actor::Credential(CredentialId(id)) => (2, Some(id)),
+        Actor::Server => (3, None),
     }
 }
 
@@ -74,6 +75,7 @@ pub(crate) const fn actor_of(kind: i64, id: Option<i64>) -> Option<Actor> {
         (0, None) => Some(Actor::Operator),
         (1, Some(id)) => Some(Actor::User(UserId(id))),
         (2, Some(id)) => Some(Actor::Credential(CredentialId(id))),
+        (3, None) => Some(Actor::Server),
         _ => None,
     }
 }

@@ -123,6 +123,8 @@ fn core(error: Error) -> Shape {
                 Entity::OrgUnit => "Group not found",
                 Entity::User => "User not found",
                 Entity::Credential => "Credential not found",
+                Entity::ContactGroup => "Contact list not found",
+                Entity::Contact => "Contact not found",
             },
         ),
         Error::Invalid(fields) => invalid(fields),
@@ -134,6 +136,16 @@ fn core(error: Error) -> Shape {
         Error::Duplicate(Unique::Login) => {
             Shape::new(StatusCode::BAD_REQUEST, "A user with this username already exists").field("username")
         }
+        Error::Duplicate(Unique::ContactPhone) => {
+            Shape::new(StatusCode::BAD_REQUEST, "This phone number is already in the list").field("phone")
+        }
+        Error::Repeated { rule: _, fields } => Shape {
+            errors: fields
+                .into_iter()
+                .map(|field| FieldBody { field, message: "is there twice".to_owned() })
+                .collect(),
+            ..Shape::new(StatusCode::BAD_REQUEST, "A value is there twice")
+        },
         Error::Rule(rule) => rule_shape(rule),
         Error::Precondition => Shape::new(
             StatusCode::PRECONDITION_FAILED,

@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::contact::{Contact, ContactGroup};
 use crate::org_unit::Located;
 use crate::user::{Role, UserView};
-use crate::{OrgUnitId, StoreError, TenantId, Timestamp, UserId};
+use crate::{ContactGroupId, ContactId, OrgUnitId, StoreError, TenantId, Timestamp, UserId};
 
 pub use open::Grant;
 
@@ -89,6 +90,8 @@ pub struct Caller {
 pub enum Subject {
     OrgUnit(OrgUnitId),
     User(UserId),
+    ContactGroup(ContactGroupId),
+    Contact(ContactId),
 }
 
 /// A subject as it is stored, in whatever scope; see [`crate::Directory::org_unit_found`] and
@@ -97,6 +100,8 @@ pub enum Subject {
 pub enum Found {
     OrgUnit(Box<Located>),
     User(Box<UserView>),
+    ContactGroup(Box<ContactGroup>),
+    Contact(Box<Contact>),
 }
 
 /// Reads of sessions.

@@ -17,6 +17,7 @@ pub(super) fn explain(error: Error) -> anyhow::Error {
         Error::NotFound(Entity::Tenant) => "there is no such tenant".to_owned(),
         Error::NotFound(Entity::Credential) => "there is no such credential".to_owned(),
         Error::NotFound(Entity::OrgUnit) => "there is no such org unit".to_owned(),
+        Error::NotFound(Entity::ContactGroup) => "there is no such contact group".to_owned(),
         Error::Rule(Rule::LastAdmin) =>
             "this is the last active admin of the tenant's top, or the last one who can log in".to_owned(),
         other => other.to_string(),
@@ -31,7 +32,8 @@ fn flag(field: &str) -> String {
     }
 }
 
-fn problem(problem: &Problem) -> String {
+/// What is wrong with a value, as a sentence without its subject.
+pub(super) fn problem(problem: &Problem) -> String {
     match problem {
         Problem::Required | Problem::Blank => "must not be empty".to_owned(),
         Problem::TooLong { max } => format!("must not be longer than {max} characters"),

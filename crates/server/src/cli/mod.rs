@@ -1,5 +1,6 @@
 //! The command line: every flag is also an environment variable `MUSTER_…` and a key of the file.
 
+mod contacts;
 mod credential;
 mod explain;
 mod journal;
@@ -52,6 +53,12 @@ enum Command {
     /// Create, list and revoke the credentials of programs.
     #[command(subcommand)]
     Credential(credential::CredentialCommand),
+    /// Read contacts from a file.
+    #[command(subcommand)]
+    Import(contacts::ImportCommand),
+    /// Write contacts to a file.
+    #[command(subcommand)]
+    Export(contacts::ExportCommand),
     Journal(journal::JournalArgs),
     Backup(store::BackupArgs),
     Restore(store::RestoreArgs),
@@ -152,6 +159,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
             Command::Tenant(command) => tenant::run(command).await,
             Command::User(command) => user::run(command).await,
             Command::Credential(command) => credential::run(command).await,
+            Command::Import(command) => contacts::import(command).await,
+            Command::Export(command) => contacts::export(command).await,
             Command::Journal(args) => journal::run(args).await,
             Command::Backup(args) => store::backup(args).await,
             Command::Restore(args) => store::restore(&args),

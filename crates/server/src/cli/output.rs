@@ -34,6 +34,12 @@ pub(crate) fn line(text: impl Display) -> anyhow::Result<()> {
     }
 }
 
+/// Prints a line to standard error, beside what a program reads from standard output.
+pub(super) fn note(text: impl Display) {
+    // Nobody is there to be told that it cannot be told.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// A bar on standard error, if that is a terminal.
 pub(super) fn bar(what: &'static str, length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} [{bar:40}] {percent}% {eta}");

@@ -135,6 +135,8 @@ impl Doctor<'_> {
                 IdKind::OrgUnit => "org_units",
                 IdKind::User => "users",
                 IdKind::Credential => "credentials",
+                IdKind::ContactGroup => "contact_groups",
+                IdKind::Contact => "contacts",
             };
             let greatest = format!("SELECT COALESCE(MAX(id), 0) FROM {table}");
             let greatest: i64 = self.connection.query_row(&greatest, [], |row| row.get(0))?;
@@ -173,6 +175,12 @@ impl Doctor<'_> {
         self.ids_of(id, &check::UNCLAIMED, "can log in, but the login is not kept for it: user")?;
         self.ids_of(id, &check::SESSIONS, "has a session, but is not active: user")?;
         self.ids_of(id, &check::NO_ADMIN, "no active Admin in the top unit of tenant")?;
+        self.ids_of(
+            id,
+            &check::CONTACT_COUNTS,
+            "its contacts are not as many as are counted: contact group",
+        )?;
+        self.ids_of(id, &check::CONTACT_GROUPS, "in no list, or in one of another tenant: contact")?;
         self.counts(id)?;
         self.journal(id)?;
         self.contents(id)

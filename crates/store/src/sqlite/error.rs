@@ -4,10 +4,11 @@ use muster_domain::{StoreError, Unique};
 use rusqlite::{ErrorCode, ffi};
 
 /// The indexes behind the uniqueness rules, by the column that stands in SQLite's message.
-const UNIQUE: [(&str, Unique); 3] = [
+const UNIQUE: [(&str, Unique); 4] = [
     ("org_units.name_key", Unique::OrgUnitName),
     ("users.login_key", Unique::Login),
     ("login_claims.login_key", Unique::Login),
+    ("contacts.phone", Unique::ContactPhone),
 ];
 
 #[expect(clippy::needless_pass_by_value, reason = "used as `map_err(store_error)`")]

@@ -195,15 +195,17 @@ impl SqliteStore {
         self.scanners.run(f).await
     }
 
-    async fn take_id(&self, kind: IdKind) -> Result<i64, StoreError> {
+    /// The first of `count` ids in a row.
+    async fn take_ids(&self, kind: IdKind, count: u32) -> Result<i64, StoreError> {
+        let count = i64::from(count);
         let mut block = self.ids[kind.index()].lock().await;
-        if block.next == block.end {
+        if block.end - block.next < count {
             let size = (block.size * 2).clamp(1, GREATEST_ID_BLOCK);
-            let end = self.writer.reserve_ids(kind, size).await?;
-            *block = IdBlock { next: end - size, end, size };
+            let end = self.writer.reserve_ids(kind, size.max(count)).await?;
+            *block = IdBlock { next: end - size.max(count), end, size };
         }
-        block.next += 1;
-        Ok(block.next - 1)
+        block.next += count;
+        Ok(block.next - count)
     }
 }
 

@@ -6,10 +6,11 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{connect, migrate};
-use crate::statements::{Statement, doctor, org_unit, purge, session, tenant, user};
+use crate::statements::{Statement, contact, doctor, org_unit, purge, session, tenant, user};
 
 /// Every list of statements, with the name of its module.
-const LISTS: [(&str, &[(&str, &Statement)]); 6] = [
+const LISTS: [(&str, &[(&str, &Statement)]); 7] = [
+    ("contact", contact::ALL),
     ("doctor", doctor::ALL),
     ("org_unit", org_unit::ALL),
     ("purge", purge::ALL),
@@ -42,6 +43,11 @@ const ROWS: &str = "
     INSERT INTO credentials
     SELECT id * 10 + n, id, 2, 'key', NULL, randomblob(32), NULL, 0, NULL, NULL, 0
     FROM tenants, (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3);
+    INSERT INTO contact_groups (id, tenant_id, name, version, created_at, modified_at)
+    SELECT id, tenant_id, name, 1, 0, 0 FROM org_units WHERE status = 2;
+    INSERT INTO contacts (id, tenant_id, group_id, edition, phone, version, created_at, modified_at)
+    SELECT g.id * 100 + n, g.tenant_id, g.id, 1, '+49151' || n, 1, 0, 0
+    FROM contact_groups g, (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4);
     INSERT INTO journal
     SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}' FROM org_units;
     ANALYZE;
@@ -103,10 +109,17 @@ fn no_statement_reads_a_whole_table_when_the_planner_knows_statistics() {
     assert_eq!(steps(&with_statistics(&folder), reads_whole_table), Vec::<String>::new());
 }
 
-/// Wanted: a tenant's credentials are listed whole, a tenant is removed whole, and a list of all users is read in its
+/// Wanted: a tenant's credentials and contact groups are listed whole, those of which rows are to be removed are in an
+/// index of their own, a tenant is removed whole, and a list of all users is read in its
 /// order until the page is full. Their counts are kept, but for those of a filter.
-const WHOLE: [&str; 17] = [
+const WHOLE: [&str; 23] = [
+    "contact::GROUPS",
+    "contact::GROUPS_COUNT",
+    "contact::GROUP_IDS",
+    "contact::GARBAGE",
     "purge::SESSION_TOKENS",
+    "purge::CONTACTS",
+    "purge::CONTACT_GROUPS",
     "purge::CREDENTIALS",
     "purge::LOGIN_CLAIMS",
     "purge::USERS",
@@ -153,7 +166,14 @@ fn only_a_list_of_all_reads_all_that_a_tenant_has_when_the_planner_knows_statist
 fn a_removal_goes_by_the_rows_that_were_chosen() {
     let folder = tempfile::tempdir().unwrap();
     for connection in [migrated(&folder), with_statistics(&tempfile::tempdir().unwrap())] {
-        for (statement, table) in [(&purge::USERS, "users"), (&purge::ORG_UNITS, "org_units")] {
+        let steps = [
+            (&purge::USERS, "users"),
+            (&purge::ORG_UNITS, "org_units"),
+            (&purge::CONTACTS, "contacts"),
+            (&purge::CONTACT_GROUPS, "contact_groups"),
+            (&contact::REAP, "contacts"),
+        ];
+        for (statement, table) in steps {
             let plan = plan(&connection, statement.sqlite());
             let by_id = format!("SEARCH {table} USING INTEGER PRIMARY KEY (rowid=?)");
             assert!(plan.contains(&by_id), "{plan:?}");
@@ -171,10 +191,35 @@ fn lists_are_read_in_their_order() {
     let of_users =
         user::ALL.iter().filter(|(name, _)| name.starts_with("LIST_") && !name.contains("DELETED"));
     let others = [&tenant::LIST, &tenant::JOURNAL_LIST, &tenant::JOURNAL_NEWEST, &tenant::CREDENTIALS];
-    for sorted in others.into_iter().chain([&org_unit::CHILDREN]).chain(of_users.map(|(_, list)| *list)) {
+    let of_contacts = [&contact::GROUPS, &contact::GROUP_IDS, &contact::LIST, &contact::AFTER];
+    for sorted in others
+        .into_iter()
+        .chain(of_contacts)
+        .chain([&org_unit::CHILDREN])
+        .chain(of_users.map(|(_, list)| *list))
+    {
         assert!(!sorts(sorted), "{}", sorted.sqlite());
     }
     assert!(sorts(&org_unit::SUBTREE), "units come in the order in which they are found");
+}
+
+/// What a reader of contacts looks at is what it asked for, whatever the tenant has.
+#[test]
+fn contacts_are_found_by_what_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for connection in [migrated(&folder), with_statistics(&tempfile::tempdir().unwrap())] {
+        for (statement, index) in [
+            (&contact::GARBAGE, "contact_groups_garbage (tenant_id=?)"),
+            (&contact::EXPIRED, "contact_groups_expiry (tenant_id=? AND expires_at<?)"),
+            (&contact::LIST, "contacts_group (group_id=? AND tenant_id=? AND edition=?)"),
+            (&contact::AFTER, "contacts_group (group_id=? AND tenant_id=? AND edition=? AND id>?)"),
+            (&contact::REAP, "contacts_group (group_id=? AND tenant_id=? AND edition<?)"),
+            (&contact::BY_PHONE, "contacts_phone (tenant_id=? AND group_id=? AND edition=? AND phone=?)"),
+        ] {
+            let plan = plan(&connection, statement.sqlite());
+            assert!(plan.iter().any(|step| step.ends_with(index)), "{index}: {plan:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! From rows to domain types; the order of the columns is that of the statements.
 
+use muster_domain::contact::{Contact, ContactGroup, PhoneNumber, Reapable};
 use muster_domain::credential::Credential;
 use muster_domain::org_unit::{OrgUnit, TreeRows};
 use muster_domain::session::{Caller, SessionToken, TokenHash, TokenKind};
 use muster_domain::tenant::{Tenant, TenantCounts};
 use muster_domain::user::{UnitRef, User, UserView};
-use muster_domain::{CredentialId, JournalRecord, OrgUnitId, TenantId, Timestamp, UserId};
+use muster_domain::{
+    ContactGroupId, ContactId, CredentialId, JournalRecord, OrgUnitId, TenantId, Timestamp, UserId,
+};
 use rusqlite::{Result, Row};
 use uuid::Uuid;
 
@@ -197,5 +200,51 @@ pub(super) fn journal_record(row: &Row<'_>) -> Result<JournalRecord> {
         entity_id: row.get(7)?,
         version: row.get(8)?,
         payload: serde_json::from_str(&payload).map_err(|_| corrupt("journal payload"))?,
+    })
+}
+
+/// Five texts in a row, from a column on.
+fn five(row: &Row<'_>, from: usize) -> Result<[Option<String>; 5]> {
+    let text = |at: usize| row.get(from + at);
+    Ok([text(0)?, text(1)?, text(2)?, text(3)?, text(4)?])
+}
+
+pub(super) fn contact_group(row: &Row<'_>) -> Result<ContactGroup> {
+    Ok(ContactGroup {
+        id: ContactGroupId(row.get(0)?),
+        tenant: TenantId(row.get(1)?),
+        name: row.get(2)?,
+        description: row.get(3)?,
+        labels: five(row, 4)?,
+        expires_at: time_or_none(row, 9)?,
+        contacts: row.get::<_, i64>(10)?.try_into().map_err(|_| corrupt("count of contacts"))?,
+        contacts_version: row.get(11)?,
+        version: row.get(12)?,
+        created_at: time(row, 13)?,
+        modified_at: time(row, 14)?,
+    })
+}
+
+pub(super) fn contact(row: &Row<'_>) -> Result<Contact> {
+    Ok(Contact {
+        id: ContactId(row.get(0)?),
+        tenant: TenantId(row.get(1)?),
+        group: ContactGroupId(row.get(2)?),
+        phone: PhoneNumber::from_stored(row.get(3)?),
+        columns: five(row, 4)?,
+        callback_data: row.get(9)?,
+        version: row.get(10)?,
+        created_at: time(row, 11)?,
+        modified_at: time(row, 12)?,
+    })
+}
+
+pub(super) fn reapable(row: &Row<'_>) -> Result<Reapable> {
+    Ok(Reapable {
+        id: ContactGroupId(row.get(0)?),
+        version: row.get(1)?,
+        ended: row.get(2)?,
+        deleted: row.get(3)?,
+        has_contacts: row.get(4)?,
     })
 }

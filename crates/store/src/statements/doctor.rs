@@ -30,6 +30,14 @@ super::statements! {
     NO_ADMIN = "SELECT t.id FROM tenants t WHERE t.id = $1 AND t.status <> 3 AND NOT EXISTS
         (SELECT 1 FROM users u WHERE u.tenant_id = t.id AND u.org_unit_id = t.top_org_unit_id
              AND u.role = 1 AND u.status = 1) LIMIT $2";
+    CONTACT_COUNTS = "SELECT g.id FROM contact_groups g WHERE g.tenant_id = $1 AND g.deleted = 0 AND g.contacts <>
+        (SELECT COUNT(*) FROM contacts c
+            WHERE c.group_id = g.id AND c.tenant_id = $1 AND c.edition = g.edition) LIMIT $2";
+    /// Contacts that no reader finds and nothing will remove.
+    CONTACT_GROUPS = "SELECT c.id FROM contacts c
+        LEFT JOIN contact_groups g ON g.tenant_id = c.tenant_id AND g.id = c.group_id
+            AND c.edition BETWEEN g.oldest_edition AND g.edition
+        WHERE c.tenant_id = $1 AND g.id IS NULL LIMIT $2";
     /// Units, active, inactive and deleted users, as they are kept and as they are counted.
     COUNTS = "SELECT s.org_units, s.users_active, s.users_inactive, s.users_deleted,
             (SELECT COUNT(*) FROM org_units o WHERE o.tenant_id = $1),

@@ -3,6 +3,7 @@
 //! A statement on a table of tenants names the tenant. Statements return codes and integers, never
 //! booleans, since the stores disagree about those.
 
+pub(crate) mod contact;
 pub(crate) mod doctor;
 pub(crate) mod org_unit;
 pub(crate) mod purge;

@@ -5,6 +5,10 @@
 super::statements! {
     SESSION_TOKENS = "DELETE FROM session_tokens WHERE tenant_id = $1 AND hash IN
         (SELECT s.hash FROM session_tokens s WHERE s.tenant_id = $1 LIMIT $2)";
+    CONTACTS = "DELETE FROM contacts WHERE +tenant_id = $1 AND id IN
+        (SELECT c.id FROM contacts c WHERE c.tenant_id = $1 ORDER BY c.group_id, c.edition, c.phone LIMIT $2)";
+    CONTACT_GROUPS = "DELETE FROM contact_groups WHERE +tenant_id = $1 AND id IN
+        (SELECT g.id FROM contact_groups g WHERE g.tenant_id = $1 ORDER BY g.id LIMIT $2)";
     CREDENTIALS = "DELETE FROM credentials WHERE tenant_id = $1 AND id IN
         (SELECT c.id FROM credentials c WHERE c.tenant_id = $1 LIMIT $2)";
     /// The claims of the users that the next step removes.
@@ -25,5 +29,5 @@ super::statements! {
 }
 
 /// In their order.
-pub(crate) static STEPS: [&super::Statement; 6] =
-    [&SESSION_TOKENS, &CREDENTIALS, &LOGIN_CLAIMS, &USERS, &ORG_UNITS, &JOURNAL];
+pub(crate) static STEPS: [&super::Statement; 8] =
+    [&SESSION_TOKENS, &CREDENTIALS, &CONTACTS, &CONTACT_GROUPS, &LOGIN_CLAIMS, &USERS, &ORG_UNITS, &JOURNAL];

@@ -117,6 +117,58 @@ CREATE UNIQUE INDEX users_uuid ON users (tenant_id, uuid);
 -- A login stands once among the users of a tenant that are not deleted (status 3).
 CREATE UNIQUE INDEX users_login ON users (tenant_id, login_key) WHERE status <> 3;
 
+CREATE TABLE contact_groups (
+    id                INTEGER PRIMARY KEY,
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    name              TEXT    NOT NULL,
+    description       TEXT,
+    name_a            TEXT,
+    name_b            TEXT,
+    name_c            TEXT,
+    name_d            TEXT,
+    name_e            TEXT,
+    expires_at        INTEGER,
+    deleted           INTEGER NOT NULL DEFAULT 0,
+    -- What is kept of the list: how many contacts, a number that goes up when one comes or goes, and the edition
+    -- to which they belong. Contacts of earlier editions, from oldest_edition on, wait for their removal.
+    contacts          INTEGER NOT NULL DEFAULT 0,
+    contacts_version  INTEGER NOT NULL DEFAULT 1,
+    edition           INTEGER NOT NULL DEFAULT 1,
+    oldest_edition    INTEGER NOT NULL DEFAULT 1,
+    version           INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    modified_at       INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX contact_groups_tenant ON contact_groups (tenant_id, id);
+-- What has to be removed.
+CREATE INDEX contact_groups_expiry ON contact_groups (tenant_id, expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX contact_groups_garbage ON contact_groups (tenant_id)
+    WHERE deleted = 1 OR oldest_edition < edition;
+
+CREATE TABLE contacts (
+    id                INTEGER PRIMARY KEY,
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    group_id          INTEGER NOT NULL REFERENCES contact_groups (id),
+    edition           INTEGER NOT NULL,
+    phone             TEXT    NOT NULL,
+    a                 TEXT,
+    b                 TEXT,
+    c                 TEXT,
+    d                 TEXT,
+    e                 TEXT,
+    callback_data     TEXT,
+    version           INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    modified_at       INTEGER NOT NULL
+) STRICT;
+
+-- Lists in their order. Begins with what refers to groups, so that a group can be removed without a look at all
+-- contacts.
+CREATE INDEX contacts_group ON contacts (group_id, tenant_id, edition, id);
+-- A number stands once in a list.
+CREATE UNIQUE INDEX contacts_phone ON contacts (tenant_id, group_id, edition, phone);
+
 CREATE TABLE credentials (
     id                INTEGER PRIMARY KEY,
     tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
@@ -177,5 +229,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('session_tokens', 'session_tokens', '1000000 10000 1'),
     ('session_tokens', 'session_tokens_family', '1000000 10000 4 1'),
     ('session_tokens', 'session_tokens_user', '1000000 10 10 1'),
-    ('session_tokens', 'session_tokens_expiry', '1000000 10000 1 1');
+    ('session_tokens', 'session_tokens_expiry', '1000000 10000 1 1'),
+    ('contacts', 'contacts_group', '1000000 1000 1000 1000 1'),
+    ('contacts', 'contacts_phone', '1000000 10000 1000 1000 1');
 ANALYZE sqlite_schema;

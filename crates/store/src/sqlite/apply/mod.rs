@@ -1,5 +1,6 @@
 //! Applying one batch inside a transaction of the writer.
 
+mod contact;
 mod org_unit;
 mod tenant;
 mod user;
@@ -115,7 +116,7 @@ fn exactly_one(rows: usize) -> Outcome {
 }
 
 fn guard(connection: &Connection, tenant: TenantId, guard: &Guard) -> Result<bool, StoreError> {
-    use crate::statements::{org_unit, tenant as of_tenant, user};
+    use crate::statements::{contact, org_unit, tenant as of_tenant, user};
 
     match guard {
         Guard::UnitActive(id) => found(connection, &org_unit::IS_ACTIVE, &[tenant.0, id.0]),
@@ -128,6 +129,9 @@ fn guard(connection: &Connection, tenant: TenantId, guard: &Guard) -> Result<boo
         }
         Guard::UserVersion { id, version } => {
             found(connection, &user::VERSION_IS, &[tenant.0, id.0, *version])
+        }
+        Guard::ContactsVersion { group, version } => {
+            found(connection, &contact::CONTACTS_VERSION_IS, &[tenant.0, group.0, *version])
         }
         Guard::ServerKey { fingerprint } => {
             let mut statement =
@@ -146,6 +150,8 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
         Change::TenantInsert(tenant) | Change::TenantUpdate(tenant) => Some(tenant.id),
         Change::OrgUnitInsert(unit) | Change::OrgUnitUpdate { unit, .. } => Some(unit.tenant),
         Change::UserInsert(user) | Change::UserUpdate { after: user, .. } => Some(user.tenant),
+        Change::ContactGroupInsert(group) | Change::ContactGroupUpdate(group) => Some(group.tenant),
+        Change::ContactUpdate(contact) | Change::ContactDelete(contact) => Some(contact.tenant),
         Change::CredentialInsert(credential) => Some(credential.tenant),
         Change::TokenInsert(token) => Some(token.tenant),
         _ => None,
@@ -183,6 +189,21 @@ fn change(connection: &Connection, tenant: TenantId, change: &Change, counts: &m
         Change::JournalTrim { through } => {
             run(connection, &statements::tenant::JOURNAL_TRIM, [id, *through])?;
             run(connection, &statements::tenant::JOURNAL_TRIMMED, [id, *through]).map(drop)
+        }
+        Change::ContactGroupInsert(new) => contact::group_insert(connection, new),
+        Change::ContactGroupUpdate(changed) => contact::group_update(connection, changed),
+        Change::ContactGroupDelete { id: group, version, at } => {
+            let params = [id, group.0, *version, at.0];
+            exactly_one(run(connection, &statements::contact::GROUP_DELETE, params)?)
+        }
+        Change::ContactsReplace { group, keep } => contact::replace(connection, tenant, *group, keep),
+        Change::ContactsInsert { group, contacts } => contact::insert(connection, tenant, *group, contacts),
+        Change::ContactUpdate(changed) => contact::update(connection, changed),
+        Change::ContactDelete(gone) => contact::delete(connection, gone),
+        Change::ContactsReap { group, now, limit } => contact::reap(connection, tenant, *group, *now, *limit),
+        Change::ContactGroupRemove { id: group, now } => {
+            let params = [id, group.0, now.0];
+            exactly_one(run(connection, &statements::contact::GROUP_REMOVE, params)?)
         }
         Change::CredentialInsert(new) => tenant::credential_insert(connection, new),
         Change::CredentialRevoke { id: credential, at } => {

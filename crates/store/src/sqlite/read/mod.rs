@@ -1,5 +1,6 @@
 //! The reads of the embedded store.
 
+mod contact;
 mod org_unit;
 mod user;
 
@@ -92,6 +93,10 @@ impl SessionStore for SqliteStore {
                 Subject::User(id) => {
                     user::view(connection, tenant, id)?.map(|view| Found::User(Box::new(view)))
                 }
+                Subject::ContactGroup(id) => contact::group(connection, tenant, id, now)?
+                    .map(|group| Found::ContactGroup(Box::new(group))),
+                Subject::Contact(id) => contact::get(connection, tenant, id, now)?
+                    .map(|contact| Found::Contact(Box::new(contact))),
             };
             Ok(Some((caller, found)))
         })
@@ -148,8 +153,8 @@ impl Store for SqliteStore {
         self.writer.submit_batch(batch)
     }
 
-    async fn next_id(&self, kind: IdKind) -> Result<i64, StoreError> {
-        self.take_id(kind).await
+    async fn next_ids(&self, kind: IdKind, count: u32) -> Result<i64, StoreError> {
+        self.take_ids(kind, count).await
     }
 
     async fn journal(

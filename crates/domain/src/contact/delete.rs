@@ -1,0 +1,60 @@
+//! Deleting a contact group.
+
+use serde_json::Map;
+
+use super::ContactGroup;
+use crate::directory::ATTEMPTS;
+use crate::{
+    Access, Batch, Change, Ctx, Directory, Error, Guard, JournalEntry, Precondition, Store, StoreError,
+};
+
+impl<S: Store> Directory<S> {
+    /// Deletes a group that the caller has read, with its list: both are gone for every reader, their rows are
+    /// removed by [`Directory::contacts_reap`].
+    ///
+    /// Errors: `Precondition`, `NotFound` when it is gone already.
+    pub async fn contact_group_delete(
+        &self,
+        ctx: &Ctx,
+        found: ContactGroup,
+        precondition: Option<Precondition<ContactGroup>>,
+    ) -> Result<(), Error> {
+        ctx.allow(Access::Write)?;
+        let id = found.id;
+        let mut found = Some(found);
+        for _ in 0..ATTEMPTS {
+            let group = match found.take() {
+                Some(found) => found,
+                None => self.contact_group_get(ctx, id).await?,
+            };
+            let guard = check_precondition(precondition.as_ref(), &group)?;
+            let at = self.now().max(group.modified_at);
+            let entry = JournalEntry::new(ctx, "contact_group.deleted", id, group.version + 1, Map::new());
+            let mut batch = Batch::new(ctx.tenant())
+                .change(Change::ContactGroupDelete { id, version: group.version, at })
+                .journal(JournalEntry { at, ..entry });
+            batch.guards.extend(guard);
+            match self.store.commit(batch).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::GuardFailed | StoreError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::contended())
+    }
+}
+
+/// Refuses a change whose precondition does not hold; the guard keeps it true until the change is written, since
+/// what is shown of a group includes how many contacts it has.
+pub(super) fn check_precondition(
+    precondition: Option<&Precondition<ContactGroup>>,
+    group: &ContactGroup,
+) -> Result<Option<Guard>, Error> {
+    match precondition {
+        None => Ok(None),
+        Some(holds) if holds(group) => {
+            Ok(Some(Guard::ContactsVersion { group: group.id, version: group.contacts_version }))
+        }
+        Some(_) => Err(Error::Precondition),
+    }
+}
