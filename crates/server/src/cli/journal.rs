@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use muster_domain::tenant::TenantStore as _;
 use muster_domain::{
-    Actor, CredentialId, Directory, JournalFilter, JournalRecord, Store as _, TenantId, UserId,
+    Actor, CredentialId, Directory, Entity, JournalFilter, JournalRecord, Store as _, TenantId, UserId,
 };
 use muster_store::Store;
 use serde_json::{Value, json};
@@ -30,8 +30,8 @@ pub(crate) struct JournalArgs {
     #[arg(long, env = "MUSTER_TENANT")]
     tenant: String,
     /// Only what was changed of this: `org_unit:1002`, or of all of a kind: `user`.
-    #[arg(long, env = "MUSTER_ENTITY", value_name = "KIND[:ID]")]
-    entity: Option<String>,
+    #[arg(long, env = "MUSTER_ENTITY", value_name = "KIND[:ID]", value_parser = entity)]
+    entity: Option<Of>,
     /// Only what was changed by this one: `user:71`, `credential:3` or `operator`.
     #[arg(long, env = "MUSTER_ACTOR", value_parser = actor)]
     actor: Option<Actor>,
@@ -50,6 +50,24 @@ pub(crate) struct JournalArgs {
     /// Print one JSON object a line.
     #[arg(long, env = "MUSTER_JSON", value_parser = BoolishValueParser::new())]
     json: bool,
+}
+
+/// What entries are about: of a kind, or one of it.
+#[derive(Clone)]
+struct Of {
+    kind: Entity,
+    id: Option<String>,
+}
+
+fn entity(text: &str) -> Result<Of, String> {
+    let (word, id) = match text.split_once(':') {
+        Some((word, id)) => (word, Some(id.to_owned())),
+        None => (text, None),
+    };
+    let kind = Entity::ALL.into_iter().find(|kind| kind.as_str() == word);
+    kind.map(|kind| Of { kind, id }).ok_or_else(|| {
+        format!("must be one of {}, or such a one: user:71", Entity::ALL.map(Entity::as_str).join(", "))
+    })
 }
 
 fn actor(text: &str) -> Result<Actor, String> {
@@ -89,14 +107,9 @@ pub(crate) async fn run(args: JournalArgs) -> anyhow::Result<()> {
 impl JournalArgs {
     fn filter(&self, directory: &Directory<Store>) -> JournalFilter {
         let now = directory.now();
-        let (entity, entity_id) = match self.entity.as_deref().map(|text| text.split_once(':')) {
-            Some(Some((entity, id))) => (Some(entity.to_owned()), Some(id.to_owned())),
-            Some(None) => (self.entity.clone(), None),
-            None => (None, None),
-        };
         JournalFilter {
-            entity,
-            entity_id,
+            entity: self.entity.as_ref().map(|of| of.kind.as_str().to_owned()),
+            entity_id: self.entity.as_ref().and_then(|of| of.id.clone()),
             actor: self.actor,
             since: self.since.map(|when| when.before(now)),
             until: self.until.map(|when| when.before(now)),

@@ -37,7 +37,7 @@ pub(crate) fn line(text: impl Display) -> anyhow::Result<()> {
 /// Prints a line to standard error, beside what a program reads from standard output.
 pub(super) fn note(text: impl Display) {
     // Nobody is there to be told that it cannot be told.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", printable(&text.to_string(), &['\n']));
 }
 
 /// A bar on standard error, if that is a terminal.

@@ -175,6 +175,10 @@ fn the_journal_tells_who_changed_what() {
     let line = succeed(folder, &["journal", "--tenant", "1", "--limit", "1"]);
     assert!(line.ends_with("org_unit.updated 2 by user:1 (convirza) city=\"Reno\"\n"), "{line}");
     assert!(fail(folder, &["journal", "--tenant", "1", "--actor", "somebody"]).contains("user:ID"));
+    for wrong in ["grup", "org-unit:2", ""] {
+        let said = fail(folder, &["journal", "--tenant", "1", "--entity", wrong]);
+        assert!(said.contains("tenant, org_unit, user, credential"), "{said}");
+    }
 
     let mut follower = muster(folder, &["journal", "--tenant", "1", "--limit", "1", "--follow"])
         .stdout(Stdio::piped())
