@@ -58,6 +58,23 @@ pub enum Entity {
     Contact,
 }
 
+impl Entity {
+    pub const ALL: [Self; 6] =
+        [Self::Tenant, Self::OrgUnit, Self::User, Self::Credential, Self::ContactGroup, Self::Contact];
+
+    /// Its word in the journal.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::OrgUnit => "org_unit",
+            Self::User => "user",
+            Self::Credential => "credential",
+            Self::ContactGroup => "contact_group",
+            Self::Contact => "contact",
+        }
+    }
+}
+
 /// The uniqueness rules, each kept by an index of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unique {

@@ -2,6 +2,7 @@
 //! suite in `tests/`.
 
 mod codes;
+mod owner;
 mod server_key;
 mod sqlite;
 mod statements;
@@ -44,21 +45,29 @@ pub enum OpenError {
         "the store has version {found}, but this muster knows only versions up to {known}: it was written by a newer release; run that one"
     )]
     Newer { found: i64, known: i64 },
+    #[error(
+        "the tables of the store have version {found}, but this muster needs {known}: make a backup, then start `muster serve`, which brings them up to date"
+    )]
+    Older { found: i64, known: i64 },
     #[error("the server key {0}")]
     Key(String),
     #[error("{path} is no backup that can be restored: {why}")]
     Backup { path: PathBuf, why: String },
     #[error("there is no store at {0}; `muster tenant create` or `muster serve` makes one")]
     Missing(PathBuf),
+    #[error("a command is working on the store at {0}; try again when it has ended")]
+    Busy(PathBuf),
     #[error("there is a store at {0} already; --replace takes it out of the way")]
     Exists(PathBuf),
-    #[error("{path}: {source}")]
+    /// What the system said is its source.
+    #[error("{path}")]
     Io { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Opens a store, brings its tables up to date, and finds or makes the server key.
+/// Opens a store and finds its server key. One that may be made gets its tables brought up to date, and a key if it is
+/// new; for another both have to be there.
 pub fn open(
     options: &Options,
     clock: &dyn Clock,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use muster_domain::Entropy;
 use muster_domain::secret::{self, ServerKey};
 
-use crate::OpenError;
+use crate::{OpenError, owner};
 
 /// Where the server key comes from.
 #[derive(Clone)]
@@ -29,11 +29,12 @@ impl std::fmt::Debug for KeySource {
 }
 
 impl KeySource {
-    /// The key of a store that has this fingerprint; a store without one gets the key that is there,
-    /// or a new one.
+    /// The key of a store that has this fingerprint; a store without one gets the key that is there, or a new one
+    /// if it may be made.
     pub(crate) fn load(
         &self,
         fingerprint: Option<&[u8]>,
+        make: bool,
         entropy: &dyn Entropy,
     ) -> Result<ServerKey, OpenError> {
         let (key, place) = match self {
@@ -46,16 +47,14 @@ impl KeySource {
         match (key, fingerprint) {
             (Some(key), Some(known)) if key.fingerprint() != known => match self.settle(known)? {
                 Some(key) => Ok(key),
-                None => Err(OpenError::Key(format!(
-                    "in {place} is not the one that this store was made with; put the right one back"
-                ))),
+                None => Err(self.not_the_one(&place, known)),
             },
             (Some(key), _) => Ok(key),
-            (None, Some(_)) => Err(OpenError::Key(format!(
+            (None, fingerprint) if fingerprint.is_some() || !make => Err(OpenError::Key(format!(
                 "is missing: this store was made with one, expected in {place}; put it back, give its folder with \
                  --data-dir, or the key itself in MUSTER_SECRET_KEY"
             ))),
-            (None, None) => match self {
+            (None, _) => match self {
                 Self::Folder(folder) => {
                     let key = random(entropy);
                     write(folder, FILE, &key)?;
@@ -88,12 +87,32 @@ impl KeySource {
         Ok(key)
     }
 
+    fn not_the_one(&self, place: &str, known: &[u8]) -> OpenError {
+        let kept = kept_name(known);
+        let of_before = match self {
+            Self::Folder(folder) => Some(folder.join(&kept)),
+            Self::Given(_) => None,
+        };
+        let fits = |path: &PathBuf| matches!(read(path), Ok(Some(key)) if key.fingerprint() == known);
+        OpenError::Key(match of_before.filter(fits) {
+            Some(path) => format!(
+                "in {place} is not the one that this store was made with, but the one of before a rotation is: {}; \
+                 keep the present one under another name and copy that one to its place",
+                path.display()
+            ),
+            None => format!(
+                "in {place} is not the one that this store was made with; put the right one back (if it was rotated \
+                 since, it was kept as {kept})"
+            ),
+        })
+    }
+
     /// Keeps a key that goes out of use beside the one that takes its place, under a name of its own.
     pub(crate) fn keep(&self, old: &ServerKey) -> Result<Option<PathBuf>, OpenError> {
         let Self::Folder(folder) = self else {
             return Ok(None);
         };
-        let name = format!("{FILE}.before-{}", secret::hex(&old.fingerprint()[..4]));
+        let name = kept_name(&old.fingerprint());
         write(folder, &name, old)?;
         Ok(Some(folder.join(name)))
     }
@@ -119,6 +138,11 @@ impl KeySource {
 const FILE: &str = "server.key";
 /// The key that a rotation is about to put in its place.
 const NEXT: &str = "server.key.next";
+
+/// What a key is called that has gone out of use.
+fn kept_name(fingerprint: &[u8]) -> String {
+    format!("{FILE}.before-{}", secret::hex(fingerprint.get(..4).unwrap_or(fingerprint)))
+}
 
 fn parse(hex: &str, place: &str) -> Result<ServerKey, OpenError> {
     let hex = hex.trim();
@@ -159,6 +183,7 @@ fn write(folder: &Path, name: &str, key: &ServerKey) -> Result<(), OpenError> {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         writeln!(file, "{}", secret::hex(key.expose()))?;
         file.sync_all()?;
+        owner::take_after(&draft, &folder.join(FILE))?;
         fs::rename(&draft, &path)?;
         fs::File::open(folder)?.sync_all()
     };

@@ -114,12 +114,16 @@ fn role(fields: &mut Fields<'_>) -> Option<Role> {
     let words = choice(ROLES, &[Admin, Standard, ReadOnly, Standard, ReadOnly]);
     let numbers =
         integer_within(1, 3).then(|id| role_by_id(id).ok_or(Problem::OutOfRange { min: 1, max: 3 }));
-    let word = or_default(fields.lasting("role", "role", words), Standard);
-    let number = or_default(fields.lasting("role_id", "role_id", numbers), Standard);
-    if word.is_some() && number.is_some() && word != number {
+    let word = fields.lasting("role", "role", words);
+    let number = fields.lasting("role_id", "role_id", numbers);
+    if let (Patch::Set(word), Patch::Set(number)) = (&word, &number)
+        && word != number
+    {
         fields.errors.push("role", Problem::Conflict("role_id"));
     }
-    word.or(number)
+    // Null beside a value is how clients leave out what they do not use.
+    let wish = if matches!(word, Patch::Set(_)) || number == Patch::Keep { word } else { number };
+    or_default(wish, Standard)
 }
 
 /// The role of a number; the inverse of [`role_id`].

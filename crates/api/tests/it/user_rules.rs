@@ -289,3 +289,24 @@ async fn an_admin_may_go_when_another_remains() {
         assert_eq!(profile(&world, &second).await, 200);
     }
 }
+
+#[tokio::test]
+async fn a_null_beside_the_other_name_of_the_role_is_not_given() {
+    let world = World::new().await;
+    let token = world.admin().await;
+    let bob = created(&world, &token, plain("bob@acme.example")).await;
+    for (role, id, shown) in [
+        (json!("Admin"), Value::Null, "Admin"),
+        (Value::Null, json!(3), "ReadOnly"),
+        (json!("Standard"), json!(2), "Standard"),
+        (Value::Null, json!(1), "Admin"),
+        (Value::Null, Value::Null, "Standard"),
+    ] {
+        let body = json!({"role": role, "role_id": id});
+        let reply = patch(&world, &token, bob, body.clone()).await;
+        assert_eq!(reply.status, 200, "{body}");
+        assert_eq!(data(&world, &token, bob).await["role"], shown, "{body}");
+    }
+    let both = json!({"role": "Admin", "role_id": 2});
+    assert_eq!(patch(&world, &token, bob, both).await.status, 400);
+}

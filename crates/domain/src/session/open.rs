@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{ACCESS_PREFIX, REFRESH_PREFIX, SessionToken, TokenKind};
+use crate::directory::ATTEMPTS;
 use crate::user::User;
 use crate::{Batch, Change, Directory, Error, Guard, Store, StoreError, Timestamp, secret, text};
 
@@ -25,26 +26,37 @@ impl<S: Store> Directory<S> {
     pub async fn session_open(&self, login: &str, password: SecretString) -> Result<Grant, Error> {
         const REFUSED: Error = Error::Unauthenticated("Invalid email or password");
         let key = text::key(&text::normalize(login));
-        let user = self.store.user_by_claim(&key).await?;
-        let tenant = match &user {
-            Some(user) => self.store.tenant(user.tenant).await?,
-            None => None,
-        };
-        let usable = user.filter(|user| user.is_active() && tenant.is_some_and(|tenant| tenant.is_active()));
+        let usable = self.who_logs_in(&key).await?;
         let hash = usable.as_ref().and_then(|user| user.password_hash.clone());
-        let fits = self.passwords.verify(password, hash).await?;
-        let Some(user) = usable.filter(|_| fits) else {
-            return Err(REFUSED);
-        };
-        let guard = Guard::UserVersion { id: user.id, version: user.version };
+        let fits = self.passwords.verify(password, hash.clone()).await?;
+        let mut user = usable.filter(|_| fits).ok_or(REFUSED)?;
         let family = self.entropy.uuid();
-        let (grant, batch) = self.grant(user, family);
-        match self.store.commit(batch.guard(guard)).await {
-            Ok(()) => Ok(grant),
-            // The user was changed while the password was checked; it may not be the right one now.
-            Err(StoreError::GuardFailed) => Err(REFUSED),
-            Err(error) => Err(error.into()),
+        for _ in 0..ATTEMPTS {
+            let guard = Guard::UserVersion { id: user.id, version: user.version };
+            let id = user.id;
+            let (grant, batch) = self.grant(user, family);
+            match self.store.commit(batch.guard(guard)).await {
+                Ok(()) => return Ok(grant),
+                // The user was changed while the password was checked. What was checked holds as long as the login
+                // is that user's and the hash is the same.
+                Err(StoreError::GuardFailed) => {
+                    let now = self.who_logs_in(&key).await?;
+                    let same = |now: &User| now.id == id && now.password_hash == hash;
+                    user = now.filter(same).ok_or(REFUSED)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
+        Err(Error::contended())
+    }
+
+    /// Whose login this is, if that user may log in now.
+    async fn who_logs_in(&self, key: &str) -> Result<Option<User>, Error> {
+        let Some(user) = self.store.user_by_claim(key).await?.filter(User::is_active) else {
+            return Ok(None);
+        };
+        let tenant = self.store.tenant(user.tenant).await?;
+        Ok(tenant.is_some_and(|tenant| tenant.is_active()).then_some(user))
     }
 
     /// A new pair of tokens in `family`, and the batch that stores it.

@@ -1,6 +1,7 @@
 //! Rotation of a session's tokens.
 
 use super::{Grant, REFRESH_PREFIX, SessionToken, TokenKind};
+use crate::directory::ATTEMPTS;
 use crate::user::User;
 use crate::{Batch, Change, Directory, Error, Guard, Store, StoreError, secret};
 
@@ -23,28 +24,32 @@ impl<S: Store> Directory<S> {
         if stored.expires_at <= now {
             return Err(REFUSED);
         }
-        let user = self.store.user(tenant, stored.user).await?.filter(User::is_active);
-        let tenant_active = self.store.tenant(tenant).await?.is_some_and(|tenant| tenant.is_active());
-        let Some(user) = user.filter(|_| tenant_active) else {
-            return Err(REFUSED);
-        };
-        let guard = Guard::UserVersion { id: user.id, version: user.version };
-        let (grant, mut batch) = self.grant(user, stored.family);
-        let until = now.plus(self.sessions.grace);
-        // Retired first: the new access token must not be among those that are shortened.
-        batch.changes.splice(
-            0..0,
-            [
-                Change::RefreshRetire { hash, at: now },
-                Change::AccessRetire { family: stored.family, at: now, until },
-            ],
-        );
-        match self.store.commit(batch.guard(guard)).await {
-            Ok(()) => Ok(grant),
-            // Lost against another refresh, a revocation or a change of the user.
-            Err(StoreError::Stale | StoreError::GuardFailed) => Err(REFUSED),
-            Err(error) => Err(error.into()),
+        for _ in 0..ATTEMPTS {
+            let user = self.store.user(tenant, stored.user).await?.filter(User::is_active);
+            let tenant_active = self.store.tenant(tenant).await?.is_some_and(|tenant| tenant.is_active());
+            let user = user.filter(|_| tenant_active).ok_or(REFUSED)?;
+            let guard = Guard::UserVersion { id: user.id, version: user.version };
+            let (grant, mut batch) = self.grant(user, stored.family);
+            let until = now.plus(self.sessions.grace);
+            // Retired first: the new access token must not be among those that are shortened.
+            batch.changes.splice(
+                0..0,
+                [
+                    Change::RefreshRetire { hash, at: now },
+                    Change::AccessRetire { family: stored.family, at: now, until },
+                ],
+            );
+            match self.store.commit(batch.guard(guard)).await {
+                Ok(()) => return Ok(grant),
+                // The user was changed. A new password or the end of the user ends the token too: that is looked at
+                // with the next attempt.
+                Err(StoreError::GuardFailed) => {}
+                // Lost against another refresh or a revocation.
+                Err(StoreError::Stale) => return Err(REFUSED),
+                Err(error) => return Err(error.into()),
+            }
         }
+        Err(Error::contended())
     }
 
     async fn end_stolen_family(&self, token: &SessionToken) -> Result<(), Error> {

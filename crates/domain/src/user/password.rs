@@ -40,6 +40,11 @@ pub fn verify(password: &SecretString, hash: Option<&str>) -> Result<bool, Error
     Ok(Argon2::default().verify_password(password.expose_secret().as_bytes(), &stored).is_ok())
 }
 
+/// Whether a stored text is the hash of some password at all.
+pub fn is_hash(stored: &str) -> bool {
+    PasswordHash::new(stored).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::StoreArgs;
 use super::explain::explain;
-use super::output::line;
+use super::output::{line, name};
 use super::tenant::{credential_json, find};
 use super::when::When;
 
@@ -155,7 +155,7 @@ fn row(credential: &Credential, now: Timestamp) -> String {
         if credential.read_only { "read-only" } else { "read-write" },
         state(credential, now),
         credential.last_used_at.map_or("never used".to_owned(), |at| format!("used {}", at.millis())),
-        credential.name
+        name(&credential.name)
     )
 }
 

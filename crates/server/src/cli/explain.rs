@@ -13,7 +13,7 @@ pub(super) fn explain(error: Error) -> anyhow::Error {
         Error::Duplicate(Unique::Login) =>
             "another user, here or in another tenant, logs in with this address".to_owned(),
         Error::Duplicate(Unique::OrgUnitName) => "a group with this name exists".to_owned(),
-        Error::NotFound(Entity::User) => "nobody logs in with this address".to_owned(),
+        Error::NotFound(Entity::User) => "there is no such user".to_owned(),
         Error::NotFound(Entity::Tenant) => "there is no such tenant".to_owned(),
         Error::NotFound(Entity::Credential) => "there is no such credential".to_owned(),
         Error::NotFound(Entity::OrgUnit) => "there is no such org unit".to_owned(),
@@ -25,7 +25,11 @@ pub(super) fn explain(error: Error) -> anyhow::Error {
 }
 
 fn flag(field: &str) -> String {
-    field.replace('_', "-")
+    match field {
+        // The one way in which it is given.
+        "password" => "password-stdin".to_owned(),
+        field => field.replace('_', "-"),
+    }
 }
 
 /// What is wrong with a value, as a sentence without its subject.

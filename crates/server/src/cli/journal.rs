@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use muster_domain::tenant::TenantStore as _;
 use muster_domain::{
-    Actor, CredentialId, Directory, JournalFilter, JournalRecord, Store as _, TenantId, UserId,
+    Actor, CredentialId, Directory, Entity, JournalFilter, JournalRecord, Store as _, TenantId, UserId,
 };
 use muster_store::Store;
 use serde_json::{Value, json};
@@ -29,8 +30,8 @@ pub(crate) struct JournalArgs {
     #[arg(long, env = "MUSTER_TENANT")]
     tenant: String,
     /// Only what was changed of this: `org_unit:1002`, or of all of a kind: `user`.
-    #[arg(long, env = "MUSTER_ENTITY", value_name = "KIND[:ID]")]
-    entity: Option<String>,
+    #[arg(long, env = "MUSTER_ENTITY", value_name = "KIND[:ID]", value_parser = entity)]
+    entity: Option<Of>,
     /// Only what was changed by this one: `user:71`, `credential:3` or `operator`.
     #[arg(long, env = "MUSTER_ACTOR", value_parser = actor)]
     actor: Option<Actor>,
@@ -51,6 +52,24 @@ pub(crate) struct JournalArgs {
     json: bool,
 }
 
+/// What entries are about: of a kind, or one of it.
+#[derive(Clone)]
+struct Of {
+    kind: Entity,
+    id: Option<String>,
+}
+
+fn entity(text: &str) -> Result<Of, String> {
+    let (word, id) = match text.split_once(':') {
+        Some((word, id)) => (word, Some(id.to_owned())),
+        None => (text, None),
+    };
+    let kind = Entity::ALL.into_iter().find(|kind| kind.as_str() == word);
+    kind.map(|kind| Of { kind, id }).ok_or_else(|| {
+        format!("must be one of {}, or such a one: user:71", Entity::ALL.map(Entity::as_str).join(", "))
+    })
+}
+
 fn actor(text: &str) -> Result<Actor, String> {
     let parsed = match text.split_once(':') {
         None if text == "operator" => Some(Actor::Operator),
@@ -68,10 +87,11 @@ pub(crate) async fn run(args: JournalArgs) -> anyhow::Result<()> {
     let mut last = if args.limit == 0 {
         print_after(&directory, tenant, &filter, 0, args.json).await?
     } else {
+        let head = head(&directory, tenant).await?;
         let mut newest = directory.store.journal_newest(tenant, filter.clone(), args.limit).await?;
         newest.reverse();
         print(&newest, args.json)?;
-        newest.last().map_or(0, |entry| entry.sequence)
+        newest.last().map_or(head, |entry| entry.sequence.max(head))
     };
     if args.follow {
         // Until the reader has had enough, or the process is ended.
@@ -87,14 +107,9 @@ pub(crate) async fn run(args: JournalArgs) -> anyhow::Result<()> {
 impl JournalArgs {
     fn filter(&self, directory: &Directory<Store>) -> JournalFilter {
         let now = directory.now();
-        let (entity, entity_id) = match self.entity.as_deref().map(|text| text.split_once(':')) {
-            Some(Some((entity, id))) => (Some(entity.to_owned()), Some(id.to_owned())),
-            Some(None) => (self.entity.clone(), None),
-            None => (None, None),
-        };
         JournalFilter {
-            entity,
-            entity_id,
+            entity: self.entity.as_ref().map(|of| of.kind.as_str().to_owned()),
+            entity_id: self.entity.as_ref().and_then(|of| of.id.clone()),
             actor: self.actor,
             since: self.since.map(|when| when.before(now)),
             until: self.until.map(|when| when.before(now)),
@@ -102,7 +117,14 @@ impl JournalArgs {
     }
 }
 
-/// Prints all entries after `last`; the sequence of the last one that there is.
+/// The sequence of the newest entry that there is; 0 without any.
+async fn head(directory: &Directory<Store>, tenant: TenantId) -> anyhow::Result<i64> {
+    let counts = directory.store.tenant_counts(tenant).await?.unwrap_or_default();
+    Ok(i64::try_from(counts.journal)?)
+}
+
+/// Prints all entries after `last` that are wanted. The sequence of the last one that was looked at: what is not
+/// wanted is not read again and again.
 async fn print_after(
     directory: &Directory<Store>,
     tenant: TenantId,
@@ -110,10 +132,12 @@ async fn print_after(
     mut last: i64,
     json: bool,
 ) -> anyhow::Result<i64> {
+    // Before the entries: what is written meanwhile is left for the next time.
+    let head = head(directory, tenant).await?;
     loop {
         let page = directory.store.journal(tenant, last, filter.clone(), PAGE).await?;
         let Some(end) = page.last() else {
-            return Ok(last);
+            return Ok(last.max(head));
         };
         last = end.sequence;
         print(&page, json)?;

@@ -1,15 +1,34 @@
 //! What commands print, and how far they are.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::io::{self, ErrorKind, Write as _};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
+/// Text for a terminal, in which what somebody has typed must not give commands. A control character is written as in
+/// JSON, so that this also holds for JSON.
+fn printable(text: &str, keeps: &[char]) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && !keeps.contains(&character) {
+            let _ = write!(printable, "\\u{:04x}", u32::from(character));
+        } else {
+            printable.push(character);
+        }
+    }
+    printable
+}
+
+/// A name on one line.
+pub(super) fn name(text: &str) -> String {
+    printable(text, &[])
+}
+
 /// Prints a line to standard output. Whoever reads it may have had enough (`| head`): then the command ends.
 pub(crate) fn line(text: impl Display) -> anyhow::Result<()> {
-    match writeln!(io::stdout().lock(), "{text}") {
+    match writeln!(io::stdout().lock(), "{}", printable(&text.to_string(), &['\n'])) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
         done => done.context("standard output"),
     }
@@ -18,7 +37,7 @@ pub(crate) fn line(text: impl Display) -> anyhow::Result<()> {
 /// Prints a line to standard error, beside what a program reads from standard output.
 pub(super) fn note(text: impl Display) {
     // Nobody is there to be told that it cannot be told.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", printable(&text.to_string(), &['\n']));
 }
 
 /// A bar on standard error, if that is a terminal.
@@ -43,13 +62,14 @@ pub(super) fn confirm(warning: &str, name: &str, given: Option<&str>) -> anyhow:
     let answer = if let Some(given) = given {
         given.to_owned()
     } else {
-        writeln!(io::stderr(), "{warning}\nType \"{name}\" to go on:")?;
+        let (warning, shown) = (printable(warning, &[]), self::name(name));
+        writeln!(io::stderr(), "{warning}\nType \"{shown}\" to go on:")?;
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).context("the answer on standard input")?;
         answer
     };
     if answer.trim() != name {
-        bail!("that is not \"{name}\": nothing was done");
+        bail!("that is not \"{}\": nothing was done", self::name(name));
     }
     Ok(())
 }

@@ -119,8 +119,8 @@ pub(crate) async fn doctor(args: DoctorArgs) -> anyhow::Result<()> {
     }
     if !findings.is_empty() {
         bail!(
-            "{} findings: something has changed the store behind muster's back, or muster has a fault",
-            findings.len()
+            "{}: something has changed the store behind muster's back, or muster has a fault",
+            if findings.len() == 1 { "1 finding".to_owned() } else { format!("{} findings", findings.len()) }
         );
     }
     if args.json { Ok(()) } else { line("Nothing is wrong with the store.") }
@@ -132,9 +132,9 @@ pub(crate) fn key(command: &KeyCommand) -> anyhow::Result<()> {
     let given = args.new_secret_key.as_deref();
     let done = muster_store::rotate_key(&options, given, &SystemClock, &SystemEntropy)?;
     line(format!(
-        "The server key is a new one ({}); {} secrets are sealed under it.",
+        "The server key is a new one ({}); {} sealed under it.",
         args.store.key_place(),
-        done.secrets
+        if done.secrets == 1 { "1 secret is".to_owned() } else { format!("{} secrets are", done.secrets) }
     ))?;
     line(match done.kept {
         Some(kept) => {

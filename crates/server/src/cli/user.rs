@@ -1,8 +1,9 @@
 //! `muster user`.
 
+use anyhow::anyhow;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
-use muster_domain::UserId;
+use muster_domain::{Entity, Error, UserId};
 
 use super::StoreArgs;
 use super::explain::explain;
@@ -57,7 +58,10 @@ async fn set_password(args: SetPasswordArgs) -> anyhow::Result<()> {
     let password =
         if args.password_stdin { password_from_stdin()? } else { generate_password(&SystemEntropy) };
     let (directory, _) = args.store.directory()?;
-    let user = directory.password_set(&args.email, &password).await.map_err(explain)?;
+    let user = directory.password_set(&args.email, &password).await.map_err(|error| match error {
+        Error::NotFound(Entity::User) => anyhow!("nobody logs in with this address"),
+        other => explain(other),
+    })?;
     directory.store.close().await;
     line(if args.password_stdin {
         format!("The password of {} is changed; its sessions are ended.", user.login)

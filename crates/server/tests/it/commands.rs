@@ -111,6 +111,9 @@ fn wrong_input_is_explained_and_changes_nothing() {
     let said =
         refused(&["user", "set-password", "--email", "a@b.example", "--database", "mysql://localhost/x"]);
     assert!(said.contains("sqlite:PATH"), "{said}");
+    let short = ["user", "set-password", "--email", "ada@acme.example", "--password-stdin"];
+    let said = refused(&short);
+    assert!(said.contains("--password-stdin must not be shorter"), "{said}");
     let other = create_tenant(folder.path(), "Other", "olga@other.example");
     // The refused one took ids, but nothing else.
     assert_eq!(other["name"], "Other");

@@ -10,4 +10,5 @@ mod demo;
 mod lifecycle;
 mod limits;
 mod operator;
+mod restore;
 mod store;

@@ -212,6 +212,10 @@ fn the_journal_tells_who_changed_what() {
     let line = succeed(folder, &["journal", "--tenant", "1", "--limit", "1"]);
     assert!(line.ends_with("org_unit.updated 2 by user:1 (convirza) city=\"Reno\"\n"), "{line}");
     assert!(fail(folder, &["journal", "--tenant", "1", "--actor", "somebody"]).contains("user:ID"));
+    for wrong in ["grup", "org-unit:2", ""] {
+        let said = fail(folder, &["journal", "--tenant", "1", "--entity", wrong]);
+        assert!(said.contains("tenant, org_unit, user, credential"), "{said}");
+    }
 
     let mut follower = muster(folder, &["journal", "--tenant", "1", "--limit", "1", "--follow"])
         .stdout(Stdio::piped())
@@ -222,6 +226,76 @@ fn the_journal_tells_who_changed_what() {
     server.send("PATCH", "/v3/groups/2", &token, Some(&json!({"city": "Elko"})));
     let next = lines.next().unwrap().unwrap();
     assert!(next.ends_with("city=\"Reno\"→\"Elko\""), "{next}");
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+}
+
+#[test]
+fn what_was_typed_gives_no_commands_to_the_terminal() {
+    let server = Server::start(&[]);
+    let folder = server.folder();
+    create_tenant(folder, "Ac\u{1b}[2Jme\nTenant 7", "ada@acme.example");
+    let token = server.log_in("ada@acme.example", PASSWORD).unwrap();
+    let group = json!({"org_unit_name": "No\u{9b}rth", "city": "Re\u{7f}no"});
+    assert_eq!(server.send("POST", "/v3/groups", &token, Some(&group)).status, 201);
+    let credential = ["credential", "create", "--tenant", "1", "--dialect", "scim", "--name", "a\rb"];
+    for args in [
+        &["tenant", "list"][..],
+        &["tenant", "list", "--json"],
+        &["tenant", "show", "1"],
+        &["journal", "--tenant", "1"],
+        &["journal", "--tenant", "1", "--json"],
+        &credential,
+        &["tenant", "disable", "1"],
+    ] {
+        let said = succeed(folder, args);
+        assert!(said.chars().all(|c| !c.is_control() || c == '\n'), "{args:?}: {said:?}");
+        assert!(!said.contains("\nTenant 7"), "{said}");
+        if args.contains(&"--json") {
+            let all = json_lines(&said).into_iter().map(|object| object.to_string()).collect::<String>();
+            assert!(all.contains("No\u{9b}rth") || all.contains("Ac\\u001b[2Jme"), "{all}");
+        }
+    }
+    let said = fail(folder, &["tenant", "delete", "1"]);
+    assert!(said.contains("\\u001b[2Jme\\u000aTenant 7") && !said.contains('\u{1b}'), "{said:?}");
+}
+
+#[test]
+fn of_a_tenant_that_is_being_deleted_nothing_is_counted() {
+    let server = Server::start(&[]);
+    let folder = server.folder();
+    create_tenant(folder, "Acme", "ada@acme.example");
+    let store = rusqlite::Connection::open(folder.join("muster-data/muster.db")).unwrap();
+    store.execute_batch("UPDATE tenants SET status = 3").unwrap();
+    let said = succeed(folder, &["tenant", "list"]);
+    assert!(said.contains("- org units") && said.contains("- users"), "{said}");
+    assert!(succeed(folder, &["tenant", "show", "1"]).contains("- org units"));
+    let listed = json_lines(&succeed(folder, &["tenant", "list", "--json"])).remove(0);
+    assert_eq!((&listed["org_units"], &listed["users"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn a_follower_does_not_read_again_what_it_does_not_want() {
+    let server = Server::start(&[]);
+    let folder = server.folder();
+    create_tenant(folder, "Acme", "ada@acme.example");
+    let token = server.log_in("ada@acme.example", PASSWORD).unwrap();
+    let create =
+        |name: &str| server.send("POST", "/v3/groups", &token, Some(&json!({"org_unit_name": name})));
+    create("North");
+    let args = ["journal", "--tenant", "1", "--entity", "org_unit:2", "--follow"];
+    let mut follower = muster(folder, &args).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("org_unit.created 2"));
+    create("South");
+    // Some of its rounds later, what it has passed by is made into what it looks for.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let store = rusqlite::Connection::open(folder.join("muster-data/muster.db")).unwrap();
+    store.execute_batch("UPDATE journal SET entity_id = '2' WHERE entity_id = '3'").unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    server.send("PATCH", "/v3/groups/2", &token, Some(&json!({"city": "Reno"})));
+    let next = lines.next().unwrap().unwrap();
+    assert!(next.contains("org_unit.updated 2"), "{next}");
     follower.kill().unwrap();
     follower.wait().unwrap();
 }
@@ -248,6 +322,17 @@ fn an_erased_user_leaves_nothing_behind() {
     for trace in ["Zoe", "Quill", "zoe.quill", "5550110"] {
         assert!(!journal.contains(trace), "{trace}: {journal}");
     }
+    // Not even for who reads the bytes of the files.
+    for file in ["muster.db", "muster.db-wal"] {
+        let bytes = std::fs::read(folder.join("muster-data").join(file)).unwrap();
+        let bytes = String::from_utf8_lossy(&bytes).to_lowercase();
+        assert!(bytes.is_empty() || bytes.contains("ada@acme.example"), "{file}");
+        for trace in ["quill", "5550110"] {
+            assert!(!bytes.contains(trace), "{trace} is in {file}");
+        }
+    }
+    let unknown = fail(folder, &["user", "erase", "--tenant", "1", "999", "--confirm", "999"]);
+    assert!(unknown.contains("no such user"), "{unknown}");
     let last = ["user", "erase", "--tenant", "1", "1", "--confirm", "1"];
     assert!(fail(folder, &last).contains("last"), "{}", fail(folder, &last));
     succeed(folder, &["doctor"]);

@@ -60,7 +60,7 @@ fn a_rotated_key_opens_what_the_one_of_before_has_sealed() {
     let key = folder.path().join("muster-data/server.key");
     let before = fs::read_to_string(&key).unwrap();
     let said = succeed(folder.path(), &["key", "rotate"]);
-    assert!(said.contains("1 secrets"), "{said}");
+    assert!(said.contains("1 secret is sealed"), "{said}");
     let after = fs::read_to_string(&key).unwrap();
     assert_ne!(before, after);
     assert_eq!(fs::metadata(&key).unwrap().mode() & 0o777, 0o600);
@@ -136,7 +136,7 @@ fn the_key_is_not_rotated_under_a_running_server() {
 }
 
 /// What each of these does to a store of two tenants with some groups and users, the doctor has to notice.
-const DAMAGE: [(&str, &str); 16] = [
+const DAMAGE: [(&str, &str); 34] = [
     ("UPDATE org_units SET parent_id = 5 WHERE id = 4", "not below the top of the tree: org unit 4"),
     ("UPDATE tenants SET top_org_unit_id = 3 WHERE id = 1", "the top of the tree is not 3"),
     ("UPDATE org_units SET status = 2 WHERE id = 3", "active under an archived parent: org unit 4"),
@@ -151,6 +151,30 @@ const DAMAGE: [(&str, &str); 16] = [
         "DELETE FROM journal WHERE tenant_id = 1 AND sequence = 3",
         "of the journal's entries 1 to 10, 1 are missing",
     ),
+    ("DELETE FROM journal WHERE tenant_id = 1 AND sequence < 3", "begins at 3, but it was trimmed up to 0"),
+    ("DELETE FROM journal WHERE tenant_id = 1", "ends at 0, but its head is 10"),
+    ("DROP INDEX users_login", "the index users_login is missing"),
+    ("DROP TABLE login_claims", "the table login_claims is missing"),
+    ("ALTER TABLE users ADD COLUMN age INTEGER", "the table users is not as muster makes it"),
+    ("DELETE FROM server_key", "the fingerprint of the server key is missing"),
+    ("UPDATE users SET aliases = '[' WHERE id = 3", "aliases is not understood): user 3"),
+    ("UPDATE users SET role = 9 WHERE id = 3", "role is not understood): user 3"),
+    ("UPDATE users SET uuid = x'00' WHERE id = 3", "user 3"),
+    (
+        "UPDATE users SET password_hash = 'secret' WHERE id = 1",
+        "no password fits what is stored for it: user 1",
+    ),
+    ("UPDATE users SET timezone = 'Moon' WHERE id = 3", "there is no such time zone: user 3"),
+    ("UPDATE org_units SET timezone = 'Moon' WHERE id = 4", "there is no such time zone: org unit 4"),
+    ("UPDATE org_units SET status = 9 WHERE id = 5", "status of an org unit is not understood): org unit 5"),
+    ("UPDATE tenants SET status = 9 WHERE id = 2", "status of a tenant is not understood): tenant 2"),
+    (
+        "UPDATE journal SET payload = '' WHERE sequence = 4",
+        "journal payload is not understood): journal entry 4",
+    ),
+    ("UPDATE journal SET actor_kind = 9 WHERE sequence = 4", "actor is not understood): journal entry 4"),
+    ("UPDATE credentials SET dialect = 9 WHERE id = 2", "dialect is not understood): credential 2"),
+    ("UPDATE session_tokens SET kind = 9", "has a token that is not understood: user 1"),
     ("UPDATE tenant_state SET journal_sequence = 12 WHERE tenant_id = 1", "ends at 10, but its head is 12"),
     (
         "UPDATE org_units SET name = 'Else' WHERE id = 4",
@@ -196,17 +220,37 @@ fn the_doctor_notices_what_must_not_be() {
         )
         .unwrap();
     drop(connection);
-    assert!(fail(folder.path(), &["doctor"]).contains("damaged"));
+    let said = fail(folder.path(), &["doctor"]);
+    assert!(said.contains("damaged") && said.contains("findings: "), "{said}");
 }
 
 #[test]
-fn a_trimmed_front_of_the_journal_is_no_gap() {
+fn a_store_that_has_lost_its_fingerprint_gets_no_other_key() {
     let folder = TempDir::new().unwrap();
     create_tenant(folder.path(), "Acme", "ada@acme.example");
-    store(folder.path()).execute_batch("DELETE FROM journal WHERE sequence < 3").unwrap();
+    store(folder.path()).execute_batch("DELETE FROM server_key").unwrap();
+    let key = folder.path().join("muster-data/server.key");
+    let right = fs::read(&key).unwrap();
+    let create = ["tenant", "create", "--name", "Other", "--admin-email", "olga@other.example"];
+    fs::remove_file(&key).unwrap();
+    assert!(fail(folder.path(), &create).contains("server key is missing"));
+    assert!(!key.exists());
+    fs::write(&key, "ab".repeat(32)).unwrap();
+    assert!(fail(folder.path(), &create).contains("does not open the secret"));
+    fs::write(&key, right).unwrap();
+    succeed(folder.path(), &create);
     succeed(folder.path(), &["doctor"]);
-    store(folder.path()).execute_batch("DELETE FROM journal").unwrap();
-    succeed(folder.path(), &["doctor"]);
+}
+
+#[test]
+fn only_who_makes_a_store_brings_its_tables_up_to_date() {
+    let folder = TempDir::new().unwrap();
+    create_tenant(folder.path(), "Acme", "ada@acme.example");
+    store(folder.path()).execute_batch("UPDATE migrations SET version = 0").unwrap();
+    for command in [&["tenant", "list"][..], &["doctor"], &["backup", "one.db"], &["key", "rotate"]] {
+        let said = fail(folder.path(), command);
+        assert!(said.contains("start `muster serve`"), "{command:?}: {said}");
+    }
 }
 
 #[test]

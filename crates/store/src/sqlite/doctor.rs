@@ -3,11 +3,11 @@
 use muster_domain::credential::seal_context;
 use muster_domain::secret::ServerKey;
 use muster_domain::tenant::{Tenant, TenantStatus};
-use muster_domain::{IdKind, OrgUnitId, TenantId, text, user};
+use muster_domain::{IdKind, OrgUnitId, TenantId};
 use rusqlite::{Connection, Params, Result, Row, params};
 
-use super::{rekey, rows};
-use crate::statements::{Statement, doctor as check, tenant};
+use super::{contents, rekey, rows, schema};
+use crate::statements::{self, Statement, doctor as check};
 
 /// Of one kind of finding, so many ids are named for each tenant.
 const NAMED: i64 = 10;
@@ -30,20 +30,29 @@ pub(super) fn run(
     let mut doctor = Doctor { connection, findings: Vec::new() };
     progress("the file and its indexes");
     doctor.file()?;
+    if !doctor.schema()? {
+        // What is not there cannot be looked at.
+        return Ok(doctor.findings);
+    }
     progress("what belongs to the installation");
     doctor.claims()?;
     doctor.ids()?;
+    doctor.key(key)?;
     doctor.secrets(key)?;
     let mut last = 0;
     loop {
-        let page = doctor.rows(&tenant::LIST, params![last, 500], rows::tenant)?;
-        let Some(end) = page.last() else {
+        let row = |row: &Row<'_>| Ok((TenantId(row.get(0)?), rows::tenant(row)));
+        let page = doctor.rows(&statements::tenant::LIST, params![last, 500], row)?;
+        let Some((end, _)) = page.last() else {
             return Ok(doctor.findings);
         };
-        last = end.id.0;
-        for tenant in page {
-            progress(&format!("tenant {}", tenant.id));
-            doctor.tenant(&tenant)?;
+        last = end.0;
+        for (id, tenant) in page {
+            progress(&format!("tenant {id}"));
+            match tenant {
+                Ok(tenant) => doctor.tenant(&tenant)?,
+                Err(error) => doctor.found(Some(id), contents::not_understood("tenant", id.0, &error)),
+            }
         }
     }
 }
@@ -79,6 +88,26 @@ impl Doctor<'_> {
         }
         for table in dangling.into_iter().take(20) {
             self.found(None, format!("a row of {table} refers to what is not there"));
+        }
+        Ok(())
+    }
+
+    /// Tables and indexes are those of a new store. Whether all tables are.
+    fn schema(&mut self) -> Result<bool> {
+        let wrong = schema::differences(self.connection)?;
+        let tables = !wrong.iter().any(|difference| difference.is_table);
+        for difference in wrong {
+            self.found(None, difference.what);
+        }
+        Ok(tables)
+    }
+
+    /// The store knows the server key that it was opened with.
+    fn key(&mut self, key: &ServerKey) -> Result<()> {
+        let mut known = self.connection.prepare("SELECT fingerprint FROM server_key")?;
+        let known: Vec<Vec<u8>> = known.query_map([], |row| row.get(0))?.collect::<Result<_>>()?;
+        if known != [key.fingerprint().to_vec()] {
+            self.found(None, "the fingerprint of the server key is missing".to_owned());
         }
         Ok(())
     }
@@ -154,7 +183,7 @@ impl Doctor<'_> {
         self.ids_of(id, &check::CONTACT_GROUPS, "in no list, or in one of another tenant: contact")?;
         self.counts(id)?;
         self.journal(id)?;
-        self.keys(id)
+        self.contents(id)
     }
 
     fn ids_of(&mut self, tenant: TenantId, statement: &Statement, what: &str) -> Result<()> {
@@ -191,21 +220,20 @@ impl Doctor<'_> {
         Ok(())
     }
 
-    /// The journal ends at its head and has no gap; its front may have been trimmed.
+    /// The journal begins after what was trimmed, ends at its head, and has no gap.
     fn journal(&mut self, tenant: TenantId) -> Result<()> {
         let row = |row: &Row<'_>| {
-            Ok((
-                row.get::<_, i64>(0)?,
-                row.get::<_, Option<i64>>(1)?,
-                row.get::<_, Option<i64>>(2)?,
-                row.get::<_, i64>(3)?,
-            ))
+            let (entries, head, trimmed): (i64, i64, i64) = (row.get(0)?, row.get(3)?, row.get(4)?);
+            Ok((entries, row.get::<_, Option<i64>>(1)?, row.get::<_, Option<i64>>(2)?, head, trimmed))
         };
-        for (entries, first, last, head) in self.rows(&check::JOURNAL, [tenant.0], row)? {
-            let (Some(first), Some(last)) = (first, last) else {
-                // All of it was trimmed, or nothing was ever written.
-                continue;
-            };
+        for (entries, first, last, head, trimmed) in self.rows(&check::JOURNAL, [tenant.0], row)? {
+            let (first, last) = (first.unwrap_or(trimmed + 1), last.unwrap_or(trimmed));
+            if first != trimmed + 1 {
+                self.found(
+                    Some(tenant),
+                    format!("the journal begins at {first}, but it was trimmed up to {trimmed}"),
+                );
+            }
             if last != head {
                 self.found(Some(tenant), format!("the journal ends at {last}, but its head is {head}"));
             }
@@ -220,36 +248,28 @@ impl Doctor<'_> {
         Ok(())
     }
 
-    /// What is compared by is what it was computed from.
-    fn keys(&mut self, tenant: TenantId) -> Result<()> {
-        let wrong_unit = |row: &Row<'_>| -> Result<Option<i64>> {
-            let (name, key): (String, String) = (row.get(1)?, row.get(2)?);
-            Ok(if text::key(&name) == key { None } else { Some(row.get(0)?) })
-        };
-        let wrong_user = |row: &Row<'_>| -> Result<Option<i64>> {
-            let (login, login_key): (String, String) = (row.get(1)?, row.get(2)?);
-            let (first, last, name_key): (String, String, String) = (row.get(3)?, row.get(4)?, row.get(5)?);
-            let fits = text::key(&login) == login_key && user::name_key(&first, &last) == name_key;
-            Ok(if fits { None } else { Some(row.get(0)?) })
-        };
-        for id in self.wrong(&check::UNIT_KEYS, tenant, wrong_unit)? {
-            self.found(Some(tenant), format!("the name is not the one it is compared by: org unit {id}"));
-        }
-        for id in self.wrong(&check::USER_KEYS, tenant, wrong_user)? {
-            self.found(Some(tenant), format!("login or name is not the one it is compared by: user {id}"));
-        }
-        Ok(())
+    /// Every row can be read, and says what a row may say.
+    fn contents(&mut self, tenant: TenantId) -> Result<()> {
+        self.ids_of(tenant, &check::TOKENS, "has a token that is not understood: user")?;
+        self.each(tenant, &check::UNITS, contents::org_unit)?;
+        self.each(tenant, &check::USERS, contents::user)?;
+        self.each(tenant, &check::ENTRIES, contents::journal_entry)?;
+        self.each(tenant, &statements::tenant::CREDENTIALS, |row| contents::credential(tenant, row))
     }
 
-    /// The first ids that `wrong` tells, row by row, so that no tenant is too large.
-    fn wrong(
-        &self,
-        statement: &Statement,
+    /// Notes the first things that `wrong` says, row by row, so that no tenant is too large.
+    fn each(
+        &mut self,
         tenant: TenantId,
-        wrong: impl FnMut(&Row<'_>) -> Result<Option<i64>>,
-    ) -> Result<Vec<i64>> {
+        statement: &Statement,
+        wrong: impl FnMut(&Row<'_>) -> Result<Option<String>>,
+    ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(statement.sqlite())?;
-        let rows = statement.query_map([tenant.0], wrong)?;
-        rows.filter_map(Result::transpose).take(10).collect()
+        let wrong = statement.query_map([tenant.0], wrong)?;
+        let named = wrong.filter_map(Result::transpose).take(10).collect::<Result<Vec<_>>>()?;
+        for what in named {
+            self.found(Some(tenant), what);
+        }
+        Ok(())
     }
 }

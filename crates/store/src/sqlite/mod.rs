@@ -2,6 +2,7 @@
 
 mod apply;
 mod backup;
+mod contents;
 mod doctor;
 mod error;
 mod migrate;
@@ -11,6 +12,7 @@ mod read;
 mod rekey;
 mod rows;
 mod scan;
+mod schema;
 mod writer;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -30,7 +32,7 @@ pub use self::doctor::Finding;
 use self::error::store_error;
 use self::scan::Scanners;
 use self::writer::Writer;
-use crate::{OpenError, Options, Rotation};
+use crate::{OpenError, Options, Rotation, owner};
 
 /// What bounds the work that a store takes at once.
 #[derive(Clone, Debug)]
@@ -87,8 +89,9 @@ impl SqliteStore {
         let io = |source| OpenError::Io { path: path.to_owned(), source };
         let server_lock = prepare(path, options)?;
         let mut connection = connect(path, true).map_err(store_error)?;
-        let key =
-            migrate::run(&mut connection, clock.now(), |fingerprint| options.key.load(fingerprint, entropy))?;
+        let key = migrate::run(&mut connection, clock.now(), options.create, |fingerprint, make| {
+            options.key.load(fingerprint, make, entropy)
+        })?;
         let writer = Writer::start(connection, options.limits.writer_queue).map_err(io)?;
         let store = Self {
             readers: Readers { path: path.to_owned(), idle: Mutex::default() },
@@ -109,8 +112,9 @@ impl SqliteStore {
     ) -> Result<Rotation, OpenError> {
         let _server_lock = prepare(path, options)?;
         let mut connection = connect(path, true).map_err(store_error)?;
-        let old =
-            migrate::run(&mut connection, clock.now(), |fingerprint| options.key.load(fingerprint, entropy))?;
+        let old = migrate::run(&mut connection, clock.now(), options.create, |fingerprint, make| {
+            options.key.load(fingerprint, make, entropy)
+        })?;
         let kept = options.key.keep(&old)?;
         let new = options.key.next(given, entropy)?;
         let secrets = rekey::run(&mut connection, &old, &new, entropy)?;
@@ -127,7 +131,7 @@ impl SqliteStore {
         entropy: &dyn Entropy,
     ) -> Result<Option<PathBuf>, OpenError> {
         let (copy, fingerprint) = backup::open(backup)?;
-        options.key.load(Some(&fingerprint), entropy)?;
+        options.key.load(Some(&fingerprint), false, entropy)?;
         let _server_lock = prepare(path, options)?;
         let is_there = fs::metadata(path).is_ok_and(|file| file.len() > 0);
         if is_there && !replace {
@@ -259,6 +263,9 @@ fn connect(path: &Path, write: bool) -> rusqlite::Result<Connection> {
         // FULL: a commit is on the disk before it is answered.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // What is deleted or replaced is overwritten, so that the file does not tell of who was erased, whenever the
+        // old name was given up. It costs nothing that could be measured.
+        connection.pragma_update(None, "secure_delete", true)?;
     }
     // Inner pages stay in the connection's own cache as they were read. Mapped pages would be looked at anew
     // with each use, and all of them mapped anew whenever the file has grown: on a million units, updates go
@@ -299,7 +306,11 @@ fn prepare(path: &Path, options: &Options) -> Result<Option<File>, OpenError> {
     }
     let server_lock = if options.as_server { Some(lock(path)?) } else { None };
     // Nobody but its owner reads a directory; the files beside it take the mode of this one.
+    let is_new = !path.exists();
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(io)?;
+    if is_new {
+        owner::take_after_folder(path).map_err(io)?;
+    }
     Ok(server_lock)
 }
 
@@ -307,7 +318,10 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".server-lock");
     let path = PathBuf::from(name);
-    let file = File::create(&path).map_err(|source| OpenError::Io { path: path.clone(), source })?;
+    let is_new = !path.exists();
+    let file = File::create(&path)
+        .and_then(|file| if is_new { owner::take_after_folder(&path).map(|()| file) } else { Ok(file) })
+        .map_err(|source| OpenError::Io { path: path.clone(), source })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path)),

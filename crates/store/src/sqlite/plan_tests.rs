@@ -56,7 +56,7 @@ const ROWS: &str = "
 /// A store as opening makes it.
 fn migrated(folder: &TempDir) -> Connection {
     let mut connection = connect(&folder.path().join("muster.db"), true).unwrap();
-    migrate::run(&mut connection, Timestamp(0), |_| Ok(ServerKey::new([7; 32]))).unwrap();
+    migrate::run(&mut connection, Timestamp(0), true, |_, _| Ok(ServerKey::new([7; 32]))).unwrap();
     connection
 }
 

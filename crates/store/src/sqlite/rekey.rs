@@ -36,6 +36,17 @@ pub(super) fn run(
     Ok(sealed.len())
 }
 
+/// Refuses a key that does not open what the store has.
+pub(super) fn check(connection: &Connection, key: &ServerKey) -> Result<(), OpenError> {
+    for (tenant, id, secret) in sealed_secrets(connection).map_err(store_error)? {
+        let context = seal_context(tenant, id);
+        if key.open(&context, &secret).is_none() {
+            return Err(OpenError::Key(format!("does not open the secret of {context}")));
+        }
+    }
+    Ok(())
+}
+
 /// Every secret that is sealed under the server key, with what it belongs to.
 pub(super) fn sealed_secrets(
     connection: &Connection,

@@ -15,8 +15,9 @@ use uuid::Uuid;
 use super::error::corrupt;
 use crate::codes;
 
-/// How many columns a user has.
-const USER_COLUMNS: usize = 23;
+/// How many columns a user and a unit have.
+pub(super) const USER_COLUMNS: usize = 23;
+pub(super) const ORG_UNIT_COLUMNS: usize = 17;
 
 fn code<T>(row: &Row<'_>, column: usize, of: fn(i64) -> Option<T>, what: &'static str) -> Result<T> {
     of(row.get(column)?).ok_or_else(|| corrupt(what))

@@ -5,15 +5,16 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use muster_domain::{Batch, IdKind, StoreError, TenantId};
+use muster_domain::{Batch, Change, IdKind, StoreError, TenantId};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::BUSY_TIMEOUT;
 use super::apply::{self, State};
 use super::error::store_error;
 use crate::statements::tenant;
@@ -24,10 +25,26 @@ const GROUP: usize = 256;
 /// How long the last writes may take when the store is closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(1500);
 
+/// How long an erasure waits for readers of an old state, so that nothing of it is in the log when it is answered.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// After so long without a job, or so many groups, it is tried again to empty the log of what was erased.
+const IDLE: Duration = Duration::from_secs(1);
+const GROUPS_BETWEEN: usize = 256;
+
 /// What the thread is asked for.
 enum Job {
     Commit(Box<Batch>, oneshot::Sender<Result<(), StoreError>>),
     ReserveIds { kind: IdKind, count: i64, reply: oneshot::Sender<Result<i64, StoreError>> },
+}
+
+impl Job {
+    /// Whether nobody shall be able to read afterwards what was there before.
+    fn erases(&self) -> bool {
+        let Self::Commit(batch, _) = self else {
+            return false;
+        };
+        batch.changes.iter().any(|change| matches!(change, Change::UserJournalForget(_)))
+    }
 }
 
 /// The handle of the thread.
@@ -93,7 +110,13 @@ impl Writer {
 }
 
 fn serve(connection: &Connection, jobs: &Receiver<Job>) {
-    while let Ok(first) = jobs.recv() {
+    let mut log = Log { connection, tells_of_erased: false };
+    let mut groups = 0_usize;
+    while let Some(first) = next(jobs, &mut log) {
+        groups = groups.wrapping_add(1);
+        if groups.is_multiple_of(GROUPS_BETWEEN) {
+            log.forget(Duration::ZERO);
+        }
         let mut group = vec![first];
         while group.len() < GROUP {
             match jobs.try_recv() {
@@ -101,12 +124,53 @@ fn serve(connection: &Connection, jobs: &Receiver<Job>) {
                 Err(_) => break,
             }
         }
-        commit_group(connection, group);
+        commit_group(connection, group, &mut log);
     }
     // A clean end leaves one file behind.
     let end = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
     if let Err(error) = end {
         tracing::warn!(%error, "the store was closed without its last checkpoint");
+    }
+}
+
+/// The next job; while the log is to be emptied, that is tried again whenever there is none for a while.
+fn next(jobs: &Receiver<Job>, log: &mut Log<'_>) -> Option<Job> {
+    while log.tells_of_erased {
+        match jobs.recv_timeout(IDLE) {
+            Ok(job) => return Some(job),
+            Err(RecvTimeoutError::Timeout) => log.forget(Duration::ZERO),
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+    }
+    jobs.recv().ok()
+}
+
+/// The write-ahead log, which keeps what a page was like before until it is written anew.
+struct Log<'a> {
+    connection: &'a Connection,
+    /// Whether it may still tell of what was erased.
+    tells_of_erased: bool,
+}
+
+impl Log<'_> {
+    /// Brings all into the file and empties the log, if it tells of what was erased. A reader of an old state, such as a
+    /// backup, keeps it for longer than `patience`, for which all writers wait; then it is tried again later.
+    fn forget(&mut self, patience: Duration) {
+        if !self.tells_of_erased {
+            return;
+        }
+        let busy = |row: &rusqlite::Row<'_>| row.get::<_, bool>(0);
+        let emptied = self
+            .connection
+            .busy_timeout(patience)
+            .and_then(|()| self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], busy));
+        match emptied {
+            Ok(busy) => self.tells_of_erased = busy,
+            Err(error) => tracing::warn!(%error, "the log was not emptied; it is tried again"),
+        }
+        if let Err(error) = self.connection.busy_timeout(BUSY_TIMEOUT) {
+            tracing::error!(%error, "the writer does not wait for other processes any more");
+        }
     }
 }
 
@@ -124,9 +188,13 @@ enum Lost {
     Failed(StoreError),
 }
 
-fn commit_group(connection: &Connection, group: Vec<Job>) {
+fn commit_group(connection: &Connection, group: Vec<Job>, log: &mut Log<'_>) {
     match try_group(connection, &group) {
         Ok(outcomes) => {
+            if group.iter().any(Job::erases) {
+                log.tells_of_erased = true;
+                log.forget(PATIENCE);
+            }
             for (job, outcome) in group.into_iter().zip(outcomes) {
                 answer(job, outcome);
             }
@@ -145,7 +213,7 @@ fn commit_group(connection: &Connection, group: Vec<Job>) {
         Err(Lost::Failed(error)) => {
             tracing::warn!(%error, jobs = group.len(), "a group commit failed; each of its jobs is tried alone");
             for job in group {
-                commit_group(connection, vec![job]);
+                commit_group(connection, vec![job], log);
             }
         }
     }

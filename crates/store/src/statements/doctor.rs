@@ -1,6 +1,7 @@
 //! What must never be found, one statement a check. Each gives the ids of what is wrong, at most $2 of them.
 
-use super::org_unit::subtree;
+use super::org_unit::{self, subtree};
+use super::user;
 
 super::statements! {
     /// The top unit that the tenant names is not the top of its tree.
@@ -44,12 +45,17 @@ super::statements! {
             (SELECT COUNT(*) FROM users u WHERE u.tenant_id = $1 AND u.status = 2),
             (SELECT COUNT(*) FROM users u WHERE u.tenant_id = $1 AND u.status = 3)
         FROM tenant_state s WHERE s.tenant_id = $1";
-    /// Entries, the first, the last, and the head that the next one follows.
-    JOURNAL = "SELECT COUNT(j.sequence), MIN(j.sequence), MAX(j.sequence), s.journal_sequence
+    /// Entries, the first, the last, the head that the next one follows, and up to where they were trimmed.
+    JOURNAL = "SELECT COUNT(j.sequence), MIN(j.sequence), MAX(j.sequence), s.journal_sequence, s.journal_trimmed
         FROM tenant_state s LEFT JOIN journal j ON j.tenant_id = s.tenant_id
-        WHERE s.tenant_id = $1 GROUP BY s.journal_sequence";
-    /// What is computed from what: a name, then its key.
-    UNIT_KEYS = "SELECT o.id, o.name, o.name_key FROM org_units o WHERE o.tenant_id = $1";
-    USER_KEYS = "SELECT u.id, u.login, u.login_key, u.first_name, u.last_name, u.name_key
-                 FROM users u WHERE u.tenant_id = $1";
+        WHERE s.tenant_id = $1 GROUP BY s.journal_sequence, s.journal_trimmed";
+    ENTRIES = "SELECT j.sequence, j.at, j.actor_kind, j.actor_id, j.dialect, j.kind, j.entity, j.entity_id, j.version,
+            j.payload
+        FROM journal j WHERE j.tenant_id = $1";
+    /// Whole rows, and after their columns the keys that are computed from them.
+    UNITS = concat!("SELECT ", org_unit::columns!(), ", o.name_key FROM org_units o WHERE o.tenant_id = $1");
+    USERS = concat!("SELECT ", user::columns!(), ", u.login_key, u.name_key FROM users u WHERE u.tenant_id = $1");
+    /// Tokens (kind 1 or 2) that no release has made.
+    TOKENS = "SELECT s.user_id FROM session_tokens s WHERE s.tenant_id = $1
+        AND (s.kind NOT IN (1, 2) OR LENGTH(s.hash) <> 32 OR LENGTH(s.family) <> 16) LIMIT $2";
 }

@@ -8,6 +8,8 @@ macro_rules! columns {
     };
 }
 
+pub(crate) use columns;
+
 /// A unit ($2) and all below it, as `sub`. `UNION` rather than `UNION ALL`, so that it ends also on a cycle.
 /// `CROSS JOIN`, here and wherever `sub` is joined, pins the order: without statistics SQLite would
 /// read all units of the tenant for each unit found.

@@ -43,6 +43,7 @@ super::statements! {
     JOURNAL_LIST = concat!(journal_entries!(), " ORDER BY sequence LIMIT $9");
     JOURNAL_NEWEST = concat!(journal_entries!(), " ORDER BY sequence DESC LIMIT $9");
     JOURNAL_TRIM = "DELETE FROM journal WHERE tenant_id = $1 AND sequence <= $2";
+    JOURNAL_TRIMMED = "UPDATE tenant_state SET journal_trimmed = $2 WHERE tenant_id = $1 AND journal_trimmed < $2";
     JOURNAL_FORGET_USER = "UPDATE journal SET payload = '{}'
                            WHERE tenant_id = $1 AND entity = 'user' AND entity_id = $2";
     CREDENTIALS = "SELECT id, dialect, name, public_id, secret_hash, secret_sealed, read_only, expires_at,

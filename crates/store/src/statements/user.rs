@@ -11,6 +11,8 @@ macro_rules! columns {
     };
 }
 
+pub(crate) use columns;
+
 /// $3: a role, $4 and $5: patterns of the name key and of the login key; null for any.
 macro_rules! filter {
     () => {

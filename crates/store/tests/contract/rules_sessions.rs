@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster_domain::session::{Grant, SessionPolicy, SessionStore as _, TokenKind};
+use muster_domain::session::{Grant, SessionStore as _, TokenKind};
 use muster_domain::user::UserStatus;
-use muster_domain::{Change, Dialect, Directory, Error, Problem, secret};
-use muster_store::Limits;
+use muster_domain::{Change, Dialect, Error, Problem, secret};
 use secrecy::ExposeSecret as _;
 
-use crate::support::{Backend, Meddling, SeededEntropy, all_at_once};
+use crate::support::{Backend, all_at_once};
 use crate::world::{Org, World};
 
 contract![
@@ -26,7 +25,6 @@ contract![
     a_password_set_by_the_operator_ends_all_sessions,
     whoever_is_not_active_does_not_get_in,
     nobody_gets_into_a_disabled_tenant,
-    a_user_changed_while_the_password_is_checked_does_not_get_in,
     rights_are_those_of_now,
     a_sliding_expiry_is_written_at_most_once_an_hour,
     sessions_and_their_expiries_are_not_journaled,
@@ -304,27 +302,6 @@ async fn nobody_gets_into_a_disabled_tenant<B: Backend>() {
     set_status(1);
     assert!(world.gets_in(&grant).await);
     assert!(world.refresh(&grant).await.is_some());
-}
-
-async fn a_user_changed_while_the_password_is_checked_does_not_get_in<B: Backend>() {
-    let (world, org) = opened::<B>().await;
-    let store = Arc::new(world.backend.open(Limits::default()).0);
-    let directory = Directory {
-        store: world.backend.open(Limits::default()).0,
-        clock: Arc::clone(&world.directory.clock),
-        entropy: Arc::new(SeededEntropy::new(2)),
-        passwords: Arc::new(Meddling { store, tenant: org.tenant, user: org.admin.id }),
-        sessions: SessionPolicy::default(),
-    };
-    let outcome = directory.session_open("admin@acme", PASSWORD.into()).await;
-    assert!(matches!(outcome, Err(Error::Unauthenticated(_))), "{outcome:?}");
-
-    let grant = world.log_in().await;
-    let token = grant.access_token.expose_secret();
-    let (ctx, caller) = world.directory.session_authenticate(Dialect::Convirza, token).await.unwrap();
-    let outcome = directory.password_change(&ctx, &caller, PASSWORD.into(), "battery staple".into()).await;
-    assert!(matches!(outcome, Err(Error::Unavailable(_))), "{outcome:?}");
-    world.log_in().await;
 }
 
 async fn rights_are_those_of_now<B: Backend>() {

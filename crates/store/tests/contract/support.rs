@@ -225,6 +225,8 @@ pub(crate) struct Meddling<S> {
     pub(crate) store: Arc<S>,
     pub(crate) tenant: TenantId,
     pub(crate) user: UserId,
+    /// Besides its version, which goes up by one.
+    pub(crate) change: fn(&mut User),
 }
 
 impl<S: muster_domain::Store + 'static> Passwords for Meddling<S> {
@@ -233,11 +235,12 @@ impl<S: muster_domain::Store + 'static> Passwords for Meddling<S> {
     }
 
     fn verify(&self, password: SecretString, hash: Option<String>) -> PasswordFuture<bool> {
-        let (store, tenant, user) = (Arc::clone(&self.store), self.tenant, self.user);
+        let (store, tenant, user, change) = (Arc::clone(&self.store), self.tenant, self.user, self.change);
         Box::pin(async move {
             let fits = DirectPasswords.verify(password, hash).await?;
             let before = store.user(tenant, user).await?.unwrap();
-            let after = User { version: before.version + 1, ..before.clone() };
+            let mut after = User { version: before.version + 1, ..before.clone() };
+            change(&mut after);
             store.commit(Batch::new(tenant).change(crate::world::user_update(&before, &after))).await?;
             Ok(fits)
         })

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::cli::StoreArgs;
 use crate::cli::explain::explain;
-use crate::cli::output::line;
+use crate::cli::output::{line, name};
 use crate::system::{SystemEntropy, generate_password};
 
 #[derive(Args)]
@@ -152,7 +152,7 @@ fn as_text(made: &TenantCredentials, password: Option<String>) -> String {
          \n  Onlive    organization {organization}, access key {access_key}, secret {secret}\
          \n  SCIM      bearer token {scim}",
         id = made.tenant.id,
-        name = made.tenant.name,
+        name = name(&made.tenant.name),
         email = made.admin.login,
         user = made.admin.id,
         unit = made.tenant.top_org_unit_id,

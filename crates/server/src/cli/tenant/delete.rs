@@ -6,7 +6,7 @@ use muster_domain::tenant::TenantStore as _;
 use super::find;
 use crate::cli::StoreArgs;
 use crate::cli::explain::explain;
-use crate::cli::output::{bar, confirm, line};
+use crate::cli::output::{bar, confirm, line, name};
 
 #[derive(Args)]
 pub(crate) struct DeleteArgs {
@@ -33,5 +33,5 @@ pub(super) async fn run(args: DeleteArgs) -> anyhow::Result<()> {
     directory.tenant_delete(tenant.id, |removed| bar.set_position(removed)).await.map_err(explain)?;
     bar.finish_and_clear();
     directory.store.close().await;
-    line(format!("Tenant {}, {}, is deleted.", tenant.id, tenant.name))
+    line(format!("Tenant {}, {}, is deleted.", tenant.id, name(&tenant.name)))
 }

@@ -2,14 +2,14 @@
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use muster_domain::tenant::{MAX_NAME, Tenant, TenantCounts, TenantStore as _};
+use muster_domain::tenant::{MAX_NAME, Tenant, TenantCounts, TenantStatus, TenantStore as _};
 use muster_domain::{Error, TenantId, text};
 use serde_json::{Value, json};
 
 use super::{PAGE, find};
 use crate::cli::StoreArgs;
 use crate::cli::explain::explain;
-use crate::cli::output::line;
+use crate::cli::output::{self, line, name};
 
 #[derive(Args)]
 pub(crate) struct ListArgs {
@@ -59,7 +59,7 @@ pub(super) async fn list(args: ListArgs) -> anyhow::Result<()> {
         };
         last = Some(end.id);
         for tenant in page {
-            let counts = directory.store.tenant_counts(tenant.id).await?.unwrap_or_default();
+            let counts = directory.store.tenant_counts(tenant.id).await?.filter(|_| !is_going(&tenant));
             line(if args.json { object(&tenant, counts).to_string() } else { row(&tenant, counts) })?;
         }
     }
@@ -67,19 +67,24 @@ pub(super) async fn list(args: ListArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn row(tenant: &Tenant, counts: TenantCounts) -> String {
-    let users = counts.users_active + counts.users_inactive;
+/// Of one that is being deleted nothing is counted any more: what was kept is how much it had.
+fn is_going(tenant: &Tenant) -> bool {
+    tenant.status == TenantStatus::Deleting
+}
+
+fn row(tenant: &Tenant, counts: Option<TenantCounts>) -> String {
+    let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
     format!(
         "{:>6}  {:<13}  {:>8} org units  {:>8} users  {}",
         tenant.id,
         tenant.status.as_str(),
-        counts.org_units,
-        users,
-        tenant.name
+        number(counts.map(|counts| counts.org_units)),
+        number(counts.map(|counts| counts.users_active + counts.users_inactive)),
+        name(&tenant.name)
     )
 }
 
-fn object(tenant: &Tenant, counts: TenantCounts) -> Value {
+fn object(tenant: &Tenant, counts: Option<TenantCounts>) -> Value {
     json!({
         "tenant_id": tenant.id.0,
         "name": tenant.name,
@@ -89,13 +94,13 @@ fn object(tenant: &Tenant, counts: TenantCounts) -> Value {
         "organization_id": tenant.organization_id,
         "client_id": muster_domain::credential::lox24_client_id(tenant.id),
         "org_unit_id": tenant.top_org_unit_id.0,
-        "org_units": counts.org_units,
-        "users": {
+        "org_units": counts.map(|counts| counts.org_units),
+        "users": counts.map(|counts| json!({
             "active": counts.users_active,
             "inactive": counts.users_inactive,
             "deleted": counts.users_deleted,
-        },
-        "journal": counts.journal,
+        })),
+        "journal": counts.map(|counts| counts.journal),
         "created_at": tenant.created_at.millis().to_string(),
         "modified_at": tenant.modified_at.millis().to_string(),
     })
@@ -104,11 +109,14 @@ fn object(tenant: &Tenant, counts: TenantCounts) -> Value {
 pub(super) async fn show(args: ShowArgs) -> anyhow::Result<()> {
     let (directory, _) = args.store.directory()?;
     let tenant = find(&directory, &args.tenant).await?;
-    let counts = directory.store.tenant_counts(tenant.id).await?.unwrap_or_default();
+    let counts = directory.store.tenant_counts(tenant.id).await?.filter(|_| !is_going(&tenant));
     directory.store.close().await;
     if args.json {
         return line(object(&tenant, counts));
     }
+    let Some(counts) = counts else {
+        return line(row(&tenant, None));
+    };
     line(format!(
         "Tenant {id}, {name}: {status}\n\
          \n  Country, currency  {country}, {currency}\
@@ -119,7 +127,7 @@ pub(super) async fn show(args: ShowArgs) -> anyhow::Result<()> {
          \n  Onlive             organization {organization}\
          \n  Created            {created}, changed {modified}",
         id = tenant.id,
-        name = tenant.name,
+        name = name(&tenant.name),
         status = tenant.status.as_str(),
         country = tenant.country,
         currency = tenant.currency,
@@ -143,7 +151,11 @@ pub(super) async fn rename(args: RenameArgs) -> anyhow::Result<()> {
     let tenant = find(&directory, &args.tenant).await?;
     let renamed = directory.tenant_rename(tenant.id, &name).await.map_err(explain)?;
     directory.store.close().await;
-    line(format!("Tenant {} is named {}, and so is the top of its tree.", renamed.id, renamed.name))
+    line(format!(
+        "Tenant {} is named {}, and so is the top of its tree.",
+        renamed.id,
+        output::name(&renamed.name)
+    ))
 }
 
 pub(super) async fn disable(args: StatusArgs) -> anyhow::Result<()> {
@@ -151,7 +163,11 @@ pub(super) async fn disable(args: StatusArgs) -> anyhow::Result<()> {
     let tenant = find(&directory, &args.tenant).await?;
     directory.tenant_disable(tenant.id).await.map_err(explain)?;
     directory.store.close().await;
-    line(format!("Tenant {}, {}, is disabled: nobody gets in until it is enabled.", tenant.id, tenant.name))
+    line(format!(
+        "Tenant {}, {}, is disabled: nobody gets in until it is enabled.",
+        tenant.id,
+        name(&tenant.name)
+    ))
 }
 
 pub(super) async fn enable(args: StatusArgs) -> anyhow::Result<()> {
@@ -159,5 +175,5 @@ pub(super) async fn enable(args: StatusArgs) -> anyhow::Result<()> {
     let tenant = find(&directory, &args.tenant).await?;
     directory.tenant_enable(tenant.id).await.map_err(explain)?;
     directory.store.close().await;
-    line(format!("Tenant {}, {}, is active.", tenant.id, tenant.name))
+    line(format!("Tenant {}, {}, is active.", tenant.id, name(&tenant.name)))
 }

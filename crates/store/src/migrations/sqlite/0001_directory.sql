@@ -39,6 +39,8 @@ CREATE TABLE server_key (
 CREATE TABLE tenant_state (
     tenant_id         INTEGER PRIMARY KEY REFERENCES tenants (id),
     journal_sequence  INTEGER NOT NULL DEFAULT 0,
+    -- Entries up to this one were removed as too old; else an emptied journal could not be told from a trimmed one.
+    journal_trimmed   INTEGER NOT NULL DEFAULT 0,
     tree_version      INTEGER NOT NULL DEFAULT 1,
     org_units         INTEGER NOT NULL DEFAULT 0,
     users_active      INTEGER NOT NULL DEFAULT 0,

@@ -187,7 +187,8 @@ fn change(connection: &Connection, tenant: TenantId, change: &Change, counts: &m
             run(connection, &statements::tenant::JOURNAL_FORGET_USER, params).map(drop)
         }
         Change::JournalTrim { through } => {
-            run(connection, &statements::tenant::JOURNAL_TRIM, [id, *through]).map(drop)
+            run(connection, &statements::tenant::JOURNAL_TRIM, [id, *through])?;
+            run(connection, &statements::tenant::JOURNAL_TRIMMED, [id, *through]).map(drop)
         }
         Change::ContactGroupInsert(new) => contact::group_insert(connection, new),
         Change::ContactGroupUpdate(changed) => contact::group_update(connection, changed),

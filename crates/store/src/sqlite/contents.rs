@@ -1,0 +1,72 @@
+//! What a row says that no release has written. Each function gives a sentence, or `None` for a sound row.
+
+use std::fmt::Display;
+
+use muster_domain::TenantId;
+use muster_domain::text;
+use muster_domain::user::{name_key, password};
+use rusqlite::{Result, Row};
+
+use super::rows;
+
+/// A row that cannot be read.
+pub(super) fn not_understood(what: &str, id: i64, error: &rusqlite::Error) -> String {
+    format!("a row is not understood ({error}): {what} {id}")
+}
+
+/// The row as it is read, or the sentence for one that cannot be.
+fn read<T>(row: &Row<'_>, what: &str, as_read: Result<T>) -> Result<std::result::Result<T, String>> {
+    let id = row.get(0)?;
+    Ok(as_read.map_err(|error| not_understood(what, id, &error)))
+}
+
+fn first(problems: &[(bool, &str)], what: &str, id: impl Display) -> Option<String> {
+    let found = problems.iter().find(|(is_wrong, _)| *is_wrong);
+    found.map(|(_, problem)| format!("{problem}: {what} {id}"))
+}
+
+fn is_time_zone(name: &str) -> bool {
+    text::time_zone(name).as_deref() == Ok(name)
+}
+
+pub(super) fn org_unit(row: &Row<'_>) -> Result<Option<String>> {
+    const WHAT: &str = "org unit";
+    let unit = match read(row, WHAT, rows::org_unit(row))? {
+        Ok(unit) => unit,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    let key: String = row.get(rows::ORG_UNIT_COLUMNS)?;
+    let problems = [
+        (text::key(&unit.name) != key, "the name is not the one it is compared by"),
+        (!is_time_zone(&unit.timezone), "there is no such time zone"),
+    ];
+    Ok(first(&problems, WHAT, unit.id))
+}
+
+pub(super) fn user(row: &Row<'_>) -> Result<Option<String>> {
+    const WHAT: &str = "user";
+    let user = match read(row, WHAT, rows::user(row))? {
+        Ok(user) => user,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    let login_key: String = row.get(rows::USER_COLUMNS)?;
+    let names: String = row.get(rows::USER_COLUMNS + 1)?;
+    let keys_fit = user.login_key() == login_key && name_key(&user.first_name, &user.last_name) == names;
+    let problems = [
+        (!keys_fit, "login or name is not the one it is compared by"),
+        (!is_time_zone(&user.timezone), "there is no such time zone"),
+        (
+            user.password_hash.as_deref().is_some_and(|hash| !password::is_hash(hash)),
+            "no password fits what is stored for it",
+        ),
+    ];
+    Ok(first(&problems, WHAT, user.id))
+}
+
+pub(super) fn journal_entry(row: &Row<'_>) -> Result<Option<String>> {
+    Ok(read(row, "journal entry", rows::journal_record(row))?.err())
+}
+
+pub(super) fn credential(tenant: TenantId, row: &Row<'_>) -> Result<Option<String>> {
+    Ok(read(row, "credential", rows::credential(tenant, row))?.err())
+}
