@@ -198,14 +198,18 @@ impl Call {
         self.object_within(LARGE_BODY, mode, read).await
     }
 
-    /// What `read` makes of each entry of the JSON array in the body, at most `max`.
-    pub(crate) async fn large_array<T>(
+    /// What `read` makes of each entry of the JSON array in the body, at most `max`, and `then` of all of them. Both
+    /// work where they keep no other request waiting.
+    pub(crate) async fn large_array<T: 'static, U: Send + 'static>(
         &mut self,
         max: usize,
         read: fn(&mut Fields<'_>) -> T,
-    ) -> Result<Vec<Draft<T>>, Failure> {
+        then: impl FnOnce(Vec<Draft<T>>) -> U + Send + 'static,
+    ) -> Result<U, Failure> {
         let bytes = self.read_body(LARGE_BODY).await?;
-        body::array(&bytes, max, |entry| Fields::read_entry(&entry, read))
+        let work = move || body::array(&bytes, max, |entry| Fields::read_entry(&entry, read)).map(then);
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|error| Error::Internal(format!("reading a body: {error}")))?
     }
 
     /// As [`Call::object`], of a body that has no reason to be longer than [`SMALL_BODY`]. `read` gives `None`

@@ -43,6 +43,39 @@ impl Added {
 /// An entry that can be read.
 type Wish = (PhoneNumber, ContactPatch);
 
+/// Entries whose numbers are read, which is what costs most time of adding many.
+#[derive(Debug)]
+pub struct ContactWishes {
+    wishes: Vec<Wish>,
+    /// For each entry why it cannot be read, if so.
+    failed: Vec<Option<Error>>,
+}
+
+impl ContactWishes {
+    /// Reads national numbers by this country ([`crate::tenant::Tenant::country`]).
+    pub fn read(drafts: impl IntoIterator<Item = Draft<ContactPatch>>, country: &str) -> Self {
+        let mut all = Self { wishes: Vec::new(), failed: Vec::new() };
+        for draft in drafts {
+            all.failed.push(read(draft, country).map(|wish| all.wishes.push(wish)).err());
+        }
+        all
+    }
+
+    fn phones(&self) -> Vec<PhoneNumber> {
+        self.wishes.iter().map(|(phone, _)| phone.clone()).collect()
+    }
+
+    /// What became of each entry; `done` is that of those that can be read.
+    fn told(self, done: Vec<Option<Added>>) -> Vec<Result<Added, Error>> {
+        let mut done = done.into_iter();
+        let result = |failed: Option<Error>| match failed {
+            Some(error) => Err(error),
+            None => done.next().flatten().ok_or(Error::Duplicate(Unique::ContactPhone)),
+        };
+        self.failed.into_iter().map(result).collect()
+    }
+}
+
 impl<S: Store> Directory<S> {
     /// Puts one contact into a group.
     ///
@@ -71,16 +104,16 @@ impl<S: Store> Directory<S> {
         &self,
         ctx: &Ctx,
         group: ContactGroupId,
-        drafts: Vec<Draft<ContactPatch>>,
+        wishes: ContactWishes,
         taken: Taken,
     ) -> Result<Vec<Result<Added, Error>>, Error> {
         ctx.allow(Access::Write)?;
-        if drafts.len() > MAX_ADDED {
-            return Err(Error::Internal(format!("{} contacts were to be added at once", drafts.len())));
+        let count = wishes.failed.len();
+        if count > MAX_ADDED {
+            return Err(Error::Internal(format!("{count} contacts were to be added at once")));
         }
-        let (wishes, failed) = self.contact_wishes(ctx, drafts).await?;
-        let done = self.contacts_put(ctx, group, &wishes, taken, true).await?;
-        Ok(told(failed, done))
+        let done = self.contacts_put(ctx, group, &wishes.wishes, taken, true).await?;
+        Ok(wishes.told(done))
     }
 
     /// What [`Directory::contacts_add`] would tell; nothing is written, and new contacts have no ids. Without a group:
@@ -89,39 +122,23 @@ impl<S: Store> Directory<S> {
         &self,
         ctx: &Ctx,
         group: Option<ContactGroupId>,
-        drafts: Vec<Draft<ContactPatch>>,
+        wishes: ContactWishes,
         taken: Taken,
     ) -> Result<Vec<Result<Added, Error>>, Error> {
         ctx.allow(Access::Read)?;
-        let (wishes, failed) = self.contact_wishes(ctx, drafts).await?;
         let now = self.now();
         let stored = match group {
             Some(group) => {
-                let phones = wishes.iter().map(|(phone, _)| phone.clone()).collect();
-                let read = self.store.contacts_by_phone(ctx.tenant(), group, now, phones).await?;
+                let read = self.store.contacts_by_phone(ctx.tenant(), group, now, wishes.phones()).await?;
                 read.ok_or(Error::NotFound(Entity::ContactGroup))?.1
             }
             None => Vec::new(),
         };
         let mut plan = Plan::new(stored, now);
-        for (phone, patch) in &wishes {
+        for (phone, patch) in &wishes.wishes {
             plan.put(ctx, group.unwrap_or_default(), 0, phone, patch, taken);
         }
-        Ok(told(failed, plan.done()))
-    }
-
-    /// The entries that can be read, and for all of them why not, if so.
-    async fn contact_wishes(
-        &self,
-        ctx: &Ctx,
-        drafts: Vec<Draft<ContactPatch>>,
-    ) -> Result<(Vec<Wish>, Vec<Option<Error>>), Error> {
-        let country = self.contact_country(ctx).await?;
-        let mut wishes = Vec::with_capacity(drafts.len());
-        let failed =
-            drafts.into_iter().map(|draft| read(draft, &country).map(|wish| wishes.push(wish)).err());
-        let failed = failed.collect();
-        Ok((wishes, failed))
+        Ok(wishes.told(plan.done()))
     }
 
     /// What becomes of each wish; `None` of one whose number is taken.
@@ -172,16 +189,6 @@ impl<S: Store> Directory<S> {
         }
         Err(Error::contended())
     }
-}
-
-/// What became of each entry: those that could not be read, and the others in their order.
-fn told(failed: Vec<Option<Error>>, done: Vec<Option<Added>>) -> Vec<Result<Added, Error>> {
-    let mut done = done.into_iter();
-    let result = |failed: Option<Error>| match failed {
-        Some(error) => Err(error),
-        None => done.next().flatten().ok_or(Error::Duplicate(Unique::ContactPhone)),
-    };
-    failed.into_iter().map(result).collect()
 }
 
 fn read(draft: Draft<ContactPatch>, country: &str) -> Result<Wish, Error> {

@@ -93,7 +93,7 @@ impl<S: Store> Directory<S> {
     }
 
     /// The country by which the tenant's national numbers are read.
-    pub(super) async fn contact_country(&self, ctx: &Ctx) -> Result<String, Error> {
+    pub async fn contact_country(&self, ctx: &Ctx) -> Result<String, Error> {
         let tenant = self.store.tenant(ctx.tenant()).await?;
         Ok(tenant.ok_or(Error::NotFound(Entity::Tenant))?.country)
     }

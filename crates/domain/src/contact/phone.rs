@@ -47,6 +47,9 @@ impl PhoneNumber {
             return Err(REFUSED);
         }
         let mut number = parse(country, &dialled)?;
+        if number == dialled {
+            return Ok(Self(number));
+        }
         // A prefix that is only dialled within a country (`+49 0151…`) is taken out; what comes of it must read as
         // itself, so that what was stored can be sent back.
         for _ in 0..4 {

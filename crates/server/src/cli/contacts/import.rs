@@ -3,27 +3,25 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use muster_api::contact_csv::unguarded;
-use muster_domain::contact::{Added, ContactGroup, ContactGroupPatch, ContactPatch, Taken, limits};
-use muster_domain::{Ctx, Directory, Draft, Error, FieldError, Patch, Problem, text};
+use muster_domain::contact::{Added, ContactGroup, ContactGroupPatch, Taken, limits};
+use muster_domain::{Ctx, Directory, Error, FieldError, Patch, text};
 use muster_store::Store;
 use serde_json::json;
 
-use super::columns::{ColumnArgs, Columns, Labels, Part};
+use super::chunk::{self, BadRow, Chunk, Layout};
+use super::columns::{ColumnArgs, Columns, Labels};
 use super::errors::Errors;
-use super::rows::{Broken, Encoding, Row};
+use super::rows::{Encoding, Row};
 use super::{find, is_standard, source};
 use crate::cli::StoreArgs;
 use crate::cli::explain::{explain, problem};
 use crate::cli::output::line;
 use crate::cli::tenant;
-
-/// Rows that are written at once: enough to share the cost of a commit, few enough to keep no other writer waiting.
-const STEP: usize = 5000;
 
 #[derive(Args)]
 pub(crate) struct ImportArgs {
@@ -83,7 +81,7 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<()> {
         None => bail!("{} is empty", args.file.display()),
         Some(row) if args.no_header => (Some(row), None),
         Some(Row { cells: Ok(header), .. }) => (None, Some(header)),
-        Some(Row { cells: Err(broken), .. }) => bail!("the header cannot be read: {}", reason(&broken)),
+        Some(Row { cells: Err(broken), .. }) => bail!("the header cannot be read: {broken}"),
     };
     let columns = match (&header, &first) {
         (Some(header), _) => Columns::by_header(header, &args.columns, &labels)?,
@@ -99,6 +97,7 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<()> {
     let names = header.unwrap_or_else(|| {
         columns.parts.iter().map(|part| part.map_or(String::new(), |part| part.name().to_owned())).collect()
     });
+    let layout = Arc::new(Layout { columns, names, country: tenant.country });
     let mut import = Import {
         directory: &directory,
         ctx,
@@ -106,18 +105,13 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<()> {
         dry_run: args.dry_run,
         seen: Seen::default(),
         errors: Errors::new(errors_path(&args)),
-        columns,
-        names,
+        layout: Arc::clone(&layout),
         counts: Counts::default(),
     };
-    let mut chunk: Vec<Row> = first.into_iter().collect();
-    while let Some(row) = rows.next()? {
-        chunk.push(row);
-        if chunk.len() == STEP {
-            import.write(std::mem::take(&mut chunk)).await?;
-        }
+    let mut chunks = chunk::read(first, rows, layout);
+    while let Some(chunk) = chunks.recv().await {
+        import.write(chunk.with_context(|| args.file.display().to_string())?).await?;
     }
-    import.write(chunk).await?;
     bar.finish_and_clear();
     directory.store.close().await;
     import.tell(args.json)
@@ -195,55 +189,41 @@ struct Import<'a> {
     dry_run: bool,
     seen: Seen,
     errors: Errors,
-    columns: Columns,
-    /// What the columns are called.
-    names: Vec<String>,
+    layout: Arc<Layout>,
     counts: Counts,
 }
 
 impl Import<'_> {
-    async fn write(&mut self, rows: Vec<Row>) -> anyhow::Result<()> {
-        let mut lines = Vec::with_capacity(rows.len());
-        let mut drafts = Vec::with_capacity(rows.len());
-        for row in rows {
-            self.counts.rows += 1;
-            match row.cells {
-                Ok(cells) if cells.len() == self.columns.parts.len() => {
-                    lines.push(row.line);
-                    drafts.push(self.draft(&cells));
-                }
-                Ok(cells) => {
-                    let wanted = self.columns.parts.len();
-                    self.bad(
-                        row.line,
-                        [(String::new(), format!("has {} cells instead of {wanted}", cells.len()))],
-                    )?;
-                }
-                Err(broken) => {
-                    let column = match broken {
-                        Broken::NotUtf8(at) => self.names.get(at).cloned().unwrap_or_default(),
-                        Broken::Open | Broken::Trailing => String::new(),
-                    };
-                    self.bad(row.line, [(column, reason(&broken).to_owned())])?;
-                }
-            }
-        }
+    async fn write(&mut self, chunk: Chunk) -> anyhow::Result<()> {
+        let Chunk { lines, wishes, mut bad } = chunk;
+        self.counts.rows += (lines.len() + bad.len()) as u64;
         let group = self.group.as_ref().map(|group| group.id);
         let done = match group {
             Some(group) if !self.dry_run => {
-                self.directory.contacts_add(&self.ctx, group, drafts, Taken::Update).await
+                self.directory.contacts_add(&self.ctx, group, wishes, Taken::Update).await
             }
-            _ => self.directory.contacts_preview(&self.ctx, group, drafts, Taken::Update).await,
+            _ => self.directory.contacts_preview(&self.ctx, group, wishes, Taken::Update).await,
         };
         for (line, done) in lines.into_iter().zip(done.map_err(explain)?) {
-            match done {
-                Ok(added) => self.count(&added),
-                Err(Error::Invalid(fields)) => {
-                    let told = |error: &FieldError| (self.name_of(&error.field), problem(&error.problem));
-                    let problems: Vec<(String, String)> = fields.iter().map(told).collect();
-                    self.bad(line, problems)?;
+            let problems = match done {
+                Ok(added) => {
+                    self.count(&added);
+                    continue;
                 }
-                Err(other) => self.bad(line, [(String::new(), explain(other).to_string())])?,
+                Err(Error::Invalid(fields)) => {
+                    let told =
+                        |error: &FieldError| (self.layout.name_of(&error.field), problem(&error.problem));
+                    fields.iter().map(told).collect()
+                }
+                Err(other) => vec![(String::new(), explain(other).to_string())],
+            };
+            bad.push(BadRow { line, problems });
+        }
+        bad.sort_by_key(|row| row.line);
+        for BadRow { line, problems } in bad {
+            self.counts.bad += 1;
+            for (column, reason) in problems {
+                self.errors.tell(line, &column, &reason)?;
             }
         }
         Ok(())
@@ -259,48 +239,6 @@ impl Import<'_> {
             Added::Created(_) | Added::Updated(_) => self.counts.updated += 1,
             Added::Unchanged(_) => self.counts.unchanged += 1,
         }
-    }
-
-    /// The contact in a row. An empty cell clears what is there.
-    fn draft(&self, cells: &[String]) -> Draft<ContactPatch> {
-        let mut draft = Draft::<ContactPatch>::default();
-        for (part, cell) in self.columns.parts.iter().zip(cells) {
-            let Some(part) = part else { continue };
-            let cell = unguarded(cell);
-            let max = match part {
-                Part::Phone => limits::PHONE,
-                Part::Column(_) => limits::COLUMN,
-                Part::CallbackData => limits::CALLBACK_DATA,
-            };
-            if *part == Part::Phone {
-                let number =
-                    if cell.trim().is_empty() { Err(Problem::Blank) } else { text::limited(cell, max) };
-                draft.value.phone = draft.errors.take(part.name(), number);
-                continue;
-            }
-            let wish = match draft.errors.take(part.name(), text::limited(cell, max)) {
-                Some(text) if !text.is_empty() => Patch::Set(text),
-                _ => Patch::Clear,
-            };
-            match part {
-                Part::Column(at) => draft.value.columns[*at] = wish,
-                Part::Phone | Part::CallbackData => draft.value.callback_data = wish,
-            }
-        }
-        draft
-    }
-
-    /// What the file calls a part.
-    fn name_of(&self, field: &str) -> String {
-        let is_it = |part: &Option<Part>| part.is_some_and(|part| part.name() == field);
-        let at = self.columns.parts.iter().position(is_it);
-        at.and_then(|at| self.names.get(at)).map_or_else(|| field.to_owned(), Clone::clone)
-    }
-
-    /// Tells why a row is left out: columns and reasons.
-    fn bad(&mut self, line: u64, problems: impl IntoIterator<Item = (String, String)>) -> anyhow::Result<()> {
-        self.counts.bad += 1;
-        problems.into_iter().try_for_each(|(column, reason)| self.errors.tell(line, &column, &reason))
     }
 
     fn tell(mut self, as_json: bool) -> anyhow::Result<()> {
@@ -323,14 +261,6 @@ impl Import<'_> {
             bail!("{bad} rows were left out; {} says why", self.errors.path.display());
         }
         Ok(())
-    }
-}
-
-fn reason(broken: &Broken) -> &'static str {
-    match broken {
-        Broken::Open => "a quotation mark is not closed",
-        Broken::Trailing => "something stands between a closing quotation mark and the end of the cell",
-        Broken::NotUtf8(_) => "is not UTF-8; if the file is Latin-1, say --encoding latin-1",
     }
 }
 

@@ -1,5 +1,6 @@
 //! `muster import contacts` and `muster export contacts`.
 
+mod chunk;
 mod columns;
 mod errors;
 mod export;

@@ -24,13 +24,14 @@ pub(super) struct Row {
 }
 
 /// What is wrong with a record.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Broken {
-    /// A quotation mark is not closed.
+    #[error("a quotation mark is not closed")]
     Open,
-    /// Something stands between a closing quotation mark and the next delimiter.
+    #[error("something stands between a closing quotation mark and the end of the cell")]
     Trailing,
-    /// The cell with this index is not in the encoding.
+    /// The cell with this index.
+    #[error("is not UTF-8; if the file is Latin-1, say --encoding latin-1")]
     NotUtf8(usize),
 }
 

@@ -12,9 +12,9 @@ use super::is_standard;
 use super::rows::{Encoding, Rows};
 use crate::cli::output::{bar, spinner};
 
-pub(super) type Source = BufReader<Box<dyn Read>>;
+pub(super) type Source = BufReader<Box<dyn Read + Send>>;
 
-fn buffered(from: impl Read + 'static) -> Source {
+fn buffered(from: impl Read + Send + 'static) -> Source {
     BufReader::with_capacity(1 << 16, Box::new(from))
 }
 
