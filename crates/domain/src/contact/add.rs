@@ -171,7 +171,7 @@ impl<S: Store> Directory<S> {
                     "contact_group.contacts_added",
                     group,
                     found.version,
-                    payload(&plan.inserts, &plan.updates),
+                    payload(&plan.inserts, &plan.updates()),
                 ),
             };
             let batch = plan.batch(ctx, group);

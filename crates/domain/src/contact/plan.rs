@@ -20,7 +20,8 @@ pub(super) struct Plan {
     now: Timestamp,
     stored: Vec<Contact>,
     pub(super) inserts: Vec<Contact>,
-    pub(super) updates: Vec<Contact>,
+    /// Each with the place of what is stored.
+    updates: Vec<(usize, Contact)>,
     places: HashMap<PhoneNumber, Place>,
     /// What became of each entry; `None` when its number was taken.
     outcomes: Vec<Option<Outcome>>,
@@ -77,7 +78,7 @@ impl Plan {
                 Some(Outcome::Repeated(at))
             }
             (Some(Place::Update(at)), Taken::Update) => {
-                patch.apply(&mut self.updates[at]);
+                patch.apply(&mut self.updates[at].1);
                 Some(Outcome::Updated(at))
             }
             (Some(Place::Stored(at)), Taken::Update) => Some(self.change(at, phone, patch)),
@@ -94,16 +95,23 @@ impl Plan {
         }
         after.version = before.version + 1;
         after.modified_at = self.now.max(before.modified_at);
-        let at = self.updates.len();
-        self.updates.push(after);
+        self.updates.push((at, after));
+        let at = self.updates.len() - 1;
         self.places.insert(phone.clone(), Place::Update(at));
         Outcome::Updated(at)
+    }
+
+    /// The contacts that will say something else than they do.
+    pub(super) fn updates(&self) -> Vec<Contact> {
+        // An entry can take back what the one before has changed.
+        let changes = |(at, after): &&(usize, Contact)| !after.has_content_of(&self.stored[*at]);
+        self.updates.iter().filter(changes).map(|(_, after)| after.clone()).collect()
     }
 
     /// The writes; none when nothing changes.
     pub(super) fn batch(&self, ctx: &Ctx, group: ContactGroupId) -> Batch {
         let mut batch = Batch::new(ctx.tenant());
-        batch.changes.extend(writes(group, &self.inserts, &self.updates));
+        batch.changes.extend(writes(group, &self.inserts, &self.updates()));
         batch
     }
 
@@ -112,7 +120,15 @@ impl Plan {
         let added = |outcome: Outcome| match outcome {
             Outcome::Created(at) => Added::Created(self.inserts[at].clone()),
             Outcome::Repeated(at) => Added::Updated(self.inserts[at].clone()),
-            Outcome::Updated(at) => Added::Updated(self.updates[at].clone()),
+            Outcome::Updated(at) => {
+                let (stored, after) = &self.updates[at];
+                let before = &self.stored[*stored];
+                if after.has_content_of(before) {
+                    Added::Unchanged(before.clone())
+                } else {
+                    Added::Updated(after.clone())
+                }
+            }
             Outcome::Unchanged(at) => Added::Unchanged(self.stored[at].clone()),
         };
         self.outcomes.into_iter().map(|outcome| outcome.map(added)).collect()

@@ -5,6 +5,7 @@ mod support;
 
 mod commands;
 mod configuration;
+mod contacts;
 mod crash;
 mod demo;
 mod lifecycle;
