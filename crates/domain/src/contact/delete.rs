@@ -5,7 +5,8 @@ use serde_json::Map;
 use super::ContactGroup;
 use crate::directory::ATTEMPTS;
 use crate::{
-    Access, Batch, Change, Ctx, Directory, Entity, Error, Guard, JournalEntry, Precondition, Store, StoreError,
+    Access, Batch, Change, Ctx, Directory, Entity, Error, Guard, JournalEntry, Precondition, Store,
+    StoreError,
 };
 
 impl<S: Store> Directory<S> {
