@@ -10,6 +10,11 @@ mod support;
 
 mod commit;
 mod commit_changes;
+mod contact_books;
+mod contact_groups;
+mod contact_lists;
+mod contacts;
+mod contacts_bulk;
 mod counts;
 mod credential;
 mod journal;
