@@ -263,9 +263,8 @@ async fn nothing_is_added_to_a_group_after_its_deletion<B: Backend>() {
         let delete = tokio::spawn(async move { directory.contact_group_delete(&ctx, found, None).await });
         let changes: Vec<_> = old
             .iter()
-            .map(|contact| {
-                tokio::spawn(changing(&world, &org, contact.id, nth(900 + contact.id.0 as usize % 90)))
-            })
+            .zip(900..)
+            .map(|(contact, n)| tokio::spawn(changing(&world, &org, contact.id, nth(n))))
             .collect();
         let list = tokio::spawn(updating(&world, &org, group.id, with_list((3..9).map(nth)), None));
         let reap = {
@@ -278,7 +277,7 @@ async fn nothing_is_added_to_a_group_after_its_deletion<B: Backend>() {
         for batch in batches {
             match batch.await.unwrap() {
                 Ok(outcomes) => {
-                    known.extend(outcomes.into_iter().map(|added| added.unwrap().contact().clone()))
+                    known.extend(outcomes.into_iter().map(|added| added.unwrap().contact().clone()));
                 }
                 refused => assert!(is_gone(&refused), "{refused:?}"),
             }

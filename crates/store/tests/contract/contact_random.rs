@@ -126,16 +126,11 @@ impl<B: Backend> Case<'_, B> {
             let contact = contacts.iter().find(|contact| contact.phone.as_str() == phone(*number)).unwrap();
             prop_assert_eq!(&contact.columns[0], &text_of(*text));
             let old = before.iter().find(|(_, line)| line.0 == phone(*number));
-            match old {
-                Some((id, line)) => {
-                    let version = line.2 + i64::from(line.1 != text_of(*text));
-                    prop_assert_eq!((contact.id, contact.version), (*id, version));
-                }
-                None => {
-                    prop_assert!(self.known.iter().all(|known| known.id != contact.id), "an id came back");
-                    prop_assert_eq!(contact.version, 1);
-                }
-            }
+            let is_new = self.known.iter().all(|known| known.id != contact.id);
+            prop_assert_eq!(is_new, old.is_none());
+            let expected =
+                old.map_or((contact.id, 1), |(id, line)| (*id, line.2 + i64::from(line.1 != text_of(*text))));
+            prop_assert_eq!((contact.id, contact.version), expected);
         }
         self.known.extend(contacts.iter().cloned());
         self.model.insert(group, contacts.iter().map(|contact| (contact.id, line(contact))).collect());
