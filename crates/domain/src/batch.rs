@@ -63,7 +63,9 @@ pub enum Guard {
     ServerKey { fingerprint: [u8; 32] },
     /// The user still has this version (a session is opened on what was verified).
     UserVersion { id: UserId, version: i64 },
-    /// No contact was put into the group or taken out of it since this version of its list was read.
+    /// The contact group still has this version (what an answer showed of it is a precondition).
+    ContactGroupVersion { id: ContactGroupId, version: i64 },
+    /// No number was put into the group or taken out of it since this version of its list was read.
     ContactsVersion { group: ContactGroupId, version: i64 },
 }
 
@@ -124,17 +126,13 @@ pub enum Change {
     ContactUpdate(Box<Contact>),
     ContactDelete(Box<Contact>),
     /// At most `limit` rows are removed of what is not in the list of the group any more, which is all of it when
-    /// the group has ended by now.
+    /// the group is deleted.
     ContactsReap {
         group: ContactGroupId,
-        now: Timestamp,
         limit: u32,
     },
-    /// The row of a group that has ended by now and has no contacts left is removed.
-    ContactGroupRemove {
-        id: ContactGroupId,
-        now: Timestamp,
-    },
+    /// The row of a deleted group without contacts is removed.
+    ContactGroupRemove(ContactGroupId),
     CredentialInsert(Box<Credential>),
     /// The credential gets nobody in any more; `Stale` when it is unknown or was revoked before.
     CredentialRevoke {

@@ -1,11 +1,13 @@
 //! Putting contacts into a group, one or many at once.
 
-use super::plan::{ContactIds, Plan, payload};
+use serde_json::Map;
+
+use super::plan::{ContactIds, Plan, payload, writes};
 use super::{Contact, ContactPatch, MAX_ADDED, PhoneNumber};
 use crate::directory::ATTEMPTS;
 use crate::{
-    Access, ContactGroupId, Ctx, Directory, Draft, Entity, Error, JournalEntry, Problem, Store, StoreError,
-    Unique, journal,
+    Access, Batch, ContactGroupId, Ctx, Directory, Draft, Entity, Error, JournalEntry, Problem, Store,
+    StoreError, Unique, journal,
 };
 
 /// What becomes of an entry whose number stands in the group already.
@@ -161,6 +163,11 @@ impl<S: Store> Directory<S> {
             for (phone, patch) in wishes {
                 plan.put(ctx, group, first, phone, patch, taken);
             }
+            let updates = plan.updates();
+            let changes = writes(group, &plan.inserts, &updates);
+            if changes.is_empty() {
+                return Ok(plan.done());
+            }
             let entry = match plan.inserts.first() {
                 Some(new) if !in_bulk => {
                     let payload = journal::created(new.fields());
@@ -171,13 +178,10 @@ impl<S: Store> Directory<S> {
                     "contact_group.contacts_added",
                     group,
                     found.version,
-                    payload(&plan.inserts, &plan.updates()),
+                    Map::from_iter([("phones".to_owned(), payload(&plan.inserts, &updates).into())]),
                 ),
             };
-            let batch = plan.batch(ctx, group);
-            if batch.changes.is_empty() {
-                return Ok(plan.done());
-            }
+            let batch = Batch { changes, ..Batch::new(ctx.tenant()) };
             match self.store.commit(batch.journal(JournalEntry { at: now, ..entry })).await {
                 Ok(()) => return Ok(plan.done()),
                 // Somebody else was faster with a number, or the group has gone.

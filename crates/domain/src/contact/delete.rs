@@ -5,7 +5,8 @@ use serde_json::Map;
 use super::ContactGroup;
 use crate::directory::ATTEMPTS;
 use crate::{
-    Access, Batch, Change, Ctx, Directory, Error, Guard, JournalEntry, Precondition, Store, StoreError,
+    Access, Batch, Change, Ctx, Directory, Entity, Error, Guard, JournalEntry, Precondition, Store,
+    StoreError,
 };
 
 impl<S: Store> Directory<S> {
@@ -27,14 +28,17 @@ impl<S: Store> Directory<S> {
                 Some(found) => found,
                 None => self.contact_group_get(ctx, id).await?,
             };
-            let guard = check_precondition(precondition.as_ref(), &group)?;
-            let at = self.now().max(group.modified_at);
+            let now = self.now();
+            if group.has_ended(now) {
+                return Err(Error::NotFound(Entity::ContactGroup));
+            }
+            let guards = check_precondition(precondition.as_ref(), &group)?;
+            let at = now.max(group.modified_at);
             let entry = JournalEntry::new(ctx, "contact_group.deleted", id, group.version + 1, Map::new());
-            let mut batch = Batch::new(ctx.tenant())
+            let batch = Batch::new(ctx.tenant())
                 .change(Change::ContactGroupDelete { id, version: group.version, at })
                 .journal(JournalEntry { at, ..entry });
-            batch.guards.extend(guard);
-            match self.store.commit(batch).await {
+            match self.store.commit(Batch { guards, ..batch }).await {
                 Ok(()) => return Ok(()),
                 Err(StoreError::GuardFailed | StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
@@ -44,17 +48,18 @@ impl<S: Store> Directory<S> {
     }
 }
 
-/// Refuses a change whose precondition does not hold; the guard keeps it true until the change is written, since
-/// what is shown of a group includes how many contacts it has.
+/// Refuses a change whose precondition does not hold; the guards keep it true until the change is written: what is
+/// shown of a group includes how many contacts it has, and a change of its list alone names no version of the group.
 pub(super) fn check_precondition(
     precondition: Option<&Precondition<ContactGroup>>,
     group: &ContactGroup,
-) -> Result<Option<Guard>, Error> {
+) -> Result<Vec<Guard>, Error> {
     match precondition {
-        None => Ok(None),
-        Some(holds) if holds(group) => {
-            Ok(Some(Guard::ContactsVersion { group: group.id, version: group.contacts_version }))
-        }
+        None => Ok(Vec::new()),
+        Some(holds) if holds(group) => Ok(vec![
+            Guard::ContactGroupVersion { id: group.id, version: group.version },
+            Guard::ContactsVersion { group: group.id, version: group.contacts_version },
+        ]),
         Some(_) => Err(Error::Precondition),
     }
 }

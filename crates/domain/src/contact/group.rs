@@ -73,8 +73,7 @@ impl<S: Store> Directory<S> {
         for _ in 0..ATTEMPTS {
             let now = self.now();
             let (before, stored) = self.contact_group_for(ctx, id, found.take(), list.as_ref(), now).await?;
-            let mut guards: Vec<Guard> =
-                check_precondition(precondition.as_ref(), &before)?.into_iter().collect();
+            let mut guards = check_precondition(precondition.as_ref(), &before)?;
             let mut after = before.clone();
             patch.apply(&mut after);
             let mut payload = journal::changed(before.fields(), after.fields());
@@ -124,6 +123,8 @@ impl<S: Store> Directory<S> {
             return read.ok_or(Error::NotFound(Entity::ContactGroup));
         }
         let group = match found {
+            // One that has ended since it was read is not brought back.
+            Some(found) if found.has_ended(now) => return Err(Error::NotFound(Entity::ContactGroup)),
             Some(found) => found,
             None => self.contact_group_get(ctx, id).await?,
         };

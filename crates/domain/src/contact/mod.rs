@@ -92,15 +92,13 @@ pub trait ContactStore {
     ) -> impl Future<Output = Result<Option<Reapable>, StoreError>> + Send;
 }
 
-/// What is to be removed of a group.
+/// What is next to be done with a group of which rows are to be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reapable {
-    pub id: ContactGroupId,
-    pub version: i64,
-    /// The group itself has ended.
-    pub ended: bool,
-    /// It was deleted by somebody; else its time had come.
-    pub deleted: bool,
-    /// Contacts are still there.
-    pub has_contacts: bool,
+pub enum Reapable {
+    /// Its time has come; it is not deleted yet.
+    Expired { id: ContactGroupId, version: i64 },
+    /// It has contacts that are not in its list any more, or none any more but has not noted that.
+    Contacts(ContactGroupId),
+    /// It was deleted, and its contacts are removed.
+    Emptied(ContactGroupId),
 }

@@ -33,7 +33,7 @@ pub struct ContactGroup {
     pub expires_at: Option<Timestamp>,
     /// How many contacts it has; kept by the store.
     pub contacts: u64,
-    /// Raised whenever a contact is put in or taken out; kept by the store.
+    /// Raised whenever a contact is put in, taken out or gets another number; kept by the store.
     pub contacts_version: i64,
     /// From 1, raised by each change of what stands above.
     pub version: i64,
@@ -57,6 +57,11 @@ impl ContactGroup {
             created_at: now,
             modified_at: now,
         }
+    }
+
+    /// Whether its time has come.
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
     }
 
     /// The fields that the journal shows.

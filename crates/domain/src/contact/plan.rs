@@ -1,18 +1,17 @@
 //! What is to be written so that numbers stand in a group as somebody wants them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
 use super::{Added, Contact, ContactPatch, PhoneNumber, Taken};
-use crate::{Batch, Change, ContactGroupId, ContactId, Ctx, Directory, Error, IdKind, Store, Timestamp};
+use crate::{Change, ContactGroupId, ContactId, Ctx, Directory, Error, IdKind, Store, Timestamp};
 
-/// Where a contact stands while it is planned.
+/// Where the contact of a number stands while it is planned.
 #[derive(Clone, Copy)]
 enum Place {
     Stored(usize),
     Insert(usize),
-    Update(usize),
 }
 
 /// Entries put one after the other over what is stored.
@@ -20,8 +19,8 @@ pub(super) struct Plan {
     now: Timestamp,
     stored: Vec<Contact>,
     pub(super) inserts: Vec<Contact>,
-    /// Each with the place of what is stored.
-    updates: Vec<(usize, Contact)>,
+    /// What entries make of stored contacts, by their places.
+    touched: BTreeMap<usize, Contact>,
     places: HashMap<PhoneNumber, Place>,
     /// What became of each entry; `None` when its number was taken.
     outcomes: Vec<Option<Outcome>>,
@@ -32,8 +31,8 @@ enum Outcome {
     Created(usize),
     /// A number that stood twice among the entries.
     Repeated(usize),
-    Updated(usize),
-    Unchanged(usize),
+    /// A number that is stored.
+    Found(usize),
 }
 
 impl Plan {
@@ -44,7 +43,8 @@ impl Plan {
             .enumerate()
             .map(|(at, contact)| (contact.phone.clone(), Place::Stored(at)))
             .collect();
-        Self { now, stored, inserts: Vec::new(), updates: Vec::new(), places, outcomes: Vec::new() }
+        let (inserts, touched) = (Vec::new(), BTreeMap::new());
+        Self { now, stored, inserts, touched, places, outcomes: Vec::new() }
     }
 
     /// How many of these numbers are not there.
@@ -77,61 +77,38 @@ impl Plan {
                 patch.apply(&mut self.inserts[at]);
                 Some(Outcome::Repeated(at))
             }
-            (Some(Place::Update(at)), Taken::Update) => {
-                patch.apply(&mut self.updates[at].1);
-                Some(Outcome::Updated(at))
+            (Some(Place::Stored(at)), Taken::Update) => {
+                patch.apply(self.touched.entry(at).or_insert_with(|| self.stored[at].clone()));
+                Some(Outcome::Found(at))
             }
-            (Some(Place::Stored(at)), Taken::Update) => Some(self.change(at, phone, patch)),
         };
         self.outcomes.push(outcome);
     }
 
-    fn change(&mut self, at: usize, phone: &PhoneNumber, patch: &ContactPatch) -> Outcome {
+    /// What a stored contact becomes, if it changes: a later entry may have made it what it was.
+    fn changed(&self, at: usize) -> Option<Contact> {
         let before = &self.stored[at];
-        let mut after = before.clone();
-        patch.apply(&mut after);
-        if after.has_content_of(before) {
-            return Outcome::Unchanged(at);
-        }
-        after.version = before.version + 1;
-        after.modified_at = self.now.max(before.modified_at);
-        self.updates.push((at, after));
-        let at = self.updates.len() - 1;
-        self.places.insert(phone.clone(), Place::Update(at));
-        Outcome::Updated(at)
+        let after = self.touched.get(&at).filter(|after| !after.has_content_of(before))?;
+        let modified_at = self.now.max(before.modified_at);
+        Some(Contact { version: before.version + 1, modified_at, ..after.clone() })
     }
 
-    /// The contacts that will say something else than they do.
+    /// What the stored contacts that change become.
     pub(super) fn updates(&self) -> Vec<Contact> {
-        // An entry can take back what the one before has changed.
-        let changes = |(at, after): &&(usize, Contact)| !after.has_content_of(&self.stored[*at]);
-        self.updates.iter().filter(changes).map(|(_, after)| after.clone()).collect()
+        self.touched.keys().filter_map(|at| self.changed(*at)).collect()
     }
 
-    /// The writes; none when nothing changes.
-    pub(super) fn batch(&self, ctx: &Ctx, group: ContactGroupId) -> Batch {
-        let mut batch = Batch::new(ctx.tenant());
-        batch.changes.extend(writes(group, &self.inserts, &self.updates()));
-        batch
-    }
-
-    /// What became of each entry once it is written; `None` when its number was taken.
+    /// What became of each entry once all are written, its contact as it is then; `None` when its number was taken.
     pub(super) fn done(self) -> Vec<Option<Added>> {
         let added = |outcome: Outcome| match outcome {
             Outcome::Created(at) => Added::Created(self.inserts[at].clone()),
             Outcome::Repeated(at) => Added::Updated(self.inserts[at].clone()),
-            Outcome::Updated(at) => {
-                let (stored, after) = &self.updates[at];
-                let before = &self.stored[*stored];
-                if after.has_content_of(before) {
-                    Added::Unchanged(before.clone())
-                } else {
-                    Added::Updated(after.clone())
-                }
-            }
-            Outcome::Unchanged(at) => Added::Unchanged(self.stored[at].clone()),
+            Outcome::Found(at) => match self.changed(at) {
+                Some(after) => Added::Updated(after),
+                None => Added::Unchanged(self.stored[at].clone()),
+            },
         };
-        self.outcomes.into_iter().map(|outcome| outcome.map(added)).collect()
+        self.outcomes.iter().map(|outcome| outcome.map(added)).collect()
     }
 }
 
@@ -190,5 +167,132 @@ impl ContactIds {
             *self = Self { first: directory.store.next_ids(IdKind::Contact, wanted).await?, count };
         }
         Ok(self.first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{OrgUnitId, Patch, TenantId};
+
+    const NOW: Timestamp = Timestamp(9);
+
+    fn ctx() -> Ctx {
+        Ctx::operator(TenantId(1), OrgUnitId(1), NOW)
+    }
+
+    fn phone(n: usize) -> PhoneNumber {
+        PhoneNumber::from_stored(format!("+1201555{n:04}"))
+    }
+
+    fn contact(n: usize, text: Option<String>) -> Contact {
+        let id = ContactId(i64::try_from(n).unwrap());
+        let mut contact = Contact::new(TenantId(1), ContactGroupId(1), id, phone(n), Timestamp(1));
+        contact.columns[0] = text;
+        contact
+    }
+
+    fn patch() -> impl Strategy<Value = ContactPatch> {
+        let wish = prop_oneof![
+            Just(Patch::Keep),
+            Just(Patch::Clear),
+            (0..3).prop_map(|text: i32| Patch::Set(text.to_string()))
+        ];
+        (wish.clone(), wish).prop_map(|(column, callback_data)| {
+            let mut patch = ContactPatch { callback_data, ..ContactPatch::default() };
+            patch.columns[0] = column;
+            patch
+        })
+    }
+
+    /// What the entries say to somebody who carries them out one after the other.
+    fn one_by_one(
+        stored: &[Contact],
+        wishes: &[(usize, ContactPatch)],
+        taken: Taken,
+    ) -> (BTreeMap<PhoneNumber, Contact>, Vec<bool>) {
+        let mut list: BTreeMap<_, _> = stored.iter().map(|c| (c.phone.clone(), c.clone())).collect();
+        let mut put = Vec::new();
+        let mut next = 1000;
+        for (n, patch) in wishes {
+            let known = list.contains_key(&phone(*n));
+            put.push(!known || taken == Taken::Update);
+            if known && taken == Taken::Refuse {
+                continue;
+            }
+            let contact = list.entry(phone(*n)).or_insert_with(|| {
+                next += 1;
+                Contact::new(TenantId(1), ContactGroupId(1), ContactId(next - 1), phone(*n), NOW)
+            });
+            patch.apply(contact);
+        }
+        (list, put)
+    }
+
+    proptest! {
+        #[test]
+        fn a_plan_does_what_its_entries_do_one_by_one(
+            texts in prop::collection::btree_map(0..6_usize, prop::option::of("[0-2]"), 0..6),
+            wishes in prop::collection::vec((0..9_usize, patch()), 0..14),
+            taken in prop_oneof![Just(Taken::Refuse), Just(Taken::Update)],
+        ) {
+            let stored: Vec<Contact> = texts.into_iter().map(|(n, text)| contact(n, text)).collect();
+            let phones: Vec<PhoneNumber> = wishes.iter().map(|(n, _)| phone(*n)).collect();
+            // As the store does it: of the numbers that are asked for.
+            let asked: Vec<Contact> =
+                stored.iter().filter(|contact| phones.contains(&contact.phone)).cloned().collect();
+            let mut plan = Plan::new(asked, NOW);
+            let new = plan.count_new(&phones);
+            for (n, patch) in &wishes {
+                plan.put(&ctx(), ContactGroupId(1), 1000, &phone(*n), patch, taken);
+            }
+            let (inserts, updates) = (plan.inserts.clone(), plan.updates());
+            prop_assert_eq!(inserts.len(), new);
+
+            let (expected, put) = one_by_one(&stored, &wishes, taken);
+            let mut list: BTreeMap<_, _> = stored.iter().map(|c| (c.phone.clone(), c.clone())).collect();
+            for after in &updates {
+                let before = list.insert(after.phone.clone(), after.clone()).unwrap();
+                prop_assert!(!after.has_content_of(&before));
+                prop_assert_eq!((after.id, after.version), (before.id, before.version + 1));
+                prop_assert_eq!((after.created_at, after.modified_at), (before.created_at, NOW));
+            }
+            for new in inserts {
+                prop_assert!(list.insert(new.phone.clone(), new).is_none());
+            }
+            prop_assert_eq!(list.len(), expected.len());
+            for (phone, contact) in &list {
+                prop_assert!(contact.has_content_of(&expected[phone]), "{:?}", contact);
+                prop_assert_eq!(contact.id, expected[phone].id);
+            }
+            let done = plan.done();
+            prop_assert_eq!(done.iter().map(Option::is_some).collect::<Vec<_>>(), put);
+            let mut created = Vec::new();
+            for (added, phone) in done.into_iter().zip(phones) {
+                let Some(added) = added else { continue };
+                prop_assert_eq!(added.contact(), &list[&phone]);
+                match added {
+                    Added::Created(contact) => created.push(contact.id.0),
+                    Added::Updated(contact) => {
+                        let before = stored.iter().find(|stored| stored.id == contact.id);
+                        prop_assert!(before.is_none_or(|before| !contact.has_content_of(before)));
+                    }
+                    Added::Unchanged(contact) => prop_assert!(stored.contains(&contact)),
+                }
+            }
+            // Ids in the order of the entries.
+            prop_assert_eq!(created, (1000..).take(new).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn ranges_name_every_id_once(ids in prop::collection::btree_set(0..40_usize, 0..30)) {
+            let contacts: Vec<Contact> = ids.iter().rev().map(|n| contact(*n, None)).collect();
+            let ranges = ranges(&contacts);
+            let named: Vec<i64> = ranges.iter().flat_map(|[first, last]| *first..=*last).collect();
+            prop_assert_eq!(named, ids.iter().map(|n| i64::try_from(*n).unwrap()).collect::<Vec<_>>());
+            prop_assert!(ranges.windows(2).all(|pair| pair[0][1] + 1 < pair[1][0]));
+        }
     }
 }

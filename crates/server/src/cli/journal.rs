@@ -176,7 +176,10 @@ fn text(entry: &JournalRecord) -> String {
     for (field, change) in entry.payload.as_object().into_iter().flatten() {
         let (before, after) = (&change[0], &change[1]);
         // What is new has no before.
-        let change = if before.is_null() {
+        let change = if change.is_object() {
+            // Work on many is told in numbers.
+            format!(" {field}={change}")
+        } else if before.is_null() {
             format!(" {field}={after}")
         } else {
             format!(" {field}={before}→{after}")

@@ -252,12 +252,11 @@ pub(super) fn contact(row: &Row<'_>) -> Result<Contact> {
     })
 }
 
-pub(super) fn reapable(row: &Row<'_>) -> Result<Reapable> {
-    Ok(Reapable {
-        id: ContactGroupId(row.get(0)?),
-        version: row.get(1)?,
-        ended: row.get(2)?,
-        deleted: row.get(3)?,
-        has_contacts: row.get(4)?,
-    })
+pub(super) fn expired(row: &Row<'_>) -> Result<Reapable> {
+    Ok(Reapable::Expired { id: ContactGroupId(row.get(0)?), version: row.get(1)? })
+}
+
+pub(super) fn garbage(row: &Row<'_>) -> Result<Reapable> {
+    let id = ContactGroupId(row.get(0)?);
+    Ok(if row.get(1)? { Reapable::Emptied(id) } else { Reapable::Contacts(id) })
 }

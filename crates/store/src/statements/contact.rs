@@ -51,10 +51,12 @@ super::statements! {
                     WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted = 0";
     GROUP_DELETE = "UPDATE contact_groups SET deleted = 1, version = version + 1, modified_at = $4
                     WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted = 0";
+    VERSION_IS = "SELECT 1 FROM contact_groups g WHERE g.tenant_id = $1 AND g.id = $2 AND g.version = $3
+                  AND g.deleted = 0";
     CONTACTS_VERSION_IS = "SELECT 1 FROM contact_groups g WHERE g.tenant_id = $1 AND g.id = $2
                            AND g.contacts_version = $3 AND g.deleted = 0";
     EDITION = "SELECT g.edition FROM contact_groups g WHERE g.tenant_id = $1 AND g.id = $2 AND g.deleted = 0";
-    /// $3 contacts have come or, below zero, gone.
+    /// $3 contacts have come or, below zero, gone; none when a number was replaced.
     COUNT = "UPDATE contact_groups SET contacts = contacts + $3, contacts_version = contacts_version + 1
              WHERE tenant_id = $1 AND id = $2 AND deleted = 0";
     /// A list begins anew, with $3 contacts of the one before.
@@ -84,24 +86,21 @@ super::statements! {
             callback_data = $10, version = $11, modified_at = $12
         WHERE tenant_id = $1 AND id = $2 AND version = $3", in_list!());
     DELETE = concat!("DELETE FROM contacts WHERE tenant_id = $1 AND id = $2 AND version = $3", in_list!());
-    /// A group of which rows are to be removed: its id, version, whether it has ended by $2, whether somebody deleted
-    /// it, whether it has contacts.
-    EXPIRED = "SELECT g.id, g.version, 1, g.deleted,
-                   CASE WHEN EXISTS (SELECT 1 FROM contacts c WHERE c.group_id = g.id AND c.tenant_id = $1)
-                        THEN 1 ELSE 0 END
-               FROM contact_groups g WHERE g.tenant_id = $1 AND g.expires_at <= $2 LIMIT 1";
-    GARBAGE = "SELECT g.id, g.version, g.deleted, g.deleted,
-                   CASE WHEN EXISTS (SELECT 1 FROM contacts c WHERE c.group_id = g.id AND c.tenant_id = $1)
-                        THEN 1 ELSE 0 END
+    /// A group whose time has come by $2.
+    EXPIRED = "SELECT g.id, g.version FROM contact_groups g
+               WHERE g.tenant_id = $1 AND g.expires_at <= $2 AND g.deleted = 0 LIMIT 1";
+    /// A group of which rows are to be removed, and whether that is its own alone.
+    GARBAGE = "SELECT g.id, CASE WHEN g.deleted = 0
+                   OR EXISTS (SELECT 1 FROM contacts c WHERE c.group_id = g.id AND c.tenant_id = $1)
+                   THEN 0 ELSE 1 END
                FROM contact_groups g
                WHERE g.tenant_id = $1 AND (g.deleted = 1 OR g.oldest_edition < g.edition) LIMIT 1";
-    /// The first edition of a group that stays: none when it has ended by $3.
-    REAP_BELOW = "SELECT CASE WHEN g.deleted = 1 OR g.expires_at <= $3 THEN g.edition + 1 ELSE g.edition END
+    /// The first edition of a group that stays: none of a deleted one.
+    REAP_BELOW = "SELECT CASE WHEN g.deleted = 1 THEN g.edition + 1 ELSE g.edition END
                   FROM contact_groups g WHERE g.tenant_id = $1 AND g.id = $2";
     REAP = "DELETE FROM contacts WHERE +tenant_id = $1 AND id IN
         (SELECT c.id FROM contacts c WHERE c.group_id = $2 AND c.tenant_id = $1 AND c.edition < $3 LIMIT $4)";
     /// Nothing is left of the editions before.
     REAPED = "UPDATE contact_groups SET oldest_edition = edition WHERE tenant_id = $1 AND id = $2";
-    GROUP_REMOVE = "DELETE FROM contact_groups WHERE tenant_id = $1 AND id = $2
-                    AND (deleted = 1 OR expires_at <= $3)";
+    GROUP_REMOVE = "DELETE FROM contact_groups WHERE tenant_id = $1 AND id = $2 AND deleted = 1";
 }

@@ -10,6 +10,15 @@ mod support;
 
 mod commit;
 mod commit_changes;
+mod contact_books;
+mod contact_groups;
+mod contact_lists;
+mod contact_races;
+mod contact_random;
+mod contact_reap;
+mod contact_tenants;
+mod contacts;
+mod contacts_bulk;
 mod counts;
 mod credential;
 mod credential_callers;

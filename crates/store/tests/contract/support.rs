@@ -63,6 +63,9 @@ pub(crate) trait Backend: Sized + Send + Sync + 'static {
         self.dump_of(None)
     }
 
+    /// What the doctor says of the store.
+    fn findings(store: &Self::Store, key: &ServerKey) -> impl Future<Output = Vec<String>> + Send;
+
     /// Makes writes wait, so that a test can hand in many of them before the first is carried out.
     fn hold_writes(&self) -> Self::Hold;
 }
@@ -146,6 +149,11 @@ impl Backend for Sqlite {
         }
         rows.sort_unstable();
         rows
+    }
+
+    async fn findings(store: &Self::Store, key: &ServerKey) -> Vec<String> {
+        let findings = store.doctor(key.clone(), |_| {}).await.unwrap();
+        findings.into_iter().map(|finding| finding.what).collect()
     }
 
     fn hold_writes(&self) -> Self::Hold {

@@ -8,6 +8,7 @@ use muster_domain::tenant::{Tenant, TenantStatus, TenantStore as _};
 use muster_domain::user::{User, UserPatch, UserStatus};
 use muster_domain::{Batch, Change, Dialect, Error, IdKind, OrgUnitId, Store as _, StoreError, UserId};
 
+use crate::contact_books::{nth, with_list};
 use crate::support::{Backend, all_at_once};
 use crate::world::{
     Org, World, entry, named, under, unit_insert, unit_update, user_insert, user_update, with_login,
@@ -29,7 +30,8 @@ contract![
 const PASSWORD: &str = "correct horse battery";
 
 /// A tenant with something of everything: a deep chain, units that hang below one of a greater and one of a
-/// smaller id, an archived one, users of every status everywhere, sessions, credentials and a journal.
+/// smaller id, an archived one, users of every status everywhere, sessions, credentials, contact groups (one replaced,
+/// one deleted) and a journal.
 async fn furnished<B: Backend>(world: &World<B>, name: &str) -> Org {
     let org = world.org_with(name, Some(PASSWORD)).await;
     let chain = world.add_chain(&org, 70).await;
@@ -59,6 +61,13 @@ async fn furnished<B: Backend>(world: &World<B>, name: &str) -> Org {
     }
     let credential = world.directory.credential_create(&org.ctx, &world.key, wish()).await.unwrap();
     world.directory.credential_revoke(&org.ctx, credential.credential.id).await.unwrap();
+    let [_, replaced, deleted] = [
+        world.group_of(&org, 0..4).await,
+        world.group_of(&org, 0..5).await,
+        world.group_of(&org, 0..6).await,
+    ];
+    world.update_group(&org, replaced.id, with_list([nth(2), nth(8)])).await.unwrap();
+    world.delete_group(&org, deleted.id).await.unwrap();
     org
 }
 
@@ -78,7 +87,7 @@ async fn nothing_of_a_deleted_tenant_is_left_and_all_of_the_others<B: Backend>()
     let before = world.backend.dump();
     let org = furnished(&world, "acme").await;
     let tables = world.backend.rows_of(org.tenant);
-    assert_eq!(tables.len(), 8, "it has something in every table: {tables:?}");
+    assert_eq!(tables.len(), 10, "it has something in every table: {tables:?}");
     let mut removed = Vec::new();
     world.directory.tenant_delete(org.tenant, |rows| removed.push(rows)).await.unwrap();
     assert_eq!(world.backend.rows_of(org.tenant), []);

@@ -129,7 +129,7 @@ CREATE TABLE contact_groups (
     name_e            TEXT,
     expires_at        INTEGER,
     deleted           INTEGER NOT NULL DEFAULT 0,
-    -- What is kept of the list: how many contacts, a number that goes up when one comes or goes, and the edition
+    -- What is kept of the list: how many contacts, a number that goes up when a phone comes or goes, and the edition
     -- to which they belong. Contacts of earlier editions, from oldest_edition on, wait for their removal.
     contacts          INTEGER NOT NULL DEFAULT 0,
     contacts_version  INTEGER NOT NULL DEFAULT 1,

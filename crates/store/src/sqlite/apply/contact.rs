@@ -1,7 +1,7 @@
 //! Writing contact groups and contacts.
 
 use muster_domain::contact::{Contact, ContactGroup};
-use muster_domain::{ContactGroupId, ContactId, StoreError, TenantId, Timestamp};
+use muster_domain::{ContactGroupId, ContactId, StoreError, TenantId};
 use rusqlite::{Connection, params};
 
 use super::{Outcome, exactly_one, number, run};
@@ -132,7 +132,8 @@ pub(super) fn update(connection: &Connection, new: &Contact) -> Outcome {
     if run(connection, &contact::UPDATE, params)? == 1 {
         return Ok(());
     }
-    exactly_one(run(connection, &contact::UPDATE_PHONE, params)?)
+    exactly_one(run(connection, &contact::UPDATE_PHONE, params)?)?;
+    count(connection, new.tenant, new.group, 0)
 }
 
 pub(super) fn delete(connection: &Connection, gone: &Contact) -> Outcome {
@@ -141,14 +142,8 @@ pub(super) fn delete(connection: &Connection, gone: &Contact) -> Outcome {
     count(connection, tenant, group, -1)
 }
 
-pub(super) fn reap(
-    connection: &Connection,
-    tenant: TenantId,
-    group: ContactGroupId,
-    now: Timestamp,
-    limit: u32,
-) -> Outcome {
-    let below = number(connection, &contact::REAP_BELOW, &[tenant.0, group.0, now.0])?;
+pub(super) fn reap(connection: &Connection, tenant: TenantId, group: ContactGroupId, limit: u32) -> Outcome {
+    let below = number(connection, &contact::REAP_BELOW, &[tenant.0, group.0])?;
     let below = below.ok_or(StoreError::Stale)?;
     let removed = run(connection, &contact::REAP, [tenant.0, group.0, below, i64::from(limit)])?;
     if removed > 0 {

@@ -130,6 +130,9 @@ fn guard(connection: &Connection, tenant: TenantId, guard: &Guard) -> Result<boo
         Guard::UserVersion { id, version } => {
             found(connection, &user::VERSION_IS, &[tenant.0, id.0, *version])
         }
+        Guard::ContactGroupVersion { id, version } => {
+            found(connection, &contact::VERSION_IS, &[tenant.0, id.0, *version])
+        }
         Guard::ContactsVersion { group, version } => {
             found(connection, &contact::CONTACTS_VERSION_IS, &[tenant.0, group.0, *version])
         }
@@ -200,10 +203,9 @@ fn change(connection: &Connection, tenant: TenantId, change: &Change, counts: &m
         Change::ContactsInsert { group, contacts } => contact::insert(connection, tenant, *group, contacts),
         Change::ContactUpdate(changed) => contact::update(connection, changed),
         Change::ContactDelete(gone) => contact::delete(connection, gone),
-        Change::ContactsReap { group, now, limit } => contact::reap(connection, tenant, *group, *now, *limit),
-        Change::ContactGroupRemove { id: group, now } => {
-            let params = [id, group.0, now.0];
-            exactly_one(run(connection, &statements::contact::GROUP_REMOVE, params)?)
+        Change::ContactsReap { group, limit } => contact::reap(connection, tenant, *group, *limit),
+        Change::ContactGroupRemove(group) => {
+            exactly_one(run(connection, &statements::contact::GROUP_REMOVE, [id, group.0])?)
         }
         Change::CredentialInsert(new) => tenant::credential_insert(connection, new),
         Change::CredentialRevoke { id: credential, at } => {

@@ -121,10 +121,10 @@ impl ContactStore for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<Reapable>, StoreError> {
         self.read(|connection| {
-            let garbage = one(connection, &contact::GARBAGE, [tenant.0], rows::reapable)?;
+            let garbage = one(connection, &contact::GARBAGE, [tenant.0], rows::garbage)?;
             match garbage {
                 Some(_) => Ok(garbage),
-                None => one(connection, &contact::EXPIRED, [tenant.0, now.0], rows::reapable),
+                None => one(connection, &contact::EXPIRED, [tenant.0, now.0], rows::expired),
             }
         })
     }
