@@ -1,21 +1,26 @@
 //! The demo tenant: a small organisation to try the interface on. It is a tenant like any other.
 
 use anyhow::Context as _;
+use muster_domain::contact::{ContactGroupPatch, ContactPatch};
+use muster_domain::credential::lox24_client_id;
 use muster_domain::org_unit::OrgUnitPatch;
 use muster_domain::secret::ServerKey;
 use muster_domain::tenant::NewTenant;
 use muster_domain::user::{Role, UserPatch, UserStore as _, password};
-use muster_domain::{Ctx, Directory, Error, IdKind, OrgUnitId, Store as _, UserId};
+use muster_domain::{ContactGroupId, Ctx, Directory, Error, IdKind, OrgUnitId, Patch, Store as _, UserId};
 use muster_store::Store;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::cli::output::line;
 use crate::system::generate_password;
 
+const NAME: &str = "Demo Company";
 const ADMIN: &str = "admin@demo.example";
 /// The demo's top has this id in a new store, so that the vendor's published requests work as they stand: they create
 /// a group under 1000, and move group 1002 under 1001.
 const TOP_ID: i64 = 1000;
+/// Likewise its contact list: the vendor's published request changes group 12344.
+const CONTACT_GROUP_ID: i64 = 12_344;
 
 /// The groups below the top, each with those below it.
 const GROUPS: [(&str, &[&str]); 3] = [
@@ -50,19 +55,25 @@ pub(crate) async fn prepare(
         welcome_back(url, database)
     } else {
         let password = generate_password(&*directory.entropy);
-        let (units, user) = create(directory, key, &password).await.context("the demo tenant")?;
-        welcome(url, &password, &units, user)
+        let made = create(directory, key, &password).await.context("the demo tenant")?;
+        welcome(url, &password, &made)
     };
     // This is for the person at the terminal, not for the log.
     line(text)
 }
 
-/// Makes the tenant; the ids of its groups, the top first, and of one of its users.
-async fn create(
-    directory: &Directory<Store>,
-    key: &ServerKey,
-    password: &str,
-) -> Result<(Vec<OrgUnitId>, UserId), Error> {
+/// What the printed lines name.
+struct Made {
+    /// The org units, the top first.
+    units: Vec<OrgUnitId>,
+    user: UserId,
+    contacts: ContactGroupId,
+    /// What `X-LOX24-AUTH-TOKEN` has.
+    lox24: SecretString,
+}
+
+/// Makes the tenant.
+async fn create(directory: &Directory<Store>, key: &ServerKey, password: &str) -> Result<Made, Error> {
     while directory.store.next_id(IdKind::OrgUnit).await? < TOP_ID - 1 {}
     let checked = |text: &str| password::check(text).map_err(|problem| Error::field("password", problem));
     let admin = user("Ada", "Min", Role::Admin, ADMIN.to_owned(), None, Some(checked(password)?));
@@ -70,7 +81,7 @@ async fn create(
         .tenant_create(
             key,
             NewTenant {
-                name: "Demo Company".to_owned(),
+                name: NAME.to_owned(),
                 country: "US".to_owned(),
                 timezone: "America/New_York".to_owned(),
                 admin,
@@ -96,7 +107,29 @@ async fn create(
         let made = directory.user_create(&ctx, user(first, last, role, login, unit, password).into()).await?;
         newest = made.id;
     }
-    Ok((units, newest))
+    let client = lox24_client_id(made.tenant.id);
+    let lox24 = format!("{client}:{}", made.lox24.secret.expose_secret()).into();
+    Ok(Made { units, user: newest, contacts: contacts(directory, &ctx).await?, lox24 })
+}
+
+/// Makes the contact list.
+async fn contacts(directory: &Directory<Store>, ctx: &Ctx) -> Result<ContactGroupId, Error> {
+    while directory.store.next_id(IdKind::ContactGroup).await? < CONTACT_GROUP_ID - 1 {}
+    let entry = |(number, phone, name): (usize, &str, &str)| {
+        let [a, b] = [Patch::Keep, Patch::Set(name.to_owned())];
+        let columns = [a, b, Patch::Keep, Patch::Keep, Patch::Keep];
+        (
+            number.to_string(),
+            ContactPatch { phone: Some(phone.to_owned()), columns, ..ContactPatch::default() },
+        )
+    };
+    let phones = [(0, "+12015550123", "Kim"), (1, "(202) 555-0188", "Noor"), (2, "+4915112345678", "Jonas")];
+    let patch = ContactGroupPatch {
+        name: Some("Clients".to_owned()),
+        phones: Some(phones.map(entry).into()),
+        ..ContactGroupPatch::default()
+    };
+    Ok(directory.contact_group_create(ctx, patch.into()).await?.id)
 }
 
 async fn group(
@@ -130,9 +163,10 @@ fn user(
     }
 }
 
-fn welcome(url: &str, password: &str, units: &[OrgUnitId], user: UserId) -> String {
-    let id = |at: usize| units.get(at).map_or(TOP_ID, |id| id.0);
+fn welcome(url: &str, password: &str, made: &Made) -> String {
+    let id = |at: usize| made.units.get(at).map_or(TOP_ID, |id| id.0);
     let (top, parent, group) = (id(0), id(1), id(2));
+    let (user, contacts) = (made.user, made.contacts);
     format!(
         r"
 The demo tenant is ready at {url}
@@ -140,6 +174,7 @@ The demo tenant is ready at {url}
   Log in as   {ADMIN}  (Admin)
               stan@demo.example   (Standard), rea@demo.example (ReadOnly)
   Password    {password}  (for all three; not shown again)
+  LOX24 key   in the lines below (not shown again)
 
 Paste these lines into another terminal:
 
@@ -160,6 +195,15 @@ Paste these lines into another terminal:
 
 # 6. The users of that group
 {users}
+
+# 7. Change a contact list (the vendor's published request, LOX24)
+{change_contacts}
+
+# 8. Put phones into it: each is told for itself
+{batch}
+
+# 9. The list as CSV
+{csv}
 
 Every call, to be read and tried: {url}/docs
 ",
@@ -187,7 +231,27 @@ Every call, to be read and tried: {url}/docs
             )
         ),
         users = read_line(&format!("{url}/v3/users/list?org_unit_id={group}")),
+        change_contacts = lox24_line(
+            made,
+            &format!("-X PUT {url}/groups/{contacts}"),
+            r#"{"name":"My Clients","description":"Best clients","name_a":"prefix","name_b":"name","name_c":"datetime","name_d":"price","name_e":"something_else"}"#
+        ),
+        batch = lox24_line(
+            made,
+            &format!("{url}/groups/{contacts}/phones/batch"),
+            r#"[{"phone":"+49 30 1234567","a":"Dr.","b":"Lee"},{"phone":"+1 201 555 0123","b":"is there"}]"#
+        ),
+        csv = format!("curl -s {url}/groups/{contacts}/file/csv -H '{}'", lox24_header(made)),
     )
+}
+
+fn lox24_header(made: &Made) -> String {
+    format!("X-LOX24-AUTH-TOKEN: {}", made.lox24.expose_secret())
+}
+
+fn lox24_line(made: &Made, call: &str, body: &str) -> String {
+    let header = lox24_header(made);
+    format!("curl -s {call} -H '{header}' -H 'Content-Type: application/json' -d '{body}'; echo")
 }
 
 fn welcome_back(url: &str, database: &str) -> String {
@@ -199,7 +263,11 @@ Its passwords were shown when it was made. For a new one:
 
 muster user set-password --database {database} --email {ADMIN}
 
-(or `cargo run --release -- user set-password …`; it works while the server runs). Then:
+(or `cargo run --release -- user set-password …`; it works while the server runs). For a new LOX24 key:
+
+muster credential create --database {database} --tenant '{NAME}' --dialect lox24 --name demo
+
+Then:
 
 {login}
 {tree}

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use muster_api::App;
 
-/// From the end of one round to the next.
-const PAUSE: Duration = Duration::from_mins(10);
+/// From the end of one round to the next: when nothing is to be done, a round is a few look-ups a tenant.
+const PAUSE: Duration = Duration::from_mins(5);
 /// From the start of the server to the first round: it has other things to do first.
 const FIRST: Duration = Duration::from_secs(5);
 

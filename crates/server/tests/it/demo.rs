@@ -20,11 +20,11 @@ fn shell_lines(printed: &str) -> String {
 fn the_printed_lines_work_as_they_stand() {
     let server = Server::start(&["--demo"]);
     let lines = shell_lines(&server.stdout());
-    assert_eq!(lines.lines().count(), 6, "{lines}");
+    assert_eq!(lines.lines().count(), 9, "{lines}");
     let printed = paste(&lines);
     let answers: Vec<&str> = printed.lines().collect();
     assert!(answers[0].starts_with("mua_"), "{printed}");
-    for answer in &answers[1..] {
+    for answer in &answers[1..6] {
         assert!(answer.starts_with(r#"{"code":200,"message":"Success""#), "{answer}");
     }
     assert!(answers[2].contains(r#""orgUnitId":1002"#), "{}", answers[2]);
@@ -36,7 +36,16 @@ fn the_printed_lines_work_as_they_stand() {
         "{}",
         answers[5]
     );
-    assert!(!server.log().contains("mua_"), "no token in the log");
+    assert!(answers[6].contains(r#""id":12344,"name":"My Clients""#), "{}", answers[6]);
+    assert!(
+        answers[7].contains(r#""status":201"#) && answers[7].contains(r#""status":422"#),
+        "{}",
+        answers[7]
+    );
+    assert_eq!(answers[8], "id,phone,prefix,name,datetime,price,something_else,callback_data");
+    assert_eq!(answers.len(), 13, "{printed}");
+    let key = lines.split("X-LOX24-AUTH-TOKEN: ").nth(1).and_then(|rest| rest.get(8..40)).unwrap();
+    assert!(!server.log().contains("mua_") && !server.log().contains(key), "no secret in the log");
 }
 
 #[test]
