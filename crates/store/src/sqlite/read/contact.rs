@@ -8,6 +8,9 @@ use super::{all, bounds, count, one};
 use crate::sqlite::{SqliteStore, rows};
 use crate::statements::contact;
 
+/// Look-ups of which a few cost less than the way to another thread.
+const SHORT: usize = 8;
+
 impl ContactStore for SqliteStore {
     async fn contact_group(
         &self,
@@ -98,6 +101,7 @@ impl ContactStore for SqliteStore {
         now: Timestamp,
         phones: Vec<PhoneNumber>,
     ) -> Result<Option<(ContactGroup, Vec<Contact>)>, StoreError> {
+        let is_short = phones.len() <= SHORT;
         let look_up = move |connection: &Connection| {
             let Some((group, edition)) = list(connection, tenant, group, now)? else {
                 return Ok(None);
@@ -112,7 +116,7 @@ impl ContactStore for SqliteStore {
             found.dedup_by_key(|contact| contact.id);
             Ok(Some((group, found)))
         };
-        self.scan(look_up).await
+        if is_short { self.snapshot(look_up) } else { self.scan(look_up).await }
     }
 
     async fn contacts_to_reap(
