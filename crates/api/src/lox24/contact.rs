@@ -17,7 +17,7 @@ use super::format::{Format, JSON_LD, Resource, context, linked_schema, reply, wr
 use crate::http::{Call, Content, Failure, JSON, Mode, Outcome, Reply, Schemas};
 
 /// Contacts that are read at once where all of them are sent.
-const STEP: u32 = 1000;
+const STEP: u32 = 250;
 
 pub(super) async fn contact_list(call: &mut Call) -> Outcome {
     let id = call.path_id(Entity::ContactGroup).map(ContactGroupId);

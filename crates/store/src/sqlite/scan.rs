@@ -56,6 +56,14 @@ impl Scanners {
     }
 }
 
+/// A long read sees most pages once, so it needs less of a cache than the short ones (KiB): a whole list that is sent to
+/// somebody shall not cost more memory than that.
+fn connect_for_scans(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = connect(path, false)?;
+    connection.pragma_update(None, "cache_size", -4096)?;
+    Ok(connection)
+}
+
 fn serve(path: &Path, waiting: &Mutex<Receiver<Job>>) {
     let mut kept = None;
     loop {
@@ -66,7 +74,7 @@ fn serve(path: &Path, waiting: &Mutex<Receiver<Job>>) {
         };
         let connection = match kept.take() {
             Some(connection) => Ok(connection),
-            None => connect(path, false).map_err(store_error),
+            None => connect_for_scans(path).map_err(store_error),
         };
         let panicked =
             catch_unwind(AssertUnwindSafe(|| job(connection.as_ref().map_err(Clone::clone)))).is_err();
