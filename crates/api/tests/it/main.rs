@@ -27,6 +27,7 @@ mod lox24_groups;
 mod lox24_paging;
 mod lox24_phones;
 mod lox24_races;
+mod lox24_random;
 mod oauth;
 mod openapi;
 mod people;
