@@ -28,7 +28,10 @@ impl<W: Write> Writer<W> {
     /// The header of a group's list.
     pub fn header(&mut self, group: &ContactGroup) -> csv::Result<()> {
         let labels = group.labels.iter().zip(UNLABELLED);
-        let labels = labels.map(|(label, otherwise)| guarded(label.as_deref().unwrap_or(otherwise)));
+        let labels = labels.map(|(label, otherwise)| {
+            let label = label.as_deref().filter(|label| !label.is_empty());
+            guarded(label.unwrap_or(otherwise))
+        });
         let header = [ID, PHONE].map(Cow::Borrowed).into_iter().chain(labels);
         self.record(header.chain([CALLBACK_DATA.into()]))
     }

@@ -21,6 +21,8 @@ pub(crate) struct About {
     pub(super) limited: bool,
     /// The entity has a version, which conditions are about.
     pub(super) versioned: bool,
+    /// `Accept` is looked at, if the dialect does so at all.
+    pub(super) negotiates: bool,
     pub(super) query: Option<ReadQuery>,
     pub(super) body: Option<(Mode, ReadBody)>,
     /// The body is an array of so many at most.
@@ -41,6 +43,7 @@ impl About {
             access,
             limited: false,
             versioned: false,
+            negotiates: true,
             query: None,
             body: None,
             array: None,
@@ -77,6 +80,11 @@ impl About {
 
     pub(crate) const fn versioned(self) -> Self {
         Self { versioned: true, ..self }
+    }
+
+    /// A call with one format, whatever the client takes.
+    pub(crate) const fn one_format(self) -> Self {
+        Self { negotiates: false, ..self }
     }
 
     pub(crate) const fn query(self, read: ReadQuery) -> Self {

@@ -75,7 +75,13 @@ impl Call {
 
     /// The request without its body.
     pub(crate) fn head(&self) -> Head<'_> {
-        Head { app: &self.app, meta: &self.meta, path: self.parts.uri.path(), headers: &self.parts.headers }
+        Head {
+            app: &self.app,
+            meta: &self.meta,
+            path: self.parts.uri.path(),
+            headers: &self.parts.headers,
+            negotiates: self.route.about.negotiates,
+        }
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {

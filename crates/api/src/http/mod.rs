@@ -55,6 +55,8 @@ pub(crate) struct Head<'a> {
     pub(crate) meta: &'a Meta,
     pub(crate) path: &'a str,
     pub(crate) headers: &'a HeaderMap,
+    /// Whether the format of the answer is up to the client.
+    pub(crate) negotiates: bool,
 }
 
 impl Head<'_> {

@@ -162,6 +162,7 @@ impl Dialect {
         let of_all: &[StatusCode] = if about.access.is_some() { self.published.refusals } else { &[] };
         let mut statuses: Vec<StatusCode> =
             ruled.chain(about.refusals.iter().copied()).chain(of_all.iter().copied()).collect();
+        statuses.retain(|status| about.negotiates || *status != StatusCode::NOT_ACCEPTABLE);
         statuses.sort_unstable();
         statuses.dedup();
         statuses

@@ -64,9 +64,12 @@ pub(super) struct Refusal {
     header: Option<(HeaderName, String)>,
 }
 
-/// The answer for a failure. A client that takes neither format gets JSON-LD.
+/// The answer for a failure: JSON where nothing is negotiated, JSON-LD for a client that takes neither format.
 pub(super) fn response(head: &Head<'_>, failure: Failure) -> Response {
-    let format = Format::of(head.headers).unwrap_or(Format::JsonLd);
+    let format = match head.negotiates {
+        true => Format::of(head.headers).unwrap_or(Format::JsonLd),
+        false => Format::Json,
+    };
     let refusal = Refusal::of(failure);
     let kind = match format {
         Format::Json => PROBLEM,

@@ -50,7 +50,7 @@ pub(crate) const ROUTES: Routes = routes![
     DELETE "/groups/{id}" => contact_group::contact_group_delete,
         About::write("Delete a group with its phones").versioned().deletes();
     GET "/groups/{id}/file/csv" => contact_group::contact_export,
-        About::read("The phones of a group as CSV; `Accept` is not looked at")
+        About::read("The phones of a group as CSV; `Accept` is not looked at").one_format()
             .answers(|_| vec![("text/csv", json!({"type": "string"}))]);
     GET "/groups/{id}/phones" => contact::contact_list,
         About::read("The phones of a group, by id: a page, or all of them if none is named")
@@ -105,7 +105,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     DIALECT.router(app)
 }
 
-/// Every answer names its request, and depends on the format that was asked for.
+/// Every answer names its request, and depends on the format that was asked for, where there are several.
 fn finish(head: &Head<'_>, response: &mut Response) {
     let mut id = [0; uuid::fmt::Simple::LENGTH];
     let id = head.meta.request_id.simple().encode_lower(&mut id);
@@ -113,5 +113,7 @@ fn finish(head: &Head<'_>, response: &mut Response) {
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static(REQUEST_ID), id);
     }
-    headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+    if head.negotiates {
+        headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+    }
 }

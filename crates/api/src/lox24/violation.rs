@@ -21,7 +21,11 @@ pub(super) struct Violation {
 /// A line of a failure's detail.
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.property_path, self.message)
+        // An entry of a list that fails as a whole has no path of its own.
+        if !self.property_path.is_empty() {
+            write!(f, "{}: ", self.property_path)?;
+        }
+        f.write_str(&self.message)
     }
 }
 

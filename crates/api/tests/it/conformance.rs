@@ -65,7 +65,8 @@ impl Document {
             None => assert!(reply.body.is_null(), "an unpublished body: {call}"),
             Some(_) if method == Method::HEAD => assert!(reply.body.is_null(), "{call}"),
             Some(content) => {
-                let media = content.get(reply.header("content-type"));
+                let kind = reply.header("content-type");
+                let media = content.get(kind.split_once(';').map_or(kind, |(essence, _)| essence));
                 let media = media.unwrap_or_else(|| panic!("an unpublished content type: {call}"));
                 self.check_body(&media["schema"], reply, call);
             }

@@ -11,14 +11,16 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
 use crate::conformance::validator;
-use crate::support::{Reply, World, documents};
+use crate::support::{Caller, Reply, World, documents};
 
 /// A call with a body.
 struct Operation {
     method: Method,
     path: String,
+    /// Of the body, or of each entry where the body is an array.
     schema: Value,
     body: Validator,
+    is_array: bool,
 }
 
 impl Operation {
@@ -42,26 +44,34 @@ impl Operation {
                 let either = self.schema.pointer(&error.schema_path().to_string()).unwrap();
                 either[0]["required"][0].as_str().unwrap().to_owned()
             }
-            _ => self.first_name(error.instance_path().to_string().trim_start_matches('/')),
+            _ => {
+                let path = error.instance_path().to_string();
+                self.first_name(path.trim_start_matches('/').split('/').next().unwrap())
+            }
         };
         self.body.iter_errors(body).map(field).collect()
     }
 }
 
-async fn operations() -> Vec<Operation> {
+/// The calls with a body of the dialect whose document has this place; what stands for the id in each path is told by
+/// `id`.
+async fn operations(dialect: usize, id: impl Fn(&str) -> i64) -> Vec<Operation> {
     let mut operations = Vec::new();
-    for (path, methods) in documents().await[0].value["paths"].as_object().unwrap() {
+    for (path, methods) in documents().await[dialect].value["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
             if schema.is_null() {
                 continue;
             }
-            let id = if path.starts_with("/v3/users") { "2" } else { "1002" };
+            let is_array = schema["type"] == "array";
+            // Of an entry, whatever it is, something is told.
+            let schema = if is_array { &schema["items"]["anyOf"][0] } else { schema };
             operations.push(Operation {
                 method: method.to_uppercase().parse().unwrap(),
-                path: path.replace("{id}", id),
+                path: path.replace("{id}", &id(path).to_string()),
                 schema: schema.clone(),
                 body: validator(schema, &Value::Null),
+                is_array,
             });
         }
     }
@@ -70,7 +80,8 @@ async fn operations() -> Vec<Operation> {
 
 /// Values of every type, and texts around every length that is a limit somewhere.
 fn value() -> impl Strategy<Value = Value> {
-    let lengths = [0, 1, 11, 12, 20, 21, 32, 33, 100, 101, 128, 129, 254, 255, 256];
+    let lengths =
+        [0, 1, 11, 12, 20, 21, 30, 31, 32, 33, 36, 37, 50, 51, 100, 101, 128, 129, 254, 255, 256, 1530, 1531];
     let words = [
         "active",
         "inactive",
@@ -86,6 +97,9 @@ fn value() -> impl Strategy<Value = Value> {
         "a\0b",
         "UTC",
         "+13035550110",
+        "(303) 555-0111",
+        "2026-02-03T04:05:06Z",
+        "2031-12-31T23:59:59.5+02:00",
         "+0",
         "ann@example.org",
         "ann@example",
@@ -106,21 +120,37 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-#[test]
-fn the_document_and_the_server_see_the_same_shapes() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let settings = Settings { rate_limits: false, ..Settings::default() };
-    let world = runtime.block_on(World::with(settings));
-    runtime.block_on(world.user("ben@acme.example", muster_domain::user::Role::Standard, 1001));
-    let token = runtime.block_on(world.admin());
-    for operation in runtime.block_on(operations()) {
-        let field = proptest::sample::select(operation.fields());
-        let body = proptest::collection::hash_map(field, value(), 0..6);
+/// A list of phones, or what is none.
+fn phones() -> impl Strategy<Value = Value> {
+    let field = proptest::sample::select(vec!["phone", "a", "e", "callback_data", "unknown"]);
+    let named = proptest::collection::hash_map(field.prop_map(str::to_owned), value(), 0..4);
+    let fitting = "\\+1201555[0-9]{4}".prop_map(|phone| json!({"phone": phone}));
+    let entry = prop_oneof![
+        3 => named.prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        6 => fitting,
+        1 => value(),
+    ];
+    let object = proptest::collection::hash_map("[a-z.\\]]{0,3}", entry.clone(), 0..3);
+    prop_oneof![
+        proptest::collection::vec(entry, 0..3).prop_map(Value::from),
+        object.prop_map(|entries| Value::Object(entries.into_iter().collect())),
+        value(),
+    ]
+}
+
+/// Tries random bodies on every call with one.
+fn try_shapes(runtime: &tokio::runtime::Runtime, world: &World, caller: &Caller, operations: Vec<Operation>) {
+    for operation in operations {
+        let field = proptest::sample::select(operation.fields()).prop_flat_map(|field| {
+            let value = if field == "phones" { phones().boxed() } else { value().boxed() };
+            (Just(field), value)
+        });
+        let body = proptest::collection::vec(field, 0..6);
         let config = Config { cases: 150, failure_persistence: None, ..Config::default() };
         let outcome = TestRunner::new(config).run(&body, |body| {
             let body = Value::Object(body.into_iter().collect());
-            let call =
-                world.call(operation.method.as_str(), &operation.path).json(body.clone()).bearer(&token);
+            let sent = if operation.is_array { json!([body]) } else { body.clone() };
+            let call = world.call(operation.method.as_str(), &operation.path).json(sent).by(caller);
             let reply = runtime.block_on(call.send());
             let contradictory = named(&reply, |message| message.starts_with("differs from its alias"));
             let mut refused = named(&reply, is_about_shape);
@@ -139,18 +169,62 @@ fn the_document_and_the_server_see_the_same_shapes() {
                 body,
                 reply
             );
-            prop_assert!(expected.is_empty() || reply.status == 400, "{}: {}", body, reply);
+            let status = if operation.is_array {
+                reply.body["hydra:member"][0]["status"].clone()
+            } else {
+                reply.status.as_u16().into()
+            };
+            prop_assert!(expected.is_empty() || status == 400, "{}: {}", body, reply);
             Ok(())
         });
         outcome.unwrap_or_else(|error| panic!("{} {}: {error}", operation.method, operation.path));
     }
 }
 
-/// The failing fields whose messages are of some kind.
+#[test]
+fn the_document_and_the_server_see_the_same_shapes() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let settings = Settings { rate_limits: false, ..Settings::default() };
+    let world = runtime.block_on(World::with(settings));
+    runtime.block_on(world.user("ben@acme.example", muster_domain::user::Role::Standard, 1001));
+    let admin = Caller::Bearer(runtime.block_on(world.admin()));
+    let id = |path: &str| if path.starts_with("/v3/users") { 2 } else { 1002 };
+    try_shapes(&runtime, &world, &admin, runtime.block_on(operations(0, id)));
+}
+
+#[test]
+fn the_lox24_document_and_the_server_see_the_same_shapes() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let world = runtime.block_on(World::new());
+    let key = Caller::Key(runtime.block_on(world.key(&world.acme)));
+    let group = || {
+        let made = runtime.block_on(world.post("/groups", json!({"name": "Shapes"})).by(&key).send());
+        made.body["id"].as_i64().unwrap()
+    };
+    // The phone is of a group whose list is not replaced.
+    let (list, group) = (format!("/groups/{}/phones", group()), group());
+    let made = runtime.block_on(world.post(&list, json!({"phone": "+12015550100"})).by(&key).send());
+    let phone = made.body["id"].as_str().unwrap().parse().unwrap();
+    let id = |path: &str| if path.starts_with("/phones") { phone } else { group };
+    try_shapes(&runtime, &world, &key, runtime.block_on(operations(1, id)));
+}
+
+/// The failing fields whose messages are of some kind, in whatever form a dialect tells them. Of what fails inside of
+/// a field, the field.
 fn named(reply: &Reply, is_meant: fn(&str) -> bool) -> BTreeSet<String> {
-    let errors = reply.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let meant = errors.iter().filter(|error| is_meant(error["message"].as_str().unwrap()));
-    meant.map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+    let told = |list: &str, name: &str| -> Vec<(String, String)> {
+        let errors = reply.body[list].as_array().map(Vec::as_slice).unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        errors.iter().map(|error| (text(&error[name]), text(&error["message"]))).collect()
+    };
+    // In an entry of a batch there are lines.
+    let entry = &reply.body["hydra:member"][0]["body"]["hydra:description"];
+    let lines = entry.as_str().into_iter().flat_map(str::lines);
+    let lines = lines.filter_map(|line| line.split_once(": "));
+    let lines = lines.map(|(field, message)| (field.to_owned(), message.to_owned()));
+    let all = told("errors", "field").into_iter().chain(told("violations", "propertyPath")).chain(lines);
+    let meant = all.filter(|(_, message)| is_meant(message));
+    meant.map(|(field, _)| field.split('[').next().unwrap().to_owned()).collect()
 }
 
 /// Whether a schema could say so. What needs stored data, or a list of names, it cannot.
@@ -166,6 +240,9 @@ fn is_about_shape(message: &str) -> bool {
         "is needed",
         "You cannot",
         "can be null only",
+        "must be a phone number",
+        "must be in the future",
+        "is already in the group",
     ];
     !about_content.iter().any(|text| message.contains(text))
 }

@@ -30,8 +30,8 @@ impl Two {
         let world = World::with(Settings { rate_limits: false, ..Settings::default() }).await;
         let other = world.tenant("Other", "olga@other.example").await;
         let (ada, olga) = (world.admin().await, world.token("olga@other.example").await);
-        let acme = Own::of(&world, &ada, "ada@acme.example").await;
-        let own = Own::of(&world, &olga, "olga@other.example").await;
+        let acme = Own::of(&world, &world.acme, &ada, "ada@acme.example").await;
+        let own = Own::of(&world, &other, &olga, "olga@other.example").await;
         let key = Caller::Key(world.key(&other).await);
         Self { world, other, acme, own, ada, olga: Caller::Bearer(olga), key }
     }
@@ -61,7 +61,7 @@ fn assert_nothing_of_acme(text: &str) {
 
 /// What a failure says, in whatever dialect.
 fn text(reply: &Reply) -> &str {
-    ["error", "hydra:description"].iter().find_map(|name| reply.body[name].as_str()).unwrap()
+    ["error", "hydra:description", "detail"].iter().find_map(|name| reply.body[name].as_str()).unwrap()
 }
 
 #[tokio::test]

@@ -35,6 +35,16 @@ token=$(curl -sS "$url/oauth/token" -H 'Content-Type: application/json' -d "$log
 key=$("$muster" credential create --database "sqlite:$folder/muster.db" --tenant "Demo Company" --dialect lox24 \
     --name schemathesis --json | sed 's/.*"token":"\([^"]*\)".*/\1/')
 
+# Contact groups and phones, of which the demo has none: group 1 has the phones that calls are about, the others are
+# written to (see schemathesis.toml for the ids).
+fill() {
+    curl -sSf -o "$folder/answer" "$url/groups" -H "X-LOX24-AUTH-TOKEN: $key" -H 'Content-Type: application/json' \
+        -d "{\"name\": \"List $1\", \"phones\": [$2]}"
+}
+phones=$(seq -s, -f '{"phone": "+1201555%04g", "a": "x"}' 0 99)
+fill 1 "$phones"
+for list in {2..18}; do fill "$list" '{"phone": "+12015550100"}'; done
+
 cd "$folder"
 # A document, and the header with which its calls are made.
 try() {

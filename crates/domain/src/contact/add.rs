@@ -197,8 +197,16 @@ impl<S: Store> Directory<S> {
 
 fn read(draft: Draft<ContactPatch>, country: &str) -> Result<Wish, Error> {
     let Draft { value: patch, mut errors } = draft;
-    let parsed = patch.phone.as_deref().ok_or(Problem::Required);
-    let phone = errors.take("phone", parsed.and_then(|raw| PhoneNumber::read(raw, country)));
+    let phone = match patch.phone.as_deref() {
+        Some(raw) => errors.take("phone", PhoneNumber::read(raw, country)),
+        None => {
+            // Whoever decoded the entry may have said why there is none.
+            if errors.is_empty() {
+                errors.push("phone", Problem::Required);
+            }
+            None
+        }
+    };
     let phone = errors.complete(phone)?;
     Ok((phone, patch))
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use phonenumber::metadata::DATABASE;
 use phonenumber::{Mode, country};
 
 use crate::Problem;
@@ -21,7 +22,7 @@ const REFUSED: Problem = Problem::Format(
 
 impl PhoneNumber {
     /// Reads a number as people write it: `+49…`, `0049…`, or as it is dialled within `country` (ISO 3166-1
-    /// alpha-2), whose own calling code may stand in front without a plus sign. Blanks, dashes, dots, slashes and
+    /// alpha-2), whose own calling code may stand in front without a plus sign, or the prefix with which one leaves it. Blanks, dashes, dots, slashes and
     /// brackets are passed over. Errors: `Format` for everything else.
     pub fn read(raw: &str, country: &str) -> Result<Self, Problem> {
         let mut dialled = String::with_capacity(raw.len());
@@ -42,7 +43,12 @@ impl PhoneNumber {
         if dialled.trim_start_matches('+').len() < LEAST_DIGITS {
             return Err(REFUSED);
         }
-        let country = country.parse().ok().filter(|_| !dialled.starts_with('+'));
+        let country: Option<country::Id> = country.parse().ok().filter(|_| !dialled.starts_with('+'));
+        // What is dialled in this one; what follows is another country's, not to be read by the rules of this one.
+        if let Some(abroad) = country.and_then(|country| dialled_abroad(country, &dialled)) {
+            dialled = abroad;
+        }
+        let country = country.filter(|_| !dialled.starts_with('+'));
         if country.is_none() && !dialled.starts_with('+') {
             return Err(REFUSED);
         }
@@ -74,6 +80,15 @@ impl PhoneNumber {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The number after the prefix with which one leaves a country, if it begins with that, with a plus sign instead.
+fn dialled_abroad(country: country::Id, dialled: &str) -> Option<String> {
+    let prefix = DATABASE.by_id(country.as_ref())?.international_prefix()?;
+    let found = prefix.find(dialled).filter(|found| found.start() == 0)?;
+    let rest = &dialled[found.end()..];
+    // No calling code begins with 0.
+    (!rest.is_empty() && !rest.starts_with('0')).then(|| format!("+{rest}"))
 }
 
 /// Also those of word processors, and the minus sign.
@@ -128,6 +143,10 @@ mod tests {
         // 1 is dialled within the US before an area code; in the UK it begins one.
         assert_eq!(read("+44 1234 567890", "US").as_deref(), Some("+441234567890"));
         assert_eq!(read("0044 1234 567890", "US").as_deref(), Some("+441234567890"));
+        assert_eq!(read("011 44 1234 567890", "US").as_deref(), Some("+441234567890"));
+        assert_eq!(read("011 49 151 12345678", "US").as_deref(), Some("+4915112345678"));
+        assert_eq!(read("010 49 151 12345678", "JP").as_deref(), Some("+4915112345678"));
+        assert_eq!(read("8 10 49 151 12345678", "RU").as_deref(), Some("+4915112345678"));
         // A calling code without a plus sign is taken for one's own country only.
         assert_ne!(read("44 1234 567890", "US").as_deref(), Some("+441234567890"));
     }
