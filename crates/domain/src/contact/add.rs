@@ -186,16 +186,12 @@ fn told(failed: Vec<Option<Error>>, done: Vec<Option<Added>>) -> Vec<Result<Adde
 
 fn read(draft: Draft<ContactPatch>, country: &str) -> Result<Wish, Error> {
     let Draft { value: patch, mut errors } = draft;
-    let phone = match patch.phone.as_deref() {
-        Some(raw) => errors.take("phone", PhoneNumber::read(raw, country)),
-        None => {
-            // Whoever decoded the entry may have said why there is none.
-            if errors.is_empty() {
-                errors.push("phone", Problem::Required);
-            }
-            None
-        }
-    };
+    // Whoever decoded an entry without a number may have said why there is none.
+    if patch.phone.is_none() && errors.is_empty() {
+        errors.push("phone", Problem::Required);
+    }
+    let phone = patch.phone.as_deref();
+    let phone = phone.and_then(|raw| errors.take("phone", PhoneNumber::read(raw, country)));
     let phone = errors.complete(phone)?;
     Ok((phone, patch))
 }
