@@ -66,10 +66,8 @@ pub(super) struct Refusal {
 
 /// The answer for a failure: JSON where nothing is negotiated, JSON-LD for a client that takes neither format.
 pub(super) fn response(head: &Head<'_>, failure: Failure) -> Response {
-    let format = match head.negotiates {
-        true => Format::of(head.headers).unwrap_or(Format::JsonLd),
-        false => Format::Json,
-    };
+    let format =
+        if head.negotiates { Format::of(head.headers).unwrap_or(Format::JsonLd) } else { Format::Json };
     let refusal = Refusal::of(failure);
     let kind = match format {
         Format::Json => PROBLEM,

@@ -1,5 +1,7 @@
 //! Many phones at once in the LOX24 dialect, each told for itself.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::lox24::{Client, number, numbers, told};
@@ -108,7 +110,7 @@ async fn what_is_no_array_is_refused_as_a_whole() {
         let call = client.call("POST", &path).header("content-type", "application/json");
         let reply = call.raw(body.to_owned()).send().await;
         assert_eq!(reply.status, 400, "{body}: {reply}");
-        replies.push_str(&format!("{body}: {}\n", told(&reply)));
+        writeln!(replies, "{body}: {}", told(&reply)).unwrap();
     }
     insta::assert_snapshot!(replies);
     let invalid = client.call("POST", &path).header("content-type", "application/json");

@@ -1,5 +1,7 @@
 //! Formats, methods and bodies of the LOX24 dialect's groups and phones.
 
+use std::fmt::Write as _;
+
 use http::Method;
 use serde_json::{Value, json};
 
@@ -97,7 +99,7 @@ async fn every_path_has_its_methods() {
                 let reply = client.call(method, path).send().await;
                 assert_eq!(reply.status, 405, "{method} {path}");
                 if method == "TRACE" {
-                    replies.push_str(&format!("{path}: {}\n", reply.header("allow")));
+                    writeln!(replies, "{path}: {}", reply.header("allow")).unwrap();
                 }
             }
         }
@@ -133,7 +135,7 @@ async fn a_body_is_json_and_an_object() {
             answers.iter().all(|answer| *answer == answers[0] && answer.starts_with("400 ")),
             "{answers:?}"
         );
-        replies.push_str(&format!("{body}: {}\n", answers[0]));
+        writeln!(replies, "{body}: {}", answers[0]).unwrap();
     }
     insta::assert_snapshot!(replies);
     for (method, path) in &writes {

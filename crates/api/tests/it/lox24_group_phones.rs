@@ -1,5 +1,7 @@
 //! The `phones` of a LOX24 group: its list becomes exactly what is sent.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::lox24::{Client, failing, number, numbers, told};
@@ -89,7 +91,7 @@ async fn failing_entries_are_named_by_their_places() {
             client.post("/groups", json!({"name": "New", "phones": phones})).await,
         );
         assert_eq!((put.status, &put.body), (post.status, &post.body));
-        replies.push_str(&format!("{}\n\n", told(&put)));
+        writeln!(replies, "{}\n", told(&put)).unwrap();
     }
     insta::assert_snapshot!(replies);
     // With the failures of the group itself.

@@ -1,5 +1,7 @@
 //! Pages of the LOX24 dialect.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::lox24::{Client, JSON_LD, numbers, told};
@@ -110,7 +112,7 @@ async fn what_is_no_page_is_refused() {
     for path in ["/groups", &format!("{group}/phones")] {
         for page in ["0", "-1", "x", "", "1.0", "9223372036854775808", "%31x"] {
             let reply = client.get(&format!("{path}?page={page}")).await;
-            replies.push_str(&format!("{page:?}: {}\n", told(&reply)));
+            writeln!(replies, "{page:?}: {}", told(&reply)).unwrap();
         }
     }
     insta::assert_snapshot!(replies);

@@ -1,5 +1,7 @@
 //! Phones of the LOX24 dialect, one by one.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::lox24::{Client, failing, told};
@@ -82,7 +84,7 @@ async fn numbers_are_kept_in_e164() {
         let group = client.empty_group().await;
         let reply = client.post(&format!("{group}/phones"), json!({"phone": raw})).await;
         let text = if reply.status == 201 { reply.body["phone"].to_string() } else { told(&reply) };
-        replies.push_str(&format!("{raw:?}: {text}\n"));
+        writeln!(replies, "{raw:?}: {text}").unwrap();
         let put = client.phone(&group, json!({"phone": "+12025550199"})).await;
         let changed = client.put(&put, json!({"phone": raw})).await;
         // The number stands in the group now, if it is one.
@@ -90,6 +92,35 @@ async fn numbers_are_kept_in_e164() {
         assert_eq!(changed.status, expected, "{raw}: {changed}");
     }
     insta::assert_snapshot!(replies);
+}
+
+#[tokio::test]
+async fn national_numbers_are_those_of_the_tenants_country() {
+    let world = World::new().await;
+    let mut lines = String::new();
+    for country in ["DE", "GB", "IT", "JP"] {
+        let login = format!("admin@{country}.example");
+        let tenant = world.tenant_in(country, country, &login).await;
+        let client = Client { world: &world, key: world.key(&tenant).await };
+        let group = client.empty_group().await;
+        for raw in [
+            "0151 12345678",
+            "4915112345678",
+            "447400123456",
+            "07400 123456",
+            "06 12345678",
+            "090-1234-5678",
+            "+1 201 555 0123",
+            "00 1 201 555 0123",
+            "010 1 201 555 0123",
+        ] {
+            let added = client.post(&format!("{group}/phones/batch"), json!([{"phone": raw}])).await;
+            let body = &added.body[0]["body"];
+            let text = body["phone"].as_str().or(body["detail"].as_str()).unwrap();
+            writeln!(lines, "{country} {raw:?}: {} {text}", added.body[0]["status"]).unwrap();
+        }
+    }
+    insta::assert_snapshot!(lines);
 }
 
 #[tokio::test]
@@ -108,7 +139,7 @@ async fn every_failing_field_is_named_at_once() {
     {
         let reply = client.post(&format!("{group}/phones"), body.clone()).await;
         assert_eq!(failing(&reply), ["phone"]);
-        replies.push_str(&format!("{body}: {}\n", told(&reply)));
+        writeln!(replies, "{body}: {}", told(&reply)).unwrap();
         if body != json!({}) {
             let put = client.put(&phone, body).await;
             assert_eq!((put.status, put.body), (reply.status, reply.body));

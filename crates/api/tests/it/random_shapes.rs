@@ -242,6 +242,7 @@ fn is_about_shape(message: &str) -> bool {
         "can be null only",
         "must be a phone number",
         "must be in the future",
+        "bytes of JSON",
         "is already in the group",
     ];
     !about_content.iter().any(|text| message.contains(text))

@@ -85,7 +85,7 @@ impl World {
             passwords: Arc::new(PasswordPool::new(2, 64)),
             sessions: SessionPolicy::default(),
         };
-        let acme = tenant(&directory, &key, "Acme", "ada@acme.example").await;
+        let acme = tenant(&directory, &key, "US", "Acme", "ada@acme.example").await;
         let service = App::new(directory, settings).into_service();
         let peer = "192.0.2.1:4711".parse().unwrap();
         let world = Self { service, acme, key, clock, peer, folder };
@@ -101,7 +101,12 @@ impl World {
 
     /// Another tenant, whose admin is `login`.
     pub(crate) async fn tenant(&self, name: &str, login: &str) -> Ctx {
-        tenant(self.directory(), &self.key, name, login).await
+        self.tenant_in("US", name, login).await
+    }
+
+    /// Another tenant in this country.
+    pub(crate) async fn tenant_in(&self, country: &str, name: &str, login: &str) -> Ctx {
+        tenant(self.directory(), &self.key, country, name, login).await
     }
 
     /// A LOX24 key of a tenant, with the rights of an Admin.
@@ -258,10 +263,16 @@ impl Key {
     }
 }
 
-async fn tenant(directory: &Directory<muster_store::Store>, key: &ServerKey, name: &str, login: &str) -> Ctx {
+async fn tenant(
+    directory: &Directory<muster_store::Store>,
+    key: &ServerKey,
+    country: &str,
+    name: &str,
+    login: &str,
+) -> Ctx {
     let new = NewTenant {
         name: name.to_owned(),
-        country: "US".to_owned(),
+        country: country.to_owned(),
         timezone: "America/New_York".to_owned(),
         admin: new_user(login, Role::Admin, None),
     };

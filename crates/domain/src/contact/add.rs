@@ -197,7 +197,7 @@ impl<S: Store> Directory<S> {
 
 fn read(draft: Draft<ContactPatch>, country: &str) -> Result<Wish, Error> {
     let Draft { value: patch, mut errors } = draft;
-    // Whoever decoded the entry may have said why it has none.
+    // Whoever decoded an entry without a number may have said why there is none.
     if patch.phone.is_none() && errors.is_empty() {
         errors.push("phone", Problem::Required);
     }
