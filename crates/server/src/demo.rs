@@ -241,12 +241,16 @@ Every call, to be read and tried: {url}/docs
             &format!("{url}/groups/{contacts}/phones/batch"),
             r#"[{"phone":"+49 30 1234567","a":"Dr.","b":"Lee"},{"phone":"+1 201 555 0123","b":"is there"}]"#
         ),
-        csv = format!("curl -s {url}/groups/{contacts}/file/csv -H '{}'", lox24_header(made)),
+        csv = lox24_read(made, &format!("{url}/groups/{contacts}/file/csv")),
     )
 }
 
 fn lox24_header(made: &Made) -> String {
     format!("X-LOX24-AUTH-TOKEN: {}", made.lox24.expose_secret())
+}
+
+fn lox24_read(made: &Made, url: &str) -> String {
+    format!("curl -s {url} -H '{}'", lox24_header(made))
 }
 
 fn lox24_line(made: &Made, call: &str, body: &str) -> String {
