@@ -30,7 +30,7 @@ use self::load::Target;
 use self::report::{Line, Measured, Report};
 use self::rows::{Part, RowKind};
 use self::server::Server;
-use self::world::{Sizes, World};
+use self::world::{Session, Sizes, World};
 use crate::clock::now;
 
 /// The flags of `cargo xtask bench`.
@@ -114,11 +114,12 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     } else {
         Vec::new()
     };
+    let session = world.begin(&binary, &folder)?;
     let mut server = Server::start(&binary, &folder, args.log.as_deref())?;
     eprintln!("the server is process {}, ready after {:?}", server.pid(), server.ready_after);
     // One thread: the server needs the other cores.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let measured = runtime.block_on(measure(args, &server, &world));
+    let measured = runtime.block_on(measure(args, &server, &world, session));
     drop(runtime);
     let measured = measured.map_err(|error| match server.complaints() {
         complaints if complaints.is_empty() => error,
@@ -177,9 +178,13 @@ fn temporary_folder(args: &BenchArgs) -> anyhow::Result<TempDir> {
     TempDir::with_prefix_in("bench-", parent).with_context(|| parent.display().to_string())
 }
 
-async fn measure(args: &BenchArgs, server: &Server, world: &World) -> anyhow::Result<Measured> {
+async fn measure(
+    args: &BenchArgs,
+    server: &Server,
+    world: &World,
+    session: Session,
+) -> anyhow::Result<Measured> {
     let at_start = server::memory(server.pid())?;
-    let session = world.begin(server).await?;
     let target = Target { address: server.address, process: server.pid() };
 
     let mut lines: Vec<Line> = Vec::new();
