@@ -64,7 +64,7 @@ pub(crate) struct BenchArgs {
     /// Keep the store in this folder; a next run with the same sizes finds it there.
     #[arg(long, value_name = "FOLDER", conflicts_with = "dir")]
     keep: Option<PathBuf>,
-    /// Only these rows, and the commands only if they are named. [default: all]
+    /// Only these rows and commands. [default: all]
     #[arg(long, value_name = "ROWS", value_delimiter = ',', value_enum)]
     only: Option<Vec<Part>>,
     /// Where the temporary data folder is made: on a real disk, since syncs are measured. [default: the
