@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::client::{self, Connection};
+use super::client::{self, Caller, Connection};
 
 /// Children of each unit: a million units stand on six levels below the top, and there are branches of about
 /// 100,000, 10,000 and so on.
@@ -34,7 +34,7 @@ pub(super) fn bar(what: &str, length: usize) -> ProgressBar {
 #[derive(Clone)]
 pub(super) struct Writer {
     pub(super) address: SocketAddr,
-    pub(super) token: Arc<str>,
+    pub(super) caller: Caller,
 }
 
 /// Creates `count` units below `top` and returns their ids; a unit's place is its number.
@@ -55,7 +55,7 @@ pub(super) async fn units(writer: &Writer, top: u64, count: usize) -> anyhow::Re
                 "phone_number": "+1-775-555-0100", "industry_id": 4,
             })
         };
-        let made = post_all(writer, "/v3/groups", "orgUnitId", level.len(), &bar, body).await?;
+        let made = post_all(writer, "/v3/groups", "/data/orgUnitId", level.len(), &bar, body).await?;
         ids[level.clone()].copy_from_slice(&made);
         level = below(&level, count);
     }
@@ -75,9 +75,23 @@ pub(super) async fn users(writer: &Writer, units: &Arc<[u64]>, count: usize) -> 
             "ct_user_ou_id": units[number % units.len()],
         })
     };
-    post_all(writer, "/v3/users", "userId", count, &bar, body).await?;
+    post_all(writer, "/v3/users", "/data/userId", count, &bar, body).await?;
     bar.finish_and_clear();
     Ok(())
+}
+
+/// Creates `count` contact groups without contacts and returns their ids.
+pub(super) async fn contact_groups(writer: &Writer, count: usize) -> anyhow::Result<Vec<u64>> {
+    let bar = bar("creating contact groups", count);
+    let body = |number: usize| {
+        json!({
+            "name": format!("Group {number:07}"), "description": "Made for the bench",
+            "name_a": "First name", "name_b": "Last name",
+        })
+    };
+    let ids = post_all(writer, "/groups", "/id", count, &bar, body).await?;
+    bar.finish_and_clear();
+    Ok(ids)
 }
 
 /// The number of a unit's parent; `None` for those right below the top.
@@ -104,7 +118,8 @@ pub(super) fn branch(count: usize, size: usize) -> (usize, usize) {
     (nearest, sizes[nearest])
 }
 
-/// Posts `count` bodies from several connections and returns the ids of what was made, in order.
+/// Posts `count` bodies from several connections and returns the ids of what was made, in order. `id` points to where
+/// an answer has it (RFC 6901).
 async fn post_all(
     writer: &Writer,
     path: &'static str,
@@ -126,10 +141,11 @@ async fn post_all(
                 if at >= count {
                     return anyhow::Ok(made);
                 }
-                let request = client::post(path, Some(&writer.token), &body(at));
+                let request = client::post(path, &writer.caller, &body(at));
                 let answer = connection.call(&request).await.context(path)?;
                 let answer: Value = serde_json::from_slice(answer.body)?;
-                made.push((at, answer["data"][id].as_u64().context("what was made has no id")?));
+                let id = answer.pointer(id).and_then(Value::as_u64);
+                made.push((at, id.context("what was made has no id")?));
                 bar.inc(1);
             }
         });

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use tokio::task::JoinSet;
+use tokio::time::{sleep_until, timeout_at};
 
-use super::client::Connection;
+use super::client::{Answer, Connection};
 use super::server;
 use super::template::{Numbers, Template};
 use crate::clock::now;
@@ -18,8 +19,46 @@ pub(super) struct Target {
     pub(super) address: SocketAddr,
     /// The server, whose CPU time is looked at.
     pub(super) process: u32,
-    /// The ids of the org units; a unit's place is its number.
-    pub(super) units: Arc<[u64]>,
+}
+
+/// What is sent, and what must come back.
+#[derive(Clone, Debug)]
+pub(super) struct Load {
+    /// The requests, sent in turns.
+    pub(super) templates: Arc<[Template]>,
+    /// What `{id}` can stand for; its place is the `{number}`.
+    pub(super) ids: Arc<[u64]>,
+    pub(super) proof: Proof,
+    /// Whether a request can take longer than a measurement: then each counts that was sent in time, whenever it is
+    /// answered, and there is no warm-up.
+    pub(super) is_long: bool,
+}
+
+/// What an answer has to show, beside its status.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Proof {
+    Nothing,
+    /// So many entries of a batch were created.
+    Created(usize),
+    /// The answer is sent in chunks and has so many lines.
+    Lines(u64),
+}
+
+impl Proof {
+    fn check(self, answer: &Answer<'_>) -> anyhow::Result<()> {
+        const CREATED: &[u8] = b"{\"status\":201,";
+        match self {
+            Self::Nothing => {}
+            Self::Created(wanted) => {
+                let created = answer.body.windows(CREATED.len()).filter(|window| *window == CREATED).count();
+                ensure!(created == wanted, "{created} entries were created instead of {wanted}");
+            }
+            Self::Lines(wanted) => {
+                ensure!(answer.lines == wanted, "{} lines came instead of {wanted}", answer.lines);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// One measurement.
@@ -33,6 +72,8 @@ pub(super) struct Sample {
     pub(super) server_cpu: f64,
     /// The most memory that the server had of its own, in KiB.
     pub(super) memory: u64,
+    /// What that is more than before the measurement.
+    pub(super) more_memory: u64,
 }
 
 /// How often the server's memory is looked at.
@@ -49,10 +90,10 @@ struct Window {
 static COUNTER: AtomicU64 = AtomicU64::new(1);
 
 /// Loads the server with as many connections for `duration`, after a warm-up of a tenth of it. Errors:
-/// the first answer that is not 2xx.
+/// the first answer that is not 2xx, or that does not prove what it has to.
 pub(super) async fn measure(
     target: &Target,
-    templates: &Arc<[Template]>,
+    load: &Load,
     connections: u32,
     duration: Duration,
 ) -> anyhow::Result<Sample> {
@@ -60,23 +101,29 @@ pub(super) async fn measure(
     for _ in 0..connections {
         open.push(Connection::open(target.address).await?);
     }
-    let begin = now() + duration / 10;
+    let memory_before = server::memory(target.process)?.anonymous;
+    let begin = if load.is_long { now() } else { now() + duration / 10 };
     let window = Window { begin, end: begin + duration };
     let mut workers = JoinSet::new();
     for (seed, connection) in (1..).zip(open) {
-        let worker = worker(connection, Arc::clone(templates), Arc::clone(&target.units), seed, window);
-        workers.spawn(worker);
+        workers.spawn(worker(connection, load.clone(), seed, window));
     }
-    tokio::time::sleep_until(window.begin.into()).await;
+    sleep_until(window.begin.into()).await;
     let cpu_before = server::cpu_time(target.process)?;
     let mut memory = 0;
-    while now() < window.end {
+    let mut nanos = Vec::new();
+    // The workers end a little after the window; those with long requests as late as they like.
+    while now() < window.end || (load.is_long && !workers.is_empty()) {
         memory = memory.max(server::memory(target.process)?.anonymous);
-        tokio::time::sleep_until((now() + LOOK).min(window.end).into()).await;
+        let look = now() + LOOK;
+        let look = if load.is_long { look } else { look.min(window.end) };
+        if let Ok(Some(done)) = timeout_at(look.into(), workers.join_next()).await {
+            nanos.append(&mut done??);
+        }
     }
+    let elapsed = if load.is_long { window.begin.elapsed() } else { duration };
     let cpu = server::cpu_time(target.process)?.saturating_sub(cpu_before);
 
-    let mut nanos = Vec::new();
     while let Some(done) = workers.join_next().await {
         nanos.append(&mut done??);
     }
@@ -84,11 +131,12 @@ pub(super) async fn measure(
     nanos.sort_unstable();
     let requests = f64::from(u32::try_from(nanos.len()).context("more requests than can be counted")?);
     Ok(Sample {
-        per_second: requests / duration.as_secs_f64(),
-        p50: f64::from(percentile(&nanos, 50)) / 1e6,
-        p99: f64::from(percentile(&nanos, 99)) / 1e6,
+        per_second: requests / elapsed.as_secs_f64(),
+        p50: millis(percentile(&nanos, 50)),
+        p99: millis(percentile(&nanos, 99)),
         server_cpu: cpu.as_secs_f64() * 1e6 / requests,
         memory,
+        more_memory: memory.saturating_sub(memory_before),
     })
 }
 
@@ -96,30 +144,34 @@ pub(super) async fn measure(
 /// came within it.
 async fn worker(
     mut connection: Connection,
-    templates: Arc<[Template]>,
-    units: Arc<[u64]>,
+    load: Load,
     seed: u64,
     window: Window,
-) -> anyhow::Result<Vec<u32>> {
+) -> anyhow::Result<Vec<u64>> {
     let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut request = Vec::with_capacity(1024);
     let mut nanos = Vec::with_capacity(1 << 16);
     let mut sent = now();
     while sent < window.end {
-        let number = next(&mut random) % u64::try_from(units.len())?;
-        let id = units[usize::try_from(number)?];
+        let number = next(&mut random) % u64::try_from(load.ids.len())?;
+        let id = load.ids[usize::try_from(number)?];
         let counter = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let turn = usize::try_from(counter)? % templates.len();
-        templates[turn].render(Numbers { id, number, counter }, &mut request);
-        connection.call(&request).await?;
+        let turn = usize::try_from(counter)? % load.templates.len();
+        load.templates[turn].render(Numbers { id, number, counter }, &mut request);
+        let answer = connection.call(&request).await?;
         // The next request leaves when this one is answered, so one look at the clock serves both.
         let answered = now();
-        if window.begin <= answered && answered < window.end {
-            nanos.push(u32::try_from((answered - sent).as_nanos()).unwrap_or(u32::MAX));
+        load.proof.check(&answer)?;
+        if window.begin <= answered && (answered < window.end || load.is_long) {
+            nanos.push(u64::try_from((answered - sent).as_nanos())?);
         }
         sent = answered;
     }
     Ok(nanos)
+}
+
+fn millis(nanos: u64) -> f64 {
+    Duration::from_nanos(nanos).as_secs_f64() * 1e3
 }
 
 /// The next of a sequence that looks random (xorshift64, Marsaglia 2003).
@@ -131,7 +183,7 @@ fn next(state: &mut u64) -> u64 {
 }
 
 /// The least value that `percent` of the sorted values do not exceed.
-fn percentile(sorted: &[u32], percent: usize) -> u32 {
+fn percentile(sorted: &[u64], percent: usize) -> u64 {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied().unwrap_or(0)
 }
@@ -142,7 +194,7 @@ mod tests {
 
     #[test]
     fn percentiles_are_values_that_were_measured() {
-        let hundred: Vec<u32> = (1..=100).collect();
+        let hundred: Vec<u64> = (1..=100).collect();
         assert_eq!(percentile(&hundred, 50), 50);
         assert_eq!(percentile(&hundred, 99), 99);
         assert_eq!(percentile(&[7], 50), 7);
@@ -155,5 +207,16 @@ mod tests {
         let mut state = 1;
         let seen: std::collections::HashSet<u64> = (0..10_000).map(|_| next(&mut state) % 1000).collect();
         assert!(seen.len() > 990);
+    }
+
+    #[test]
+    fn a_batch_with_a_bad_entry_proves_nothing() {
+        let good = br#"[{"status":201,"body":{"id":"1"}},{"status":201,"body":{"id":"2"}}]"#;
+        let bad = br#"[{"status":201,"body":{"id":"1"}},{"status":422,"body":{"title":"no"}}]"#;
+        let answer = |body| Answer { body, lines: 3 };
+        Proof::Created(2).check(&answer(good)).unwrap();
+        assert!(Proof::Created(2).check(&answer(bad)).is_err());
+        Proof::Lines(3).check(&answer(b"")).unwrap();
+        assert!(Proof::Lines(4).check(&answer(b"")).is_err());
     }
 }

@@ -4,7 +4,10 @@
 //! costs, says more than the absolute numbers. Rounds are interleaved: what else the machine does hits every row
 //! alike.
 
+mod chunks;
 mod client;
+mod commands;
+mod contacts;
 mod fill;
 mod load;
 mod machine;
@@ -16,7 +19,6 @@ mod world;
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -26,10 +28,9 @@ use tempfile::TempDir;
 
 use self::load::Target;
 use self::report::{Line, Measured, Report};
-use self::rows::RowKind;
+use self::rows::{Part, RowKind};
 use self::server::Server;
-use self::template::Template;
-use self::world::{Sizes, World};
+use self::world::{Session, Sizes, World};
 use crate::clock::now;
 
 /// The flags of `cargo xtask bench`.
@@ -54,15 +55,18 @@ pub(crate) struct BenchArgs {
     /// Small tenants beside it.
     #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(0..=99_999))]
     tenants: u32,
-    /// A store of a thousand units and users beside ten tenants: for a quick look.
-    #[arg(long, conflicts_with_all = ["units", "users", "tenants"])]
+    /// Contacts of the large contact group, and of the file that is imported.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=9_999_999))]
+    contacts: u32,
+    /// A store of a thousand units, users and contacts beside ten tenants: for a quick look.
+    #[arg(long, conflicts_with_all = ["units", "users", "tenants", "contacts"])]
     small: bool,
     /// Keep the store in this folder; a next run with the same sizes finds it there.
     #[arg(long, value_name = "FOLDER", conflicts_with = "dir")]
     keep: Option<PathBuf>,
-    /// Only these rows.
-    #[arg(long, value_name = "ROWS", value_delimiter = ',', default_values_t = RowKind::ALL, value_enum)]
-    only: Vec<RowKind>,
+    /// Only these rows and commands. [default: all]
+    #[arg(long, value_name = "ROWS", value_delimiter = ',', value_enum)]
+    only: Option<Vec<Part>>,
     /// Where the temporary data folder is made: on a real disk, since syncs are measured. [default: the
     /// target folder of cargo]
     #[arg(long, value_name = "FOLDER")]
@@ -105,17 +109,26 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
 
     let machine = machine::look(&folder)?;
     let world = World::prepare(&binary, &folder, args.sizes()?)?;
+    let commands = if args.wants(Part::Commands) {
+        commands::measure(&binary, &folder, world.sizes.contacts)?
+    } else {
+        Vec::new()
+    };
+    let session = world.begin(&binary, &folder)?;
     let mut server = Server::start(&binary, &folder, args.log.as_deref())?;
     eprintln!("the server is process {}, ready after {:?}", server.pid(), server.ready_after);
     // One thread: the server needs the other cores.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let measured = runtime.block_on(measure(args, &server, &world));
+    let measured = runtime.block_on(measure(args, &server, &world, session));
     drop(runtime);
     let measured = measured.map_err(|error| match server.complaints() {
         complaints if complaints.is_empty() => error,
         complaints => error.context(format!("the server had complained:\n{complaints}")),
     })?;
     server.stop()?;
+    if args.keep.is_some() && args.wants(Part::Row(RowKind::ContactBatch)) {
+        world::tidy_up(&binary, &folder)?;
+    }
 
     let report = Report {
         machine,
@@ -126,6 +139,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         duration: args.duration,
         ready_after: server.ready_after,
         measured,
+        commands,
     };
     if args.json {
         println!("{}", report.json());
@@ -137,13 +151,21 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
 
 impl BenchArgs {
     fn sizes(&self) -> anyhow::Result<Sizes> {
-        let [units, users, tenants] =
-            if self.small { [1000, 1000, 10] } else { [self.units, self.users, self.tenants] };
+        let [units, users, tenants, contacts] = if self.small {
+            [1000, 1000, 10, 1000]
+        } else {
+            [self.units, self.users, self.tenants, self.contacts]
+        };
         Ok(Sizes {
             units: usize::try_from(units)?,
             users: usize::try_from(users)?,
             tenants: usize::try_from(tenants)?,
+            contacts: usize::try_from(contacts)?,
         })
+    }
+
+    fn wants(&self, part: Part) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(&part))
     }
 }
 
@@ -156,50 +178,54 @@ fn temporary_folder(args: &BenchArgs) -> anyhow::Result<TempDir> {
     TempDir::with_prefix_in("bench-", parent).with_context(|| parent.display().to_string())
 }
 
-async fn measure(args: &BenchArgs, server: &Server, world: &World) -> anyhow::Result<Measured> {
+async fn measure(
+    args: &BenchArgs,
+    server: &Server,
+    world: &World,
+    session: Session,
+) -> anyhow::Result<Measured> {
     let at_start = server::memory(server.pid())?;
-    let tokens = World::log_in(server).await?;
-    let target = Target { address: server.address, process: server.pid(), units: Arc::clone(&world.units) };
+    let target = Target { address: server.address, process: server.pid() };
 
     let mut lines: Vec<Line> = Vec::new();
-    for kind in RowKind::ALL.into_iter().filter(|kind| args.only.contains(kind)) {
-        let templates: Arc<[Template]> = kind.templates(world, &tokens).into();
-        let connections = args.connections.iter().filter(|connections| kind.takes(**connections));
-        lines.extend(connections.map(|connections| Line {
+    for kind in RowKind::ALL.into_iter().filter(|kind| args.wants(Part::Row(*kind))) {
+        let load = kind.load(world, &session);
+        lines.extend(kind.connections(&args.connections).into_iter().map(|connections| Line {
             kind,
             title: kind.title(world),
-            connections: *connections,
-            templates: Arc::clone(&templates),
+            connections,
+            load: load.clone(),
+            items: kind.items(world),
             samples: Vec::new(),
         }));
     }
+    // First what has a level of memory: later it would use what others have left to the allocator.
+    let mut order: Vec<&mut Line> = lines.iter_mut().collect();
+    order.sort_by_key(|line| line.kind != RowKind::CsvExport);
     let (begin, others_before) = (now(), cpu_time_of_others(server)?);
     for round in 1..=args.rounds {
-        for line in &mut lines {
-            let sample = load::measure(&target, &line.templates, line.connections, args.duration)
+        for line in &mut order {
+            let sample = load::measure(&target, &line.load, line.connections, args.duration)
                 .await
                 .with_context(|| format!("{}, {} connections", line.title, line.connections))?;
+            line.samples.push(sample);
             eprintln!(
-                "round {round} of {}: {}, {} connections: {:.0} requests/s, the server at {} MiB of its own",
+                "round {round} of {}: {}, {} connections: {:.1} requests/s, the server at {} MiB of its own",
                 args.rounds,
                 line.title,
                 line.connections,
                 sample.per_second,
                 sample.memory / 1024
             );
-            line.samples.push(sample);
         }
     }
     let cpus = f64::from(u32::try_from(available_parallelism()?.get())?);
     let others = cpu_time_of_others(server)?.saturating_sub(others_before);
     let others = others.as_secs_f64() / (begin.elapsed().as_secs_f64() * cpus);
+    let at_end = server::memory(server.pid())?;
+    session.end(server).await?;
     let most_memory = lines.iter().flat_map(|line| &line.samples).map(|sample| sample.memory).max();
-    Ok(Measured {
-        lines,
-        memory: [at_start, server::memory(server.pid())?],
-        most_memory: most_memory.unwrap_or(0),
-        others,
-    })
+    Ok(Measured { lines, memory: [at_start, at_end], most_memory: most_memory.unwrap_or(0), others })
 }
 
 /// The CPU time that neither the server nor this program has used.

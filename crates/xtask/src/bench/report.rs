@@ -1,16 +1,15 @@
 //! What the bench prints.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::load::Sample;
+use super::commands::{self, Ran};
+use super::load::{Load, Sample};
 use super::machine::Machine;
-use super::rows::{FAST_SYNC, Level, RowKind};
+use super::rows::{FAST_SYNC, Items, Level, RowKind};
 use super::server::Memory;
-use super::template::Template;
 use super::world::Sizes;
 
 /// A line of the table: one row with one number of connections, measured in every round.
@@ -18,7 +17,8 @@ pub(super) struct Line {
     pub(super) kind: RowKind,
     pub(super) title: String,
     pub(super) connections: u32,
-    pub(super) templates: Arc<[Template]>,
+    pub(super) load: Load,
+    pub(super) items: Option<Items>,
     pub(super) samples: Vec<Sample>,
 }
 
@@ -29,6 +29,32 @@ impl Line {
 
     fn per_second(&self) -> f64 {
         self.median(|sample| sample.per_second)
+    }
+
+    /// The items of all requests of a second, where requests have items.
+    fn items_per_second(&self) -> Option<f64> {
+        let per_request = u32::try_from(self.items?.per_request).ok()?;
+        Some(self.per_second() * f64::from(per_request))
+    }
+
+    /// Requests a second, and their items.
+    pub(super) fn throughput(&self) -> String {
+        let rate = match self.per_second() {
+            few if few < 10.0 => format!("{few:.2}"),
+            many => thousands(&format!("{many:.0}")),
+        };
+        match (self.items, self.items_per_second()) {
+            (Some(items), Some(per_second)) => {
+                format!("{rate} ({} {})", thousands(&format!("{per_second:.0}")), items.name)
+            }
+            _ => rate,
+        }
+    }
+
+    /// The most memory of its own, in millions of bytes, by which the server grew in a round.
+    fn more_memory(&self) -> f64 {
+        let kib = self.samples.iter().map(|sample| sample.more_memory).max().unwrap_or(0);
+        u32::try_from(kib).map_or(f64::INFINITY, f64::from) * 1024.0 / 1e6
     }
 }
 
@@ -55,15 +81,20 @@ pub(super) struct Report {
     pub(super) duration: Duration,
     pub(super) ready_after: Duration,
     pub(super) measured: Measured,
+    /// The commands, if they were asked for.
+    pub(super) commands: Vec<Ran>,
 }
 
 impl Report {
-    /// A table and a list, in Markdown.
+    /// Tables and a list, in Markdown.
     pub(super) fn text(&self) -> String {
-        let mut text = String::from(
-            "| Row | Connections | Requests/s | Of the bare route | p50 ms | p99 ms | Server CPU µs/request | Level |\n\
-             |---|--:|--:|--:|--:|--:|--:|---|\n",
-        );
+        let mut text = String::new();
+        if !self.measured.lines.is_empty() {
+            text.push_str(
+                "| Row | Connections | Requests/s | Of the bare route | p50 ms | p99 ms | Server CPU µs/request | Level |\n\
+                 |---|--:|--:|--:|--:|--:|--:|---|\n",
+            );
+        }
         for line in &self.measured.lines {
             let ratio = self.ratio(line).map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
             // Writing to a string does not fail.
@@ -72,12 +103,16 @@ impl Report {
                 "| {} | {} | {} | {ratio} | {:.3} | {:.3} | {:.1} | {} |",
                 line.title,
                 line.connections,
-                thousands(&format!("{:.0}", line.per_second())),
+                line.throughput(),
                 line.median(|sample| sample.p50),
                 line.median(|sample| sample.p99),
                 line.median(|sample| sample.server_cpu),
-                self.level(line),
+                self.levels(line),
             );
+        }
+        if !self.commands.is_empty() {
+            let space = if text.is_empty() { "" } else { "\n" };
+            let _ = write!(text, "{space}{}", commands::text(&self.commands));
         }
         let memory = self
             .measured
@@ -88,13 +123,14 @@ impl Report {
         }
         let _ = write!(
             text,
-            "\n- Medians of {} rounds of {:.1} s; {} org units and {} users in one tenant beside {} small ones; log filter: {}\n\
+            "\n- Medians of {} rounds of {:.1} s; {} org units, {} users and a group of {} contacts in one tenant beside {} small ones; log filter: {}\n\
              - Other processes took {:.0} % of the CPU time meanwhile\n{}\
              - Server: ready after {:.0} ms; memory {} after its start, {} after the load; at most {} MiB of its own under it\n",
             self.rounds,
             self.duration.as_secs_f64(),
             thousands(&self.sizes.units),
             thousands(&self.sizes.users),
+            thousands(&self.sizes.contacts),
             thousands(&self.sizes.tenants),
             self.log.as_deref().unwrap_or("the default"),
             self.measured.others * 100.0,
@@ -121,6 +157,9 @@ impl Report {
                     "p50_ms": line.median(|sample| sample.p50),
                     "p99_ms": line.median(|sample| sample.p99),
                     "server_cpu_us": line.median(|sample| sample.server_cpu),
+                    "items_per_request": line.items.map(|items| items.per_request),
+                    "items_per_second": line.items_per_second(),
+                    "more_memory_mb": line.more_memory(),
                 })
             })
             .collect();
@@ -130,10 +169,12 @@ impl Report {
             .map(|memory| json!({ "resident_kib": memory.resident, "anonymous_kib": memory.anonymous }));
         json!({
             "rows": rows,
+            "commands": self.commands.iter().map(Ran::json).collect::<Vec<_>>(),
             "rounds": self.rounds,
             "seconds": self.duration.as_secs_f64(),
             "units": self.sizes.units,
             "users": self.sizes.users,
+            "contacts": self.sizes.contacts,
             "small_tenants": self.sizes.tenants,
             "log": self.log,
             "binary": self.binary,
@@ -147,20 +188,34 @@ impl Report {
     }
 
     /// What the row has to reach, and whether it does.
-    fn level(&self, line: &Line) -> String {
-        let verdict = |met| if met { "met" } else { "**missed**" };
-        match line.kind.level(line.connections) {
-            None => String::new(),
-            Some(Level::OfBare(least)) => self.ratio(line).map_or(String::new(), |ratio| {
-                format!("≥ {least} of the bare route: {}", verdict(ratio >= least))
-            }),
-            Some(Level::P50OnFastDisk(most)) if self.machine.sync >= FAST_SYNC => {
+    fn levels(&self, line: &Line) -> String {
+        let levels = line.kind.levels(line.connections).iter();
+        levels.filter_map(|level| self.level(line, *level)).collect::<Vec<_>>().join("; ")
+    }
+
+    /// `None` if there is nothing to compare with.
+    fn level(&self, line: &Line, level: Level) -> Option<String> {
+        let p50 = line.median(|sample| sample.p50);
+        Some(match level {
+            Level::OfBare(least) => {
+                format!("≥ {least} of the bare route: {}", verdict(self.ratio(line)? >= least))
+            }
+            Level::P50OnFastDisk(most) if self.machine.sync >= FAST_SYNC => {
                 format!("p50 ≤ {most} ms where a sync takes < 0.1 ms: not this disk")
             }
-            Some(Level::P50(most) | Level::P50OnFastDisk(most)) => {
-                format!("p50 ≤ {most} ms: {}", verdict(line.median(|sample| sample.p50) <= most))
+            Level::P50(most) | Level::P50OnFastDisk(most) => {
+                format!("p50 ≤ {most} ms: {}", verdict(p50 <= most))
             }
-        }
+            Level::Items(least) => {
+                let name = line.items?.name;
+                let least_shown = thousands(&least);
+                format!("≥ {least_shown} {name}/s: {}", verdict(line.items_per_second()? >= least))
+            }
+            Level::MoreMemory(most) => {
+                let more = line.more_memory();
+                format!("{more:.1} MB more memory, < {most}: {}", verdict(more < most))
+            }
+        })
     }
 
     /// The throughput compared with that of the bare route with as many connections, if it was measured.
@@ -168,6 +223,10 @@ impl Report {
         let is_base = |other: &&Line| other.kind == RowKind::Bare && other.connections == line.connections;
         self.measured.lines.iter().find(is_base).map(|base| line.per_second() / base.per_second())
     }
+}
+
+pub(super) fn verdict(met: bool) -> &'static str {
+    if met { "met" } else { "**missed**" }
 }
 
 /// The middle value, or the mean of the two in the middle.
@@ -181,7 +240,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// A whole number with a comma after each three digits.
-fn thousands(number: &impl ToString) -> String {
+pub(super) fn thousands(number: &impl ToString) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -195,6 +254,7 @@ fn thousands(number: &impl ToString) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::load::Proof;
     use super::*;
 
     #[test]
@@ -212,9 +272,12 @@ mod tests {
     }
 
     fn line(kind: RowKind, connections: u32, per_second: f64) -> Line {
-        let sample = Sample { per_second, p50: 0.1, p99: 0.5, server_cpu: 12.0, memory: 1 };
-        let templates = [Template::get("/", None)].into();
-        Line { kind, title: kind.to_string(), connections, templates, samples: vec![sample] }
+        let sample =
+            Sample { per_second, p50: 0.1, p99: 0.5, server_cpu: 12.0, memory: 1, more_memory: 10_000 };
+        let load = Load { templates: [].into(), ids: [].into(), proof: Proof::Nothing, is_long: false };
+        let items = matches!(kind, RowKind::ContactBatch | RowKind::CsvExport)
+            .then_some(Items { name: "phones", per_request: 1000 });
+        Line { kind, title: kind.to_string(), connections, load, items, samples: vec![sample] }
     }
 
     #[test]
@@ -233,7 +296,7 @@ mod tests {
             machine,
             binary: None,
             log: None,
-            sizes: Sizes { units: 1000, users: 2000, tenants: 3 },
+            sizes: Sizes { units: 1000, users: 2000, tenants: 3, contacts: 4000 },
             rounds: 1,
             duration: Duration::from_secs(3),
             ready_after: Duration::from_millis(12),
@@ -246,19 +309,33 @@ mod tests {
                     line(RowKind::Bare, 64, 100_000.0),
                     line(RowKind::Read, 64, 70_000.0),
                     line(RowKind::Read, 8, 1.0),
+                    line(RowKind::ContactBatch, 4, 65.0),
+                    line(RowKind::CsvExport, 1, 0.25),
                 ],
             },
+            commands: Vec::new(),
         };
         let text = report.text();
         let met = "≥ 0.6 of the bare route: met";
         assert!(text.contains(&format!("| 64 | 70,000 | 0.70 | 0.100 | 0.500 | 12.0 | {met} |")), "{text}");
-        assert!(text.contains("1,000 org units and 2,000 users in one tenant beside 3 small ones"), "{text}");
+        assert!(
+            text.contains(
+                "1,000 org units, 2,000 users and a group of 4,000 contacts in one tenant beside 3 "
+            ),
+            "{text}"
+        );
         assert!(text.contains("at most 4 MiB of its own"), "{text}");
-        assert!(text.contains("| 8 | 1 | – |"), "{text}");
+        assert!(text.contains("| 8 | 1.00 | – |"), "{text}");
+        assert!(text.contains("| 4 | 65 (65,000 phones) | – |"), "{text}");
+        assert!(text.contains("| ≥ 60,000 phones/s: met |"), "{text}");
+        assert!(text.contains("| 1 | 0.25 (250 phones) | 0.00 |"), "{text}");
+        assert!(text.contains("| p50 ≤ 5000 ms: met; 10.2 MB more memory, < 20: met |"), "{text}");
         assert!(text.contains("10 MiB (2 of its own)"), "{text}");
         assert!(text.contains("took 4 % of"), "{text}");
         let json = report.json();
         assert_eq!(json["rows"][2]["of_bare"], json!(0.7));
         assert_eq!(json["rows"][3]["of_bare"], Value::Null);
+        assert_eq!(json["rows"][3]["items_per_second"], Value::Null);
+        assert_eq!(json["rows"][4]["items_per_second"], json!(65_000.0));
     }
 }

@@ -1,12 +1,52 @@
 //! What is measured, and which level it has to reach.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use clap::ValueEnum as _;
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
+use super::client::Caller;
+use super::contacts;
+use super::load::{Load, Proof};
 use super::template::Template;
-use super::world::{Tokens, World};
+use super::world::{Session, World};
+
+/// A part of a run that can be asked for: a row of the table, or the commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Row(RowKind),
+    /// `muster import contacts` and `muster export contacts`.
+    Commands,
+}
+
+impl Part {
+    const ALL: [Self; RowKind::ALL.len() + 1] = {
+        let mut all = [Self::Commands; RowKind::ALL.len() + 1];
+        let mut at = 0;
+        while at < RowKind::ALL.len() {
+            all[at] = Self::Row(RowKind::ALL[at]);
+            at += 1;
+        }
+        all
+    };
+}
+
+impl ValueEnum for Part {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::Row(kind) => kind.to_possible_value(),
+            Self::Commands => Some(
+                PossibleValue::new("csv-import").help("The commands that import and export contacts, once"),
+            ),
+        }
+    }
+}
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -31,6 +71,14 @@ pub(super) enum RowKind {
     UsersSmall,
     /// The first page of the users of a branch of about 100,000 units.
     UsersLarge,
+    /// Authentication by a key, and one contact group with the number of its contacts.
+    ContactGroupRead,
+    /// A change of one contact group that is on the disk before it is answered.
+    ContactGroupUpdate,
+    /// A thousand new contacts in one request, in one group.
+    ContactBatch,
+    /// All contacts of a large group, sent while they are read.
+    CsvExport,
 }
 
 /// What a row has to reach.
@@ -42,13 +90,24 @@ pub(super) enum Level {
     P50(f64),
     /// The same, where a sync of the disk takes less than [`FAST_SYNC`].
     P50OnFastDisk(f64),
+    /// At least so many items a second.
+    Items(f64),
+    /// Less than so many megabytes (a million bytes) more memory of the server's own than before.
+    MoreMemory(f64),
+}
+
+/// What a request has many of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Items {
+    pub(super) name: &'static str,
+    pub(super) per_request: usize,
 }
 
 pub(super) const FAST_SYNC: Duration = Duration::from_micros(100);
 
 impl RowKind {
     /// The bare route first: the others are compared with it.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Bare,
         Self::Read,
         Self::Update,
@@ -59,6 +118,10 @@ impl RowKind {
         Self::Users,
         Self::UsersSmall,
         Self::UsersLarge,
+        Self::ContactGroupRead,
+        Self::ContactGroupUpdate,
+        Self::ContactBatch,
+        Self::CsvExport,
     ];
 
     pub(super) fn title(self, world: &World) -> String {
@@ -74,38 +137,90 @@ impl RowKind {
             Self::Users => format!("first of {users} users, `GET /v3/users/list`"),
             Self::UsersSmall => format!("first users of {small} units, `GET /v3/users/list`"),
             Self::UsersLarge => format!("first users of {large} units, `GET /v3/users/list`"),
+            Self::ContactGroupRead => "contact group, `GET /groups/{id}`".to_owned(),
+            Self::ContactGroupUpdate => "durable update, `PUT /groups/{id}`".to_owned(),
+            Self::ContactBatch => {
+                format!("batch of {} new phones, `POST /groups/{{id}}/phones/batch`", contacts::BATCH)
+            }
+            Self::CsvExport => {
+                format!("export of {} phones, `GET /groups/{{id}}/file/csv`", world.sizes.contacts)
+            }
         }
     }
 
-    /// Whether the row is measured with this many connections: what is long by itself, or touches one row only,
-    /// is measured with one.
-    pub(super) fn takes(self, connections: u32) -> bool {
-        matches!(self, Self::Bare | Self::Read | Self::Update | Self::Children) || connections == 1
+    /// The numbers of connections that the row is measured with, of those `wanted`. What is long by itself, or touches
+    /// one row only, is measured with one. Of batches a few keep the server busy; more would only wait.
+    pub(super) fn connections(self, wanted: &[u32]) -> Vec<u32> {
+        const MOST_BATCHES: u32 = 4;
+        let mut taken = match self {
+            Self::Bare
+            | Self::Read
+            | Self::Update
+            | Self::Children
+            | Self::ContactGroupRead
+            | Self::ContactGroupUpdate => wanted.to_vec(),
+            Self::ContactBatch => wanted.iter().map(|number| (*number).min(MOST_BATCHES)).collect(),
+            Self::OrgList
+            | Self::Tree
+            | Self::Move
+            | Self::Users
+            | Self::UsersSmall
+            | Self::UsersLarge
+            | Self::CsvExport => wanted.iter().copied().filter(|number| *number == 1).collect(),
+        };
+        taken.dedup();
+        taken
     }
 
-    pub(super) fn level(self, connections: u32) -> Option<Level> {
+    pub(super) fn levels(self, connections: u32) -> &'static [Level] {
         match (self, connections) {
-            (Self::Read, 64) => Some(Level::OfBare(0.6)),
-            (Self::Update, 64) => Some(Level::OfBare(0.12)),
-            (Self::Update, 1) => Some(Level::P50OnFastDisk(0.3)),
-            (Self::Children, 1) => Some(Level::P50(0.4)),
-            (Self::OrgList, _) => Some(Level::P50(150.0)),
-            (Self::Tree, _) => Some(Level::P50(250.0)),
-            (Self::Move, _) => Some(Level::P50(2.0)),
-            (Self::Users | Self::UsersSmall, _) => Some(Level::P50(50.0)),
-            (Self::UsersLarge, _) => Some(Level::P50(400.0)),
+            (Self::Read | Self::ContactGroupRead, 64) => &[Level::OfBare(0.6)],
+            (Self::Update | Self::ContactGroupUpdate, 64) => &[Level::OfBare(0.12)],
+            (Self::Update | Self::ContactGroupUpdate, 1) => &[Level::P50OnFastDisk(0.3)],
+            (Self::Children, 1) => &[Level::P50(0.4)],
+            (Self::OrgList, _) => &[Level::P50(150.0)],
+            (Self::Tree, _) => &[Level::P50(250.0)],
+            (Self::Move, _) => &[Level::P50(2.0)],
+            (Self::Users | Self::UsersSmall, _) => &[Level::P50(50.0)],
+            (Self::UsersLarge, _) => &[Level::P50(400.0)],
+            (Self::ContactBatch, _) => &[Level::Items(60_000.0)],
+            (Self::CsvExport, _) => &[Level::P50(5000.0), Level::MoreMemory(20.0)],
+            _ => &[],
+        }
+    }
+
+    pub(super) fn items(self, world: &World) -> Option<Items> {
+        let phones = |per_request| Some(Items { name: "phones", per_request });
+        match self {
+            Self::ContactBatch => phones(contacts::BATCH),
+            Self::CsvExport => phones(world.sizes.contacts),
             _ => None,
         }
     }
 
-    /// The requests, sent in turns. Every update has another address than all before it: a change that changes
+    pub(super) fn load(self, world: &World, session: &Session) -> Load {
+        let ids = match self {
+            Self::ContactGroupRead | Self::ContactGroupUpdate => &world.contact_groups,
+            _ => &world.units,
+        };
+        let proof = match self {
+            Self::ContactBatch => Proof::Created(contacts::BATCH),
+            // The first line has the names of the columns.
+            Self::CsvExport => Proof::Lines(world.sizes.contacts as u64 + 1),
+            _ => Proof::Nothing,
+        };
+        let templates = self.templates(world, session).into();
+        Load { templates, ids: Arc::clone(ids), proof, is_long: self == Self::CsvExport }
+    }
+
+    /// The requests, sent in turns. Every update has another value than all before it: a change that changes
     /// nothing would not be written.
-    pub(super) fn templates(self, world: &World, tokens: &Tokens) -> Vec<Template> {
-        let admin = Some(tokens.admin.as_str());
+    fn templates(self, world: &World, session: &Session) -> Vec<Template> {
+        let Session { admin, branch_admin, lox24, scratch_contact_group } = session;
         let get = |path: &str| vec![Template::get(path, admin)];
         let users = |root: u64| get(&format!("/v3/users/list?org_unit_id={root}"));
         match self {
-            Self::Bare => vec![Template::get("/healthz", None)],
+            Self::Bare => vec![Template::get("/healthz", &Caller::nobody())],
             Self::Read => get("/v3/groups/{id}"),
             Self::Update => {
                 let body = r#"{"org_unit_name":"Unit {number}","org_unit_ext_id":"R-{number}",
@@ -115,7 +230,7 @@ impl RowKind {
             }
             Self::Children => get("/v3/groups/list?org_unit_id={id}"),
             Self::OrgList => get(&format!("/v3/groups/org-list/{}", world.large.root)),
-            Self::Tree => vec![Template::get("/v3/groups/tree", Some(&tokens.branch_admin))],
+            Self::Tree => vec![Template::get("/v3/groups/tree", branch_admin)],
             Self::Move => [world.elsewhere, world.top]
                 .map(|parent| {
                     let path = format!("/v3/groups/{}", world.large.root);
@@ -126,6 +241,19 @@ impl RowKind {
             Self::Users => get("/v3/users/list"),
             Self::UsersSmall => users(world.small.root),
             Self::UsersLarge => users(world.large.root),
+            Self::ContactGroupRead => vec![Template::get("/groups/{id}", lox24)],
+            Self::ContactGroupUpdate => {
+                let body = r#"{"description":"Change {counter}"}"#;
+                vec![Template::write("PUT", "/groups/{id}", lox24, body)]
+            }
+            Self::ContactBatch => {
+                let path = format!("/groups/{scratch_contact_group}/phones/batch");
+                vec![Template::write("POST", &path, lox24, &contacts::batch())]
+            }
+            Self::CsvExport => {
+                let path = format!("/groups/{}/file/csv", world.large_contact_group);
+                vec![Template::get(&path, lox24)]
+            }
         }
     }
 }
@@ -134,5 +262,29 @@ impl fmt::Display for RowKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = self.to_possible_value();
         f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_take_the_numbers_of_connections_that_make_sense() {
+        assert_eq!(RowKind::ContactGroupRead.connections(&[1, 64]), [1, 64]);
+        assert_eq!(RowKind::ContactBatch.connections(&[1, 16, 64]), [1, 4]);
+        assert_eq!(RowKind::CsvExport.connections(&[1, 64]), [1]);
+        assert!(RowKind::Tree.connections(&[64]).is_empty());
+    }
+
+    #[test]
+    fn every_part_can_be_asked_for() {
+        let names: Vec<String> =
+            Part::ALL.iter().map(|part| part.to_possible_value().unwrap().get_name().to_owned()).collect();
+        assert_eq!(names[0], "bare");
+        assert_eq!(
+            names[10..],
+            ["contact-group-read", "contact-group-update", "contact-batch", "csv-export", "csv-import"]
+        );
     }
 }

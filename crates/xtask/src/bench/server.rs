@@ -17,6 +17,11 @@ use crate::clock::now;
 
 /// How long a start or a stop may take.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// After its start the server begins to remove what is gone (`upkeep.rs`), with this much to spare.
+const BEFORE_UPKEEP: Duration = Duration::from_secs(7);
+/// How many seconds that may take, and the CPU time of a second in which the server has nothing to do.
+const REST_TRIES: usize = 600;
+const RESTING: Duration = Duration::from_millis(30);
 
 /// Builds the release server and returns the path of its binary.
 pub(super) fn build() -> anyhow::Result<PathBuf> {
@@ -40,14 +45,24 @@ pub(super) fn build() -> anyhow::Result<PathBuf> {
     bail!("cargo named no binary")
 }
 
-/// Makes the store in `folder` with one tenant; the id of the top of its tree.
+/// The tenant that is measured.
+pub(super) struct Tenant {
+    /// The id of the top of its tree.
+    pub(super) top: u64,
+    /// Its LOX24 key, as a request presents it.
+    pub(super) lox24: String,
+}
+
+const LARGE_TENANT: &str = "Bench";
+
+/// Makes the store in `folder` with one tenant.
 pub(super) fn create_tenant(
     binary: &Path,
     folder: &Path,
     email: &str,
     password: &str,
-) -> anyhow::Result<u64> {
-    let mut child = tenant_create(binary, folder, "Bench", email)
+) -> anyhow::Result<Tenant> {
+    let mut child = tenant_create(binary, folder, LARGE_TENANT, email)
         .arg("--admin-password-stdin")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -59,7 +74,17 @@ pub(super) fn create_tenant(
     let output = child.wait_with_output()?;
     ensure!(output.status.success(), "the tenant was not created");
     let made: Value = serde_json::from_slice(&output.stdout).context("the new tenant")?;
-    made["convirza"]["org_unit_id"].as_u64().context("the new tenant has no top org unit")
+    Ok(Tenant {
+        top: made["convirza"]["org_unit_id"].as_u64().context("the new tenant has no top org unit")?,
+        lox24: made["lox24"]["token"].as_str().context("the new tenant has no LOX24 key")?.to_owned(),
+    })
+}
+
+/// `muster import contacts` or `muster export contacts`, for the large tenant.
+pub(super) fn contacts(binary: &Path, folder: &Path, verb: &str) -> Command {
+    let mut command = muster(binary, folder);
+    command.args([verb, "contacts", "--tenant", LARGE_TENANT, "--database", &database(folder)]);
+    command
 }
 
 /// Makes the tenants of these numbers, each with a top, an admin and its credentials.
@@ -191,6 +216,22 @@ impl Server {
         complaints[complaints.len().saturating_sub(5)..].join("\n")
     }
 
+    /// Waits until the server does nothing of its own: it removes the rows of what was deleted some seconds after its
+    /// start. Errors: it does not come to rest.
+    pub(super) fn rest(&self) -> anyhow::Result<()> {
+        sleep(BEFORE_UPKEEP);
+        let mut before = cpu_time(self.pid())?;
+        for _ in 0..REST_TRIES {
+            sleep(Duration::from_secs(1));
+            let after = cpu_time(self.pid())?;
+            if after.saturating_sub(before) < RESTING {
+                return Ok(());
+            }
+            before = after;
+        }
+        bail!("the server does not come to rest");
+    }
+
     /// Asks the server to end, and checks that it does so without an error.
     pub(super) fn stop(&mut self) -> anyhow::Result<()> {
         crate::output_of("kill", &["-TERM", &self.pid().to_string()])?;
@@ -217,13 +258,26 @@ impl Drop for Server {
 /// The CPU time that a process has used, in its own code and in the kernel.
 pub(super) fn cpu_time(process: u32) -> anyhow::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).context("the server is gone")?;
-    ticks(&stat).map(|ticks| Duration::from_millis(ticks * 10)).context("the server's CPU time")
+    ticks(&stat, OWN).map(|ticks| Duration::from_millis(ticks * 10)).context("the server's CPU time")
 }
 
+/// The CPU time of all processes that this program has run and that have ended.
+pub(super) fn cpu_time_of_children() -> anyhow::Result<Duration> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    ticks(&stat, OF_CHILDREN)
+        .map(|ticks| Duration::from_millis(ticks * 10))
+        .context("the CPU time of children")
+}
+
+/// Where the user time stands in `/proc/PID/stat`, behind the name: the process's own, and that of its children. The
+/// system time comes next.
+const OWN: usize = 11;
+const OF_CHILDREN: usize = 13;
+
 /// The user and system time in `/proc/PID/stat`, in hundredths of a second.
-fn ticks(stat: &str) -> Option<u64> {
+fn ticks(stat: &str, whose: usize) -> Option<u64> {
     // The name of the program stands in parentheses and can hold anything.
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(whose);
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some(user + system)
@@ -280,7 +334,8 @@ mod tests {
     fn memory_and_time_are_read_from_proc() {
         let memory = memory_in("Name:\tmuster\nVmRSS:\t   12345 kB\nRssAnon:\t    6789 kB\n").unwrap();
         assert_eq!((memory.resident, memory.anonymous), (12345, 6789));
-        let stat = "42 (a ) b) S 1 2 3 0 -1 4194560 1000 0 2 0 150 50 0 0 20 0 4 0 100 1 1";
-        assert_eq!(ticks(stat), Some(200));
+        let stat = "42 (a ) b) S 1 2 3 0 -1 4194560 1000 0 2 0 150 50 7 3 20 0 4 0 100 1 1";
+        assert_eq!(ticks(stat, OWN), Some(200));
+        assert_eq!(ticks(stat, OF_CHILDREN), Some(10));
     }
 }

@@ -1,8 +1,15 @@
 //! Requests that are rendered before they are needed, all but a few digits.
 
+use super::client::Caller;
+
 /// Markers and the digits that replace them, at least so many.
-const MARKERS: [(&str, Slot, usize); 3] =
-    [("{id}", Slot::Id, 1), ("{number}", Slot::Number, 7), ("{counter}", Slot::Counter, 12)];
+const MARKERS: [(&str, Slot, usize); 4] = [
+    ("{id}", Slot::Id, 1),
+    ("{number}", Slot::Number, 7),
+    ("{counter}", Slot::Counter, 12),
+    // For phone numbers, which have at most 15 digits.
+    ("{counter8}", Slot::Counter, 8),
+];
 
 #[derive(Clone, Copy, Debug)]
 enum Slot {
@@ -20,7 +27,7 @@ enum Piece {
 /// The numbers of one request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Numbers {
-    /// The id of the org unit.
+    /// The id of what is asked for, such as an org unit.
     pub(super) id: u64,
     /// Its place among the created ones; its name and its external id show it.
     pub(super) number: u64,
@@ -34,13 +41,13 @@ pub(super) struct Template(Vec<Piece>);
 
 impl Template {
     /// A GET. `path` can hold `{id}`.
-    pub(super) fn get(path: &str, token: Option<&str>) -> Self {
-        Self::parse(&format!("GET {path} HTTP/1.1\r\n{}\r\n", headers(token)))
+    pub(super) fn get(path: &str, caller: &Caller) -> Self {
+        Self::parse(&format!("GET {path} HTTP/1.1\r\n{}\r\n", caller.headers()))
     }
 
-    /// A write, such as a PUT. `path` can hold `{id}`; `body` can hold `{number}` and `{counter}`, which always have the
-    /// same length.
-    pub(super) fn write(method: &str, path: &str, token: Option<&str>, body: &str) -> Self {
+    /// A write, such as a PUT. `path` can hold `{id}`; `body` can hold `{number}`, `{counter}` and
+    /// `{counter8}`, which always have the same length.
+    pub(super) fn write(method: &str, path: &str, caller: &Caller, body: &str) -> Self {
         let mut length = body.len();
         for (marker, _, digits) in MARKERS {
             let count = body.matches(marker).count();
@@ -48,7 +55,7 @@ impl Template {
         }
         Self::parse(&format!(
             "{method} {path} HTTP/1.1\r\n{}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}",
-            headers(token)
+            caller.headers()
         ))
     }
 
@@ -83,11 +90,6 @@ impl Template {
     }
 }
 
-fn headers(token: Option<&str>) -> String {
-    let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-    format!("Host: bench\r\n{authorization}")
-}
-
 /// Appends a number with leading zeros up to `width`.
 fn digits(mut number: u64, width: usize, out: &mut Vec<u8>) {
     let mut text = [b'0'; 20];
@@ -108,16 +110,31 @@ mod tests {
     fn requests_are_rendered_with_their_numbers() {
         let mut out = b"left from before".to_vec();
         let numbers = Numbers { id: 5002, number: 7, counter: 123 };
-        Template::get("/v3/groups/{id}", None).render(numbers, &mut out);
+        Template::get("/v3/groups/{id}", &Caller::nobody()).render(numbers, &mut out);
         assert_eq!(out, b"GET /v3/groups/5002 HTTP/1.1\r\nHost: bench\r\n\r\n");
 
         let body = r#"{"a":"{number}","b":"{counter} x"}"#;
-        Template::write("PUT", "/u/{id}", Some("t"), body).render(numbers, &mut out);
+        Template::write("PUT", "/u/{id}", &Caller::bearer("t"), body).render(numbers, &mut out);
         let wanted = "PUT /u/5002 HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer t\r\n\
                       Content-Type: application/json\r\nContent-Length: 36\r\n\r\n\
                       {\"a\":\"0000007\",\"b\":\"000000000123 x\"}";
         assert_eq!(String::from_utf8_lossy(&out), wanted);
         assert_eq!(wanted.split("\r\n\r\n").nth(1).map(str::len), Some(36));
+    }
+
+    #[test]
+    fn a_body_has_the_length_that_its_head_says() {
+        let body = r#"[{"phone":"+491{counter8}000"},{"phone":"+491{counter8}001","a":"{counter}{number}"}]"#;
+        let template = Template::write("POST", "/groups/{id}/phones/batch", &Caller::lox24("1:k"), body);
+        for counter in [1, 99_999_999] {
+            let mut out = Vec::new();
+            template.render(Numbers { id: 41, number: 0, counter }, &mut out);
+            let text = String::from_utf8(out).unwrap();
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            assert!(head.ends_with(&format!("Content-Length: {}", body.len())), "{text}");
+            assert!(head.contains("X-LOX24-AUTH-TOKEN: 1:k\r\nAccept: application/json\r\n"), "{text}");
+            assert!(body.contains(&format!("\"+491{counter:08}001\"")), "{text}");
+        }
     }
 
     #[test]

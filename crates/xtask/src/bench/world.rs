@@ -7,9 +7,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::client::{self, Connection};
+use super::client::{self, Caller, Connection};
 use super::fill::{self, Writer};
-use super::server::{self, Server};
+use super::server::{self, Server, Tenant};
+use super::{commands, contacts};
 
 /// How much is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(super) struct Sizes {
     pub(super) units: usize,
     pub(super) users: usize,
     pub(super) tenants: usize,
+    /// Contacts of the large contact group.
+    pub(super) contacts: usize,
 }
 
 /// A part of the tree.
@@ -38,6 +41,11 @@ pub(super) struct World {
     pub(super) large: Branch,
     /// A unit right below the top, outside of the large branch.
     pub(super) elsewhere: u64,
+    /// The ids of the contact groups without contacts.
+    pub(super) contact_groups: Arc<[u64]>,
+    pub(super) large_contact_group: u64,
+    /// The tenant's LOX24 key.
+    lox24: String,
 }
 
 /// The admin of all, and the one of the large branch.
@@ -45,10 +53,14 @@ pub(super) const ADMIN: &str = "bench@example.org";
 const BRANCH_ADMIN: &str = "branch@example.org";
 pub(super) const PASSWORD: &str = "not a secret, only a bench";
 
-/// The access tokens of a run.
-pub(super) struct Tokens {
-    pub(super) admin: String,
-    pub(super) branch_admin: String,
+/// Who calls in a run, and what is made for it.
+pub(super) struct Session {
+    pub(super) admin: Caller,
+    pub(super) branch_admin: Caller,
+    /// A program with a LOX24 key.
+    pub(super) lox24: Caller,
+    /// A contact group for what the run adds.
+    pub(super) scratch_contact_group: u64,
 }
 
 impl World {
@@ -57,7 +69,8 @@ impl World {
         let note = folder.join("bench.json");
         if note.exists() {
             let kept = fs::read(&note).context("the kept store")?;
-            let mut world = Self::read(&serde_json::from_slice(&kept)?).context("the kept store")?;
+            let mut world = Self::read(&serde_json::from_slice(&kept)?)
+                .context("the kept store is one of an older bench; remove its folder, and it is made anew")?;
             let had = world.sizes.tenants;
             anyhow::ensure!(
                 world.sizes == Sizes { tenants: had, ..sizes } && had <= sizes.tenants,
@@ -70,33 +83,47 @@ impl World {
             fs::write(note, world.note().to_string())?;
             return Ok(world);
         }
-        let top = server::create_tenant(binary, folder, ADMIN, PASSWORD)?;
+        let tenant = server::create_tenant(binary, folder, ADMIN, PASSWORD)?;
         server::create_small_tenants(binary, folder, 0..sizes.tenants)?;
+        let large_contact_group = commands::fill(binary, folder, sizes.contacts)?;
         let mut server = Server::start(binary, folder, Some("warn"))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let world = runtime.block_on(Self::fill(&server, top, sizes))?;
+        let world = runtime.block_on(Self::fill(&server, tenant, large_contact_group, sizes))?;
         drop(runtime);
         server.stop()?;
         fs::write(note, world.note().to_string())?;
         Ok(world)
     }
 
-    async fn fill(server: &Server, top: u64, sizes: Sizes) -> anyhow::Result<Self> {
-        let token = client::log_in(server.address, ADMIN, PASSWORD).await?;
-        let writer = Writer { address: server.address, token: token.as_str().into() };
-        let units: Arc<[u64]> = fill::units(&writer, top, sizes.units).await?.into();
+    async fn fill(
+        server: &Server,
+        tenant: Tenant,
+        large_contact_group: u64,
+        sizes: Sizes,
+    ) -> anyhow::Result<Self> {
+        let admin = client::log_in(server.address, ADMIN, PASSWORD).await?;
+        let program = Writer { address: server.address, caller: Caller::lox24(&tenant.lox24) };
+        let groups = fill::contact_groups(&program, contacts::GROUPS).await?;
+        let writer = Writer { address: server.address, caller: admin };
+        let units: Arc<[u64]> = fill::units(&writer, tenant.top, sizes.units).await?.into();
         fill::users(&writer, &units, sizes.users).await?;
-        let world = Self::new(sizes, top, units);
+        let world = Self::new(sizes, tenant, units, groups.into(), large_contact_group);
         let admin = json!({
             "username": BRANCH_ADMIN, "password": PASSWORD, "role": "Admin",
             "first_name": "Branch", "last_name": "Admin", "ct_user_ou_id": world.large.root,
         });
-        let request = client::post("/v3/users", Some(&token), &admin);
+        let request = client::post("/v3/users", &writer.caller, &admin);
         Connection::open(server.address).await?.call(&request).await.context("the admin of a branch")?;
         Ok(world)
     }
 
-    fn new(sizes: Sizes, top: u64, units: Arc<[u64]>) -> Self {
+    fn new(
+        sizes: Sizes,
+        tenant: Tenant,
+        units: Arc<[u64]>,
+        contact_groups: Arc<[u64]>,
+        large_contact_group: u64,
+    ) -> Self {
         let branch = |size| {
             let (number, size) = fill::branch(units.len(), size);
             Branch { root: units[number], units: size }
@@ -104,26 +131,90 @@ impl World {
         let (small, large) = (branch(10_000), branch(100_000));
         // No branch is larger than those of the first two.
         let elsewhere = if large.root == units[0] { units[1] } else { units[0] };
-        Self { sizes, top, units, small, large, elsewhere }
+        let Tenant { top, lox24 } = tenant;
+        Self { sizes, top, units, small, large, elsewhere, contact_groups, large_contact_group, lox24 }
     }
 
     fn note(&self) -> Value {
-        let Sizes { units, users, tenants } = self.sizes;
-        json!({ "units": units, "users": users, "tenants": tenants, "top": self.top, "ids": &self.units[..] })
+        let Sizes { units, users, tenants, contacts } = self.sizes;
+        json!({
+            "units": units, "users": users, "tenants": tenants, "contacts": contacts,
+            "top": self.top, "ids": &self.units[..], "lox24": self.lox24,
+            "contact_groups": &self.contact_groups[..], "large_contact_group": self.large_contact_group,
+        })
     }
 
     fn read(note: &Value) -> Option<Self> {
         let size = |name: &str| usize::try_from(note[name].as_u64()?).ok();
-        let sizes = Sizes { units: size("units")?, users: size("users")?, tenants: size("tenants")? };
-        let ids: Option<Vec<u64>> = note["ids"].as_array()?.iter().map(Value::as_u64).collect();
-        Some(Self::new(sizes, note["top"].as_u64()?, ids?.into()))
+        let ids = |name: &str| note[name].as_array()?.iter().map(Value::as_u64).collect::<Option<Vec<u64>>>();
+        let sizes = Sizes {
+            units: size("units")?,
+            users: size("users")?,
+            tenants: size("tenants")?,
+            contacts: size("contacts")?,
+        };
+        let tenant = Tenant { top: note["top"].as_u64()?, lox24: note["lox24"].as_str()?.to_owned() };
+        let large = note["large_contact_group"].as_u64()?;
+        Some(Self::new(sizes, tenant, ids("ids")?.into(), ids("contact_groups")?.into(), large))
     }
 
-    /// Logs in whoever the rows need.
-    pub(super) async fn log_in(server: &Server) -> anyhow::Result<Tokens> {
-        Ok(Tokens {
+    /// Logs in whoever the rows need. This has a server of its own: hashing passwords takes memory that the allocator
+    /// keeps for a while, which would hide what the load takes.
+    pub(super) fn begin(&self, binary: &Path, folder: &Path) -> anyhow::Result<Session> {
+        let mut server = Server::start(binary, folder, Some("warn"))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let session = runtime.block_on(self.log_in(&server))?;
+        drop(runtime);
+        server.stop()?;
+        Ok(session)
+    }
+
+    async fn log_in(&self, server: &Server) -> anyhow::Result<Session> {
+        let lox24 = Caller::lox24(&self.lox24);
+        let program = Writer { address: server.address, caller: lox24.clone() };
+        Ok(Session {
             admin: client::log_in(server.address, ADMIN, PASSWORD).await?,
             branch_admin: client::log_in(server.address, BRANCH_ADMIN, PASSWORD).await?,
+            lox24,
+            scratch_contact_group: fill::contact_groups(&program, 1).await?[0],
         })
+    }
+}
+
+impl Session {
+    /// Deletes what was made for the run.
+    pub(super) async fn end(self, server: &Server) -> anyhow::Result<()> {
+        let request = client::delete(&format!("/groups/{}", self.scratch_contact_group), &self.lox24);
+        Connection::open(server.address).await?.call(&request).await.context("the end of the run")?;
+        Ok(())
+    }
+}
+
+/// Removes from a store that is kept what was deleted at the end of a run, so that the next run does not find the server
+/// at this work.
+pub(super) fn tidy_up(binary: &Path, folder: &Path) -> anyhow::Result<()> {
+    eprintln!("removing what the run has added");
+    let mut server = Server::start(binary, folder, Some("warn"))?;
+    server.rest()?;
+    server.stop()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_says_all_that_a_next_run_needs() {
+        let sizes = Sizes { units: 3, users: 4, tenants: 5, contacts: 6 };
+        let tenant = Tenant { top: 1, lox24: "7:key".to_owned() };
+        let world = World::new(sizes, tenant, [10, 11, 12].into(), [20, 21].into(), 30);
+        let note = world.note();
+        let read = World::read(&note).unwrap();
+        assert_eq!(read.note(), note);
+        assert_eq!((read.sizes, read.lox24.as_str(), read.large_contact_group), (sizes, "7:key", 30));
+        // What an older bench has kept.
+        let mut old = note;
+        old.as_object_mut().unwrap().remove("lox24");
+        assert!(World::read(&old).is_none());
     }
 }
