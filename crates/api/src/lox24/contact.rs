@@ -2,7 +2,7 @@
 
 use futures_util::stream::{self, Stream};
 use http::StatusCode;
-use muster_domain::contact::{Contact, ContactWishes, MAX_ADDED, Taken};
+use muster_domain::contact::{Contact, ContactWishes, Expect, MAX_ADDED, Taken};
 use muster_domain::session::Subject;
 use muster_domain::{ContactGroupId, ContactId, Ctx, Entity, Error};
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ pub(super) async fn contacts_add(call: &mut Call) -> Outcome {
     let country = call.directory().contact_country(&ctx).await?;
     let read = move |drafts: Vec<_>| ContactWishes::read(drafts, &country);
     let wishes = call.large_array(MAX_ADDED, decode, read).await?;
-    let results = call.directory().contacts_add(&ctx, group, wishes, Taken::Refuse).await?;
+    let results = call.directory().contacts_add(&ctx, group, wishes, Taken::Refuse, Expect::AllNew).await?;
     let mut body = Vec::with_capacity(results.len() * 256 + 256);
     if format == Format::JsonLd {
         body.extend_from_slice(b"{\"@context\":");

@@ -42,6 +42,14 @@ impl Added {
     }
 }
 
+/// What is thought of the numbers before they are looked at. It changes nothing of what is done, only what it costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// None of them stands in the group: they are looked up only if that turns out to be wrong.
+    AllNew,
+    Any,
+}
+
 /// An entry that can be read.
 type Wish = (PhoneNumber, ContactPatch);
 
@@ -90,7 +98,7 @@ impl<S: Store> Directory<S> {
     ) -> Result<Contact, Error> {
         ctx.allow(Access::Write)?;
         let wish = read(draft, &self.contact_country(ctx).await?)?;
-        let done = self.contacts_put(ctx, group, std::slice::from_ref(&wish), Taken::Refuse, false).await?;
+        let done = self.contacts_put(ctx, group, &[wish], Taken::Refuse, Expect::Any, false).await?;
         match done.into_iter().next() {
             Some(Some(added)) => Ok(added.contact().clone()),
             _ => Err(Error::Duplicate(Unique::ContactPhone)),
@@ -108,13 +116,14 @@ impl<S: Store> Directory<S> {
         group: ContactGroupId,
         wishes: ContactWishes,
         taken: Taken,
+        expect: Expect,
     ) -> Result<Vec<Result<Added, Error>>, Error> {
         ctx.allow(Access::Write)?;
         let count = wishes.failed.len();
         if count > MAX_ADDED {
             return Err(Error::Internal(format!("{count} contacts were to be added at once")));
         }
-        let done = self.contacts_put(ctx, group, &wishes.wishes, taken, true).await?;
+        let done = self.contacts_put(ctx, group, &wishes.wishes, taken, expect, true).await?;
         Ok(wishes.told(done))
     }
 
@@ -150,13 +159,16 @@ impl<S: Store> Directory<S> {
         group: ContactGroupId,
         wishes: &[Wish],
         taken: Taken,
+        mut expect: Expect,
         in_bulk: bool,
     ) -> Result<Vec<Option<Added>>, Error> {
         let phones: Vec<PhoneNumber> = wishes.iter().map(|(phone, _)| phone.clone()).collect();
         let mut ids = ContactIds::default();
         for _ in 0..ATTEMPTS {
             let now = self.now();
-            let read = self.store.contacts_by_phone(ctx.tenant(), group, now, phones.clone()).await?;
+            let asked = if expect == Expect::AllNew { Vec::new() } else { phones.clone() };
+            expect = Expect::Any;
+            let read = self.store.contacts_by_phone(ctx.tenant(), group, now, asked).await?;
             let (found, stored) = read.ok_or(Error::NotFound(Entity::ContactGroup))?;
             let mut plan = Plan::new(stored, now);
             let first = ids.at_least(self, plan.count_new(&phones)).await?;
@@ -184,7 +196,7 @@ impl<S: Store> Directory<S> {
             let batch = Batch { changes, ..Batch::new(ctx.tenant()) };
             match self.store.commit(batch.journal(JournalEntry { at: now, ..entry })).await {
                 Ok(()) => return Ok(plan.done()),
-                // Somebody else was faster with a number, or the group has gone.
+                // A number is there, or the group has gone.
                 Err(
                     StoreError::Duplicate(Unique::ContactPhone) | StoreError::GuardFailed | StoreError::Stale,
                 ) => {}

@@ -18,7 +18,7 @@ mod replace;
 
 use crate::{ContactGroupId, ContactId, Page, Slice, StoreError, TenantId, Timestamp};
 
-pub use add::{Added, ContactWishes, Taken};
+pub use add::{Added, ContactWishes, Expect, Taken};
 pub use model::{COLUMNS, Contact, ContactGroup, ContactGroupPatch, ContactPatch, limits};
 pub use phone::PhoneNumber;
 

@@ -263,6 +263,9 @@ fn connect(path: &Path, write: bool) -> rusqlite::Result<Connection> {
         // FULL: a commit is on the disk before it is answered.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // Pages. The log is emptied into the file at four times its usual length: a page that many commits write is
+        // written into the file once for all of them.
+        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
         // What is deleted or replaced is overwritten, so that the file does not tell of who was erased, whenever the
         // old name was given up. It costs nothing that could be measured.
         connection.pragma_update(None, "secure_delete", true)?;

@@ -1,12 +1,17 @@
 //! Contact groups and contacts to test on.
 
-use muster_domain::contact::{Added, Contact, ContactGroup, ContactGroupPatch, ContactPatch, ContactWishes};
+use muster_domain::contact::{
+    Added, Contact, ContactGroup, ContactGroupPatch, ContactPatch, ContactWishes, Expect,
+};
 use muster_domain::{ContactGroupId, ContactId, Ctx, Draft, Error, JournalRecord, Patch, Slice, Timestamp};
 
 use crate::support::Backend;
 use crate::world::{Org, World};
 
 pub(crate) type Outcomes = Vec<Result<Added, Error>>;
+
+/// The way that has more steps: what is expected turns out to be wrong.
+pub(crate) const EXPECT: Expect = Expect::AllNew;
 
 /// Entries to be added, national numbers being read by the tenants' country.
 pub(crate) fn wishes(drafts: Vec<Draft<ContactPatch>>) -> ContactWishes {

@@ -9,7 +9,7 @@ use muster_domain::{
 };
 use serde_json::{Value, json};
 
-use crate::contact_books::{ALL, expiring, group_named, is_gone, nth, wishes, with_list};
+use crate::contact_books::{ALL, EXPECT, expiring, group_named, is_gone, nth, wishes, with_list};
 use crate::support::{Backend, START};
 use crate::world::{Org, World, user_insert};
 
@@ -221,8 +221,8 @@ async fn assert_gone<B: Backend>(world: &World<B>, org: &Org, group: &ContactGro
     assert!(is_gone(&directory.contact_create(&ctx, id, nth(900).into()).await));
     for taken in [Taken::Refuse, Taken::Update] {
         let drafts = vec![nth(901).into(), nth(902).into()];
-        assert!(is_gone(&directory.contacts_add(&ctx, id, wishes(drafts), taken).await));
-        assert!(is_gone(&directory.contacts_add(&ctx, id, wishes(vec![]), taken).await));
+        assert!(is_gone(&directory.contacts_add(&ctx, id, wishes(drafts), taken, EXPECT).await));
+        assert!(is_gone(&directory.contacts_add(&ctx, id, wishes(vec![]), taken, EXPECT).await));
     }
     // Also for those who have read it before.
     for patch in [group_named("late"), with_list([nth(903)]), with_list([])] {
@@ -342,7 +342,10 @@ async fn without_the_role_for_it_nobody_reads_or_writes<B: Backend>() {
         directory.contact_group_update(&ctx, group.clone(), group_named("x").into(), None).await.map(drop),
         directory.contact_group_delete(&ctx, group.clone(), None).await,
         directory.contact_create(&ctx, group.id, nth(5).into()).await.map(drop),
-        directory.contacts_add(&ctx, group.id, wishes(vec![nth(5).into()]), Taken::Update).await.map(drop),
+        directory
+            .contacts_add(&ctx, group.id, wishes(vec![nth(5).into()]), Taken::Update, EXPECT)
+            .await
+            .map(drop),
         directory.contact_update(&ctx, contact.clone(), nth(6).into(), None).await.map(drop),
         directory.contact_delete(&ctx, contact, None).await,
     ];

@@ -6,7 +6,7 @@ use muster_domain::contact::{Contact, ContactGroupPatch, Taken};
 use muster_domain::{Draft, Error, FieldErrors, Patch, Problem, Unique};
 use serde_json::json;
 
-use crate::contact_books::{group_named, is_gone, nth, number, phone, saying, wishes, with_list};
+use crate::contact_books::{EXPECT, group_named, is_gone, nth, number, phone, saying, wishes, with_list};
 use crate::support::Backend;
 use crate::world::{Org, World};
 
@@ -212,8 +212,11 @@ async fn what_a_big_list_had_is_nowhere_after_a_small_one<B: Backend>() {
     }
     // What they had is free again.
     let drafts = [0, 1, 5, 2499].map(|n| nth(n).into()).into();
-    let outcomes =
-        world.directory.contacts_add(&org.ctx, group.id, wishes(drafts), Taken::Refuse).await.unwrap();
+    let outcomes = world
+        .directory
+        .contacts_add(&org.ctx, group.id, wishes(drafts), Taken::Refuse, EXPECT)
+        .await
+        .unwrap();
     let created: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
     assert_eq!(created, [true, true, false, true]);
     assert_eq!(world.contacts(&org, group.id).await.len(), 5);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use muster_domain::contact::{Contact, ContactGroup, ContactGroupPatch, ContactPatch, Taken};
 use muster_domain::{ContactGroupId, ContactId, Error, Precondition, Unique};
 
-use crate::contact_books::{Outcomes, group_named, nth, phone, saying, wishes, with_list};
+use crate::contact_books::{EXPECT, Outcomes, group_named, nth, phone, saying, wishes, with_list};
 use crate::support::{Backend, all_at_once};
 use crate::world::{Org, World};
 
@@ -43,7 +43,7 @@ fn adding<B: Backend>(
 ) -> impl Future<Output = Result<Outcomes, Error>> + Send + use<B> {
     let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
     let drafts = patches.into_iter().map(Into::into).collect();
-    async move { directory.contacts_add(&ctx, group, wishes(drafts), taken).await }
+    async move { directory.contacts_add(&ctx, group, wishes(drafts), taken, EXPECT).await }
 }
 
 fn creating<B: Backend>(

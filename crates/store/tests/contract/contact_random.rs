@@ -8,7 +8,7 @@ use muster_domain::{ContactGroupId, ContactId, Error, Patch, Unique};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 
-use crate::contact_books::{ALL, expiring, nth, phone, saying, wishes, with_list};
+use crate::contact_books::{ALL, EXPECT, expiring, nth, phone, saying, wishes, with_list};
 use crate::support::Backend;
 use crate::world::{Org, World};
 
@@ -141,7 +141,8 @@ impl<B: Backend> Case<'_, B> {
         let taken = if update { Taken::Update } else { Taken::Refuse };
         let drafts = entries.iter().map(|entry| patch(*entry).into()).collect();
         let ctx = self.world.now_ctx(self.org);
-        let outcomes = self.world.directory.contacts_add(&ctx, group, wishes(drafts), taken).await.unwrap();
+        let outcomes =
+            self.world.directory.contacts_add(&ctx, group, wishes(drafts), taken, EXPECT).await.unwrap();
         let before = self.model[&group].clone();
         for ((number, text), outcome) in entries.iter().zip(outcomes) {
             let holder = self.holder(group, *number);

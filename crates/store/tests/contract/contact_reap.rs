@@ -7,7 +7,7 @@ use muster_domain::contact::{ContactGroup, ContactStore as _, Reapable, Taken};
 use muster_domain::{Actor, Batch, Change, ContactGroupId, Dialect, Store as _, StoreError};
 use serde_json::json;
 
-use crate::contact_books::{expiring, is_gone, nth, wishes, with_list};
+use crate::contact_books::{EXPECT, expiring, is_gone, nth, wishes, with_list};
 use crate::support::{Backend, START, all_at_once};
 use crate::world::{Org, World, entry};
 
@@ -264,7 +264,10 @@ async fn reaping_beside_writes_loses_nothing<B: Backend>() {
                     directory.contacts_reap().await.unwrap();
                 } else {
                     let drafts = vec![nth(1000 + n).into()];
-                    directory.contacts_add(&ctx, kept.id, wishes(drafts), Taken::Refuse).await.unwrap();
+                    directory
+                        .contacts_add(&ctx, kept.id, wishes(drafts), Taken::Refuse, EXPECT)
+                        .await
+                        .unwrap();
                 }
             }
         })

@@ -10,7 +10,7 @@ use muster_domain::{
 };
 use muster_store::Limits;
 
-use crate::contact_books::{ALL, group_named, is_gone, nth, phone, wishes, with_list};
+use crate::contact_books::{ALL, EXPECT, group_named, is_gone, nth, phone, wishes, with_list};
 use crate::support::{Backend, START, all_at_once};
 use crate::world::{Org, World, entry};
 
@@ -55,7 +55,7 @@ async fn nobody_writes_what_another_tenant_has<B: Backend>() {
     let before = world.backend.dump();
     assert!(is_gone(&directory.contact_create(ctx, group.id, nth(9).into()).await));
     assert!(is_gone(
-        &directory.contacts_add(ctx, group.id, wishes(vec![nth(1).into()]), Taken::Update).await
+        &directory.contacts_add(ctx, group.id, wishes(vec![nth(1).into()]), Taken::Update, EXPECT).await
     ));
     // With what they cannot have read.
     for patch in [group_named("x"), with_list([nth(9)]), with_list([])] {
@@ -162,7 +162,10 @@ async fn writes_to_a_deleted_tenant_are_refused_cleanly<B: Backend>() {
         directory.contact_group_update(ctx, group.clone(), with_list([]).into(), None).await.map(drop),
         directory.contact_group_delete(ctx, group.clone(), None).await,
         directory.contact_create(ctx, group.id, nth(9).into()).await.map(drop),
-        directory.contacts_add(ctx, group.id, wishes(vec![nth(9).into()]), Taken::Update).await.map(drop),
+        directory
+            .contacts_add(ctx, group.id, wishes(vec![nth(9).into()]), Taken::Update, EXPECT)
+            .await
+            .map(drop),
         directory.contact_update(ctx, contacts[0].clone(), nth(9).into(), None).await.map(drop),
         directory.contact_delete(ctx, contacts[0].clone(), None).await,
     ];
@@ -214,7 +217,10 @@ async fn writes_during_a_deletion_do_not_stop_it<B: Backend>() {
                     }
                     _ => {
                         let drafts = (0..50).map(|m| nth(n * 50 + m).into()).collect();
-                        directory.contacts_add(&ctx, group, wishes(drafts), Taken::Update).await.map(drop)
+                        directory
+                            .contacts_add(&ctx, group, wishes(drafts), Taken::Update, EXPECT)
+                            .await
+                            .map(drop)
                     }
                 }
             }

@@ -6,7 +6,7 @@ use muster_domain::contact::{Added, Contact, ContactPatch, MAX_ADDED, Taken};
 use muster_domain::{ContactGroupId, Draft, Error, FieldErrors, JournalRecord, Patch, Problem, Unique};
 use serde_json::json;
 
-use crate::contact_books::{Outcomes, nth, number, phone, saying, wishes};
+use crate::contact_books::{EXPECT, Outcomes, nth, number, phone, saying, wishes};
 use crate::support::Backend;
 use crate::world::{Org, World};
 
@@ -28,7 +28,7 @@ async fn add_all<B: Backend>(
     taken: Taken,
 ) -> Outcomes {
     let drafts = patches.into_iter().map(Draft::from).collect();
-    world.directory.contacts_add(&world.now_ctx(org), group, wishes(drafts), taken).await.unwrap()
+    world.directory.contacts_add(&world.now_ctx(org), group, wishes(drafts), taken, EXPECT).await.unwrap()
 }
 
 /// What became of each entry: a letter and the contact's id.
@@ -66,8 +66,11 @@ async fn one_bad_entry_keeps_no_other_out<B: Backend>() {
         Draft { value: nth(3), errors },
         saying("four", nth(4)).into(),
     ];
-    let outcomes =
-        world.directory.contacts_add(&org.ctx, group.id, wishes(drafts), Taken::Refuse).await.unwrap();
+    let outcomes = world
+        .directory
+        .contacts_add(&org.ctx, group.id, wishes(drafts), Taken::Refuse, EXPECT)
+        .await
+        .unwrap();
     let contacts = world.contacts(&org, group.id).await;
     let [_, two, four] = &contacts[..] else { panic!("{contacts:?}") };
     let expected = [&format!("c{}", two.id), "phone", "taken", "phone", "a", &format!("c{}", four.id)];
@@ -209,7 +212,8 @@ async fn ten_thousand_are_added_at_once_and_more_are_not<B: Backend>() {
     let made = world.journal(&org).await.len();
     let before = world.backend.dump();
     let drafts = (0..=MAX_ADDED).map(|n| nth(n).into()).collect();
-    let outcome = world.directory.contacts_add(&org.ctx, group.id, wishes(drafts), Taken::Refuse).await;
+    let outcome =
+        world.directory.contacts_add(&org.ctx, group.id, wishes(drafts), Taken::Refuse, EXPECT).await;
     assert!(matches!(outcome, Err(Error::Internal(_))), "{outcome:?}");
     assert_eq!(world.backend.dump(), before);
     let outcomes = add_all(&world, &org, group.id, (0..MAX_ADDED).map(nth), Taken::Update).await;

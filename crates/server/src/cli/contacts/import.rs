@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use muster_domain::contact::{Added, ContactGroup, ContactGroupPatch, Taken, limits};
+use muster_domain::contact::{Added, ContactGroup, ContactGroupPatch, Expect, Taken, limits};
 use muster_domain::{Ctx, Directory, Error, FieldError, Patch, text};
 use muster_store::Store;
 use serde_json::json;
@@ -106,6 +106,7 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<()> {
         seen: Seen::default(),
         errors: Errors::new(errors_path(&args)),
         layout: Arc::clone(&layout),
+        expect: Expect::AllNew,
         counts: Counts::default(),
     };
     let mut chunks = chunk::read(first, rows, layout);
@@ -190,6 +191,8 @@ struct Import<'a> {
     seen: Seen,
     errors: Errors,
     layout: Arc<Layout>,
+    /// As long as nothing was there, nothing is thought to be.
+    expect: Expect,
     counts: Counts,
 }
 
@@ -200,7 +203,7 @@ impl Import<'_> {
         let group = self.group.as_ref().map(|group| group.id);
         let done = match group {
             Some(group) if !self.dry_run => {
-                self.directory.contacts_add(&self.ctx, group, wishes, Taken::Update).await
+                self.directory.contacts_add(&self.ctx, group, wishes, Taken::Update, self.expect).await
             }
             _ => self.directory.contacts_preview(&self.ctx, group, wishes, Taken::Update).await,
         };
@@ -238,6 +241,9 @@ impl Import<'_> {
             Added::Created(_) if is_new => self.counts.added += 1,
             Added::Created(_) | Added::Updated(_) => self.counts.updated += 1,
             Added::Unchanged(_) => self.counts.unchanged += 1,
+        }
+        if !matches!(added, Added::Created(_)) {
+            self.expect = Expect::Any;
         }
     }
 
