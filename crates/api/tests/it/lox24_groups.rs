@@ -140,6 +140,11 @@ async fn the_end_of_a_group_is_a_time_to_come() {
         writeln!(replies, "{at}: {}", told(&reply)).unwrap();
     }
     insta::assert_snapshot!(format!("now: {}\n{replies}", now.seconds()));
+    // Now is not to come.
+    world.advance(Duration::from_micros(1_000_000 - now.0.unsigned_abs() % 1_000_000));
+    assert_eq!(world.directory().now().seconds().to_string(), "2026-02-03T04:05:07+00:00");
+    let at_once = json!({"name": "Now", "deleted_at": "2026-02-03T04:05:07Z"});
+    assert_eq!(failing(&client.post("/groups", at_once).await), ["deleted_at"]);
     let born_dead = json!({"name": "Late", "deleted_at": "2020-01-01T00:00:00Z"});
     assert_eq!(failing(&client.post("/groups", born_dead).await), ["deleted_at"]);
 }

@@ -1,6 +1,6 @@
 //! Two or more at once in the LOX24 dialect: each call is done whole or told why not, and what is counted is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -117,6 +117,32 @@ async fn of_lists_that_are_replaced_at_once_one_is_there_whole() {
             list.as_array().unwrap().iter().map(|phone| phone["phone"].as_str().unwrap().to_owned()).collect()
         };
         assert!(lists.iter().any(|list| expected(list) == stored), "{stored:?}");
+    }
+}
+
+/// Nothing goes from these lists, so nothing but their versions tells them apart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_lists_that_grow_at_once_one_is_there_whole() {
+    let world = Arc::new(World::new().await);
+    let client = Client::new(&world).await;
+    for _ in 0..5 {
+        let group = client.group(json!({"name": "Clients", "phones": phones(0..10)})).await;
+        let list = |at: usize| -> Vec<Value> {
+            let new = (0..20).map(|new| json!({"phone": number(100 + at * 20 + new)}));
+            phones(0..10).as_array().unwrap().iter().cloned().chain(new).collect()
+        };
+        let mut asks: Vec<Ask> =
+            (0..8).map(|at| ("PUT", group.clone(), json!({"phones": list(at)}))).collect();
+        asks.extend((0..8).map(|_| ("GET", group.clone(), Value::Null)));
+        let replies = at_once(&world, &client.key, asks).await;
+        assert_eq!(count(&replies, 200), 16);
+        assert_eq!(assert_sound(&client, &group).await.len(), 30);
+        // One version is one state.
+        let mut versions = BTreeMap::new();
+        for reply in replies {
+            let known = versions.entry(reply.header("etag").to_owned()).or_insert_with(|| reply.body.clone());
+            assert_eq!(*known, reply.body);
+        }
     }
 }
 
