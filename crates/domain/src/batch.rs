@@ -65,7 +65,7 @@ pub enum Guard {
     UserVersion { id: UserId, version: i64 },
     /// The contact group still has this version (what an answer showed of it is a precondition).
     ContactGroupVersion { id: ContactGroupId, version: i64 },
-    /// No number was put into the group or taken out of it since this version of its list was read.
+    /// No contact was put into the group, taken out of it or changed since this version of its list was read.
     ContactsVersion { group: ContactGroupId, version: i64 },
 }
 

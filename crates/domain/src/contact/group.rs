@@ -27,6 +27,7 @@ impl<S: Store> Directory<S> {
         check_expiry(&patch, None, ctx.now(), &mut errors);
         let list = self.contact_list_read(ctx, &mut patch, &mut errors).await?;
         let name = errors.complete(patch.name.clone())?;
+        list.as_ref().map_or(Ok(()), List::check)?;
 
         let id = ContactGroupId(self.store.next_id(IdKind::ContactGroup).await?);
         let mut group = ContactGroup::new(ctx.tenant(), id, name, ctx.now());
@@ -74,6 +75,7 @@ impl<S: Store> Directory<S> {
             let now = self.now();
             let (before, stored) = self.contact_group_for(ctx, id, found.take(), list.as_ref(), now).await?;
             let mut guards = check_precondition(precondition.as_ref(), &before)?;
+            list.as_ref().map_or(Ok(()), List::check)?;
             let mut after = before.clone();
             patch.apply(&mut after);
             let mut payload = journal::changed(before.fields(), after.fields());
@@ -141,7 +143,7 @@ impl<S: Store> Directory<S> {
         let Some(wanted) = patch.phones.take() else {
             return Ok(None);
         };
-        List::read(wanted, &self.contact_country(ctx).await?, errors).map(Some)
+        Ok(Some(List::read(wanted, &self.contact_country(ctx).await?, errors)))
     }
 }
 

@@ -19,7 +19,7 @@ mod replace;
 use crate::{ContactGroupId, ContactId, Page, Slice, StoreError, TenantId, Timestamp};
 
 pub use add::{Added, ContactWishes, Expect, Taken};
-pub use model::{COLUMNS, Contact, ContactGroup, ContactGroupPatch, ContactPatch, limits};
+pub use model::{COLUMNS, Contact, ContactGroup, ContactGroupPatch, ContactPatch, label, limits};
 pub use phone::PhoneNumber;
 
 /// The most contacts that one write adds (LOX24 contract, section 4).

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::PhoneNumber;
-use crate::{ContactGroupId, ContactId, Patch, TenantId, Timestamp, journal};
+use crate::{ContactGroupId, ContactId, Patch, Problem, TenantId, Timestamp, journal, text};
 
 /// The greatest lengths, in characters (LOX24 contract, sections 3 and 4).
 pub mod limits {
@@ -14,6 +14,11 @@ pub mod limits {
     pub const PHONE: usize = 30;
     pub const COLUMN: usize = 1530;
     pub const CALLBACK_DATA: usize = 36;
+}
+
+/// A label of a column: trimmed and normalised, since columns of files are known by it.
+pub fn label(raw: &str) -> Result<String, Problem> {
+    text::trimmed(raw, limits::LABEL)
 }
 
 /// The columns of text that a contact has.
@@ -33,7 +38,7 @@ pub struct ContactGroup {
     pub expires_at: Option<Timestamp>,
     /// How many contacts it has; kept by the store.
     pub contacts: u64,
-    /// Raised whenever a contact is put in, taken out or gets another number; kept by the store.
+    /// Raised whenever a contact is put in, taken out or changed; kept by the store.
     pub contacts_version: i64,
     /// From 1, raised by each change of what stands above.
     pub version: i64,

@@ -1,5 +1,6 @@
 //! A list that becomes exactly what somebody sends.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
@@ -14,18 +15,14 @@ use crate::{
 pub(super) struct List {
     entries: Vec<(PhoneNumber, ContactPatch)>,
     pub(super) phones: Vec<PhoneNumber>,
+    /// Where a number stands that stood before.
+    repeated: Vec<Cow<'static, str>>,
 }
 
 impl List {
-    /// Reads the numbers; problems are noted under the places of the entries. Errors: `Repeated` when all can be
-    /// read, but one stands there twice.
-    pub(super) fn read(
-        wanted: Vec<(String, ContactPatch)>,
-        country: &str,
-        errors: &mut FieldErrors,
-    ) -> Result<Self, Error> {
-        let mut list = Self { entries: Vec::new(), phones: Vec::new() };
-        let mut repeated = Vec::new();
+    /// Reads the numbers; problems are noted under the places of the entries.
+    pub(super) fn read(wanted: Vec<(String, ContactPatch)>, country: &str, errors: &mut FieldErrors) -> Self {
+        let mut list = Self { entries: Vec::new(), phones: Vec::new(), repeated: Vec::new() };
         let mut known = HashSet::new();
         for (place, patch) in wanted {
             let path = format!("phones[{place}].phone");
@@ -34,7 +31,7 @@ impl List {
             match PhoneNumber::read(raw, country) {
                 Ok(phone) => {
                     if !known.insert(phone.clone()) {
-                        repeated.push(path.into());
+                        list.repeated.push(path.into());
                     }
                     list.phones.push(phone.clone());
                     list.entries.push((phone, patch));
@@ -42,10 +39,15 @@ impl List {
                 Err(problem) => errors.add(path, problem),
             }
         }
-        if errors.is_empty() && !repeated.is_empty() {
-            return Err(Error::Repeated { rule: Unique::ContactPhone, fields: repeated });
+        list
+    }
+
+    /// The rule that a number stands once in a list. Errors: `Repeated`.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.repeated.is_empty() {
+            return Ok(());
         }
-        Ok(list)
+        Err(Error::Repeated { rule: Unique::ContactPhone, fields: self.repeated.clone() })
     }
 
     /// What has to be written so that the list of `group` becomes this one; `None` when it is. `stored`: what is
@@ -102,12 +104,9 @@ impl ListChange {
     /// The group as it is once the changes are written.
     pub(super) fn apply(&self, group: &mut ContactGroup) {
         let inserts = u64::try_from(self.inserts.len()).unwrap_or(u64::MAX);
-        if self.removed > 0 {
-            group.contacts_version += 1;
-        }
-        if inserts > 0 {
-            group.contacts_version += 1;
-        }
+        // As the store raises it: once for what goes, once for what comes, and with each contact that changes.
+        let updates = i64::try_from(self.updates.len()).unwrap_or(i64::MAX);
+        group.contacts_version += i64::from(self.removed > 0) + updates + i64::from(inserts > 0);
         group.contacts = group.contacts.saturating_sub(self.removed).saturating_add(inserts);
     }
 

@@ -96,7 +96,7 @@ super::statements! {
                FROM contact_groups g
                WHERE g.tenant_id = $1 AND (g.deleted = 1 OR g.oldest_edition < g.edition) LIMIT 1";
     /// The first edition of a group that stays: none of a deleted one.
-    REAP_BELOW = "SELECT CASE WHEN g.deleted = 1 THEN g.edition + 1 ELSE g.edition END
+    REAP_BELOW = "SELECT CASE WHEN g.deleted = 1 THEN 9223372036854775807 ELSE g.edition END
                   FROM contact_groups g WHERE g.tenant_id = $1 AND g.id = $2";
     REAP = "DELETE FROM contacts WHERE +tenant_id = $1 AND id IN
         (SELECT c.id FROM contacts c WHERE c.group_id = $2 AND c.tenant_id = $1 AND c.edition < $3 LIMIT $4)";

@@ -19,6 +19,7 @@ contract![
     of_lists_that_are_sent_at_once_one_stands_whole,
     a_number_that_moves_beside_a_new_list_keeps_its_id,
     nothing_is_added_to_a_group_after_its_deletion,
+    of_two_lists_at_once_one_stands_as_it_was_sent,
     a_group_changes_beside_its_contacts,
     of_changes_with_one_precondition_one_wins,
     of_changes_of_one_contact_each_rests_on_the_last,
@@ -296,6 +297,25 @@ async fn nothing_is_added_to_a_group_after_its_deletion<B: Backend>() {
         assert_eq!(world.backend.look("SELECT COUNT(*) FROM contact_groups"), 0);
     }
     world.is_sound().await;
+}
+
+async fn of_two_lists_at_once_one_stands_as_it_was_sent<B: Backend>() {
+    let world = World::<B>::new();
+    let org = world.org("acme").await;
+    for _ in 0..ROUNDS * 4 {
+        let group = world.group_of(&org, 0..0).await.id;
+        let said = |text: &'static str, numbers: std::ops::Range<usize>| {
+            with_list(numbers.map(move |n| saying(text, nth(n))))
+        };
+        updating(&world, &org, group, said("x", 0..20), None).await.unwrap();
+        let lists = [said("y", 0..20), said("x", 0..19), said("x", 1..20)];
+        let outcomes = all_at_once(lists.map(|list| updating(&world, &org, group, list, None))).await;
+        assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+        let now = world.contacts(&org, group).await;
+        let text = now[0].columns[0].clone();
+        assert!(now.iter().all(|contact| contact.columns[0] == text), "{now:?}");
+        assert_eq!(now.len(), if text.as_deref() == Some("y") { 20 } else { 19 });
+    }
 }
 
 async fn a_group_changes_beside_its_contacts<B: Backend>() {

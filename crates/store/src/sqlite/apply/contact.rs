@@ -129,10 +129,9 @@ pub(super) fn update(connection: &Connection, new: &Contact) -> Outcome {
         new.version,
         new.modified_at.0
     ];
-    if run(connection, &contact::UPDATE, params)? == 1 {
-        return Ok(());
+    if run(connection, &contact::UPDATE, params)? == 0 {
+        exactly_one(run(connection, &contact::UPDATE_PHONE, params)?)?;
     }
-    exactly_one(run(connection, &contact::UPDATE_PHONE, params)?)?;
     count(connection, new.tenant, new.group, 0)
 }
 
