@@ -12,12 +12,11 @@ use http::{HeaderName, HeaderValue, Request, StatusCode};
 use ipnet::IpNet;
 use muster_domain::{Directory, TenantId, UserId};
 use muster_store::Store;
-use tokio::sync::Semaphore;
 use tower::Service as _;
 
 use crate::docs::{self, Documents};
 use crate::http::{Handled, Meta, plain};
-use crate::limits::{Blocks, Windows};
+use crate::limits::{Blocks, Rooms, Windows};
 use crate::{DIALECTS, convirza, lox24};
 
 /// What can be configured of the dialects.
@@ -63,6 +62,8 @@ impl Default for Settings {
 
 /// Bodies over `max_body` (lists, of at most 16 MiB) that are read and worked on at once; more wait.
 const LARGE_BODIES: usize = 8;
+/// Those of one tenant among them.
+const LARGE_BODIES_OF_TENANT: usize = 2;
 
 /// A running directory service, to be given requests by a listener.
 pub struct App {
@@ -71,7 +72,7 @@ pub struct App {
     /// The documents of the dialects, each written when it is first asked for.
     pub(crate) documents: Documents,
     /// Room for bodies that hold long lists.
-    pub(crate) large_bodies: Arc<Semaphore>,
+    pub(crate) large_bodies: Rooms<Option<TenantId>>,
     /// Log-ins, by client.
     pub(crate) logins: Windows<IpAddr>,
     /// Attempts to change one's password, which could guess the current one.
@@ -86,7 +87,7 @@ impl App {
         let password_changes = Windows::per_minute(settings.logins_per_minute);
         let lox24_blocks = Blocks::new(settings.lox24_wrong_keys, settings.lox24_block);
         let documents = Documents::default();
-        let large_bodies = Arc::new(Semaphore::new(LARGE_BODIES));
+        let large_bodies = Rooms::new(LARGE_BODIES, LARGE_BODIES_OF_TENANT);
         Self { directory, settings, documents, large_bodies, logins, password_changes, lox24_blocks }
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use muster_domain::{Error, Timestamp};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Keys that are remembered at once. When more are active within one window, all are forgotten: memory and
 /// work are bounded, and a flood from so many addresses is not for this limit to stop.
@@ -129,6 +130,39 @@ impl<K: Hash + Eq + Copy> Blocked<K> {
     }
 }
 
+/// Room for few things at once, of which each key has a share: the others still find room when one fills its own.
+pub(crate) struct Rooms<K> {
+    all: Arc<Semaphore>,
+    share: usize,
+    of: Mutex<HashMap<K, Arc<Semaphore>>>,
+}
+
+/// Room that is given back when this is dropped.
+pub(crate) struct Room {
+    _share: Option<OwnedSemaphorePermit>,
+    _all: Option<OwnedSemaphorePermit>,
+}
+
+impl<K: Hash + Eq> Rooms<K> {
+    pub(crate) fn new(all: usize, share: usize) -> Self {
+        Self { all: Arc::new(Semaphore::new(all)), share, of: Mutex::default() }
+    }
+
+    /// Waits for room.
+    pub(crate) async fn take(&self, key: K) -> Room {
+        let share = {
+            let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+            // Those that nobody uses or waits for are forgotten.
+            of.retain(|_, share| Arc::strong_count(share) > 1);
+            Arc::clone(of.entry(key).or_insert_with(|| Arc::new(Semaphore::new(self.share))))
+        };
+        // Neither is ever closed.
+        let share = share.acquire_owned().await.ok();
+        let all = Arc::clone(&self.all).acquire_owned().await.ok();
+        Room { _share: share, _all: all }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,5 +232,18 @@ mod tests {
         blocks.wrong(0, seconds(600));
         let state = blocks.state.lock().unwrap();
         assert_eq!((state.until.len(), state.order.len()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn who_fills_a_share_leaves_room_for_others() {
+        let rooms = Rooms::new(3, 2);
+        let soon = |key: u8| tokio::time::timeout(Duration::from_millis(20), rooms.take(key));
+        let (_one, two) = (soon(1).await.unwrap(), soon(1).await.unwrap());
+        assert!(soon(1).await.is_err(), "its share is full");
+        let _other = soon(2).await.unwrap();
+        assert!(soon(3).await.is_err(), "all is full");
+        drop(two);
+        assert!(soon(3).await.is_ok());
+        assert_eq!(rooms.of.lock().unwrap().len(), 3, "those in use and the last one");
     }
 }

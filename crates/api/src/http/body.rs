@@ -1,25 +1,29 @@
 //! Reading request bodies within their limit.
 
-use std::fmt;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
-use serde::Deserializer as _;
-use serde::de::{IgnoredAny, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use super::Failure;
+use super::raw::{self, RawObject};
 
 /// How much of a body over the limit is read and thrown away, so that the client can finish sending
 /// and read the answer. What is longer still is cut off with the connection.
 const DRAIN: usize = 16 * 1024 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Reads a JSON body of at most `max` bytes.
-pub(super) async fn read(headers: &HeaderMap, mut body: Body, max: usize) -> Result<Bytes, Failure> {
+/// Reads a JSON body of at most `max` bytes. Before more than `usual` bytes are kept, `room` has to come.
+pub(super) async fn read<R>(
+    headers: &HeaderMap,
+    mut body: Body,
+    usual: usize,
+    max: usize,
+    room: impl Future<Output = R>,
+) -> Result<(Bytes, Option<R>), Failure> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > max {
         finish(headers, body).await;
@@ -30,6 +34,7 @@ pub(super) async fn read(headers: &HeaderMap, mut body: Body, max: usize) -> Res
         return Err(Failure::UnsupportedMediaType);
     }
     let mut bytes = BytesMut::new();
+    let (mut room, mut taken) = (Some(room), None);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Failure::BodyIncomplete)?;
         let Ok(data) = frame.into_data() else {
@@ -39,9 +44,14 @@ pub(super) async fn read(headers: &HeaderMap, mut body: Body, max: usize) -> Res
             finish(headers, body).await;
             return Err(Failure::BodyTooLarge { max });
         }
+        if bytes.len() + data.len() > usual
+            && let Some(room) = room.take()
+        {
+            taken = Some(room.await);
+        }
         bytes.extend_from_slice(&data);
     }
-    Ok(bytes.freeze())
+    Ok((bytes.freeze(), taken))
 }
 
 /// Reads the rest of a body that nobody wants, within limits. A client that waits to be asked for its
@@ -72,61 +82,36 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
-/// The JSON object in a body.
-pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Failure> {
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Failure::Malformed("The body must be a JSON object".to_owned())),
-        Err(error) => Err(malformed(bytes, &error)),
-    }
+/// What `then` makes of the JSON object in a body.
+pub(super) fn object<T>(
+    bytes: &[u8],
+    then: impl FnOnce(&RawObject<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    check(bytes, b'{', "object")?;
+    let object = RawObject::parse(bytes).map_err(|error| Failure::Malformed(error.to_string()))?;
+    then(&object)
 }
 
-fn malformed(bytes: &[u8], error: &serde_json::Error) -> Failure {
-    Failure::Malformed(if bytes.is_empty() {
-        "The body must not be empty".to_owned()
-    } else {
-        format!("The body is not valid JSON: {error}")
-    })
-}
-
-/// What `read` makes of each entry of the JSON array in a body. The entries are parsed one by one: all of them at
-/// once would be many times as large as the body. Errors: `TooManyEntries` beyond `max`.
-pub(super) fn array<T>(bytes: &[u8], max: usize, read: impl FnMut(Value) -> T) -> Result<Vec<T>, Failure> {
-    if !bytes.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
-        return Err(Failure::Malformed("The body must be a JSON array".to_owned()));
-    }
-    let mut parser = serde_json::Deserializer::from_slice(bytes);
-    let read = parser.deserialize_seq(Entries { max, read });
-    let entries =
-        read.and_then(|entries| parser.end().map(|()| entries)).map_err(|error| malformed(bytes, &error))?;
-    entries.ok_or(Failure::TooManyEntries { max })
-}
-
-/// Visits the entries of an array; `None` when there are too many.
-struct Entries<F> {
+/// What `read` makes of each entry of the JSON array in a body. Errors: `TooManyEntries` beyond `max`.
+pub(super) fn array<T>(
+    bytes: &[u8],
     max: usize,
-    read: F,
+    mut read: impl FnMut(&RawValue) -> T,
+) -> Result<Vec<T>, Failure> {
+    check(bytes, b'[', "array")?;
+    let mut list = Vec::new();
+    let all = raw::entries(bytes, max, |_, entry| list.push(read(entry)));
+    let all = all.map_err(|error| Failure::Malformed(error.to_string()))?;
+    if all { Ok(list) } else { Err(Failure::TooManyEntries { max }) }
 }
 
-impl<'de, T, F: FnMut(Value) -> T> Visitor<'de> for Entries<F> {
-    type Value = Option<Vec<T>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
-        while list.len() < self.max {
-            match entries.next_element()? {
-                Some(entry) => list.push((self.read)(entry)),
-                None => return Ok(Some(list)),
-            }
-        }
-        let mut is_longer = false;
-        while entries.next_element::<IgnoredAny>()?.is_some() {
-            is_longer = true;
-        }
-        Ok((!is_longer).then_some(list))
+/// Refuses what is not JSON, or not what it should be and begins with this mark.
+fn check(bytes: &[u8], mark: u8, wanted: &str) -> Result<(), Failure> {
+    let refused = |text: String| Err(Failure::Malformed(text));
+    match raw::check(bytes) {
+        Err(_) if bytes.is_empty() => refused("The body must not be empty".to_owned()),
+        Err(error) => refused(format!("The body is not valid JSON: {error}")),
+        Ok(()) if bytes.trim_ascii_start().first() == Some(&mark) => Ok(()),
+        Ok(()) => refused(format!("The body must be a JSON {wanted}")),
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use axum::extract::RawPathParams;
 use bytes::Bytes;
 use http::request::Parts;
@@ -11,10 +11,10 @@ use http::{HeaderMap, Method, header};
 use muster_domain::session::{Caller, Found, Subject};
 use muster_domain::{Ctx, Dialect, Directory, Draft, Entity, Error, Precondition, TenantId};
 use muster_store::Store;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Failure, Fields, Head, Meta, Mode, Query, Route, Tag, body, tags};
 use crate::App;
+use crate::limits::Room;
 
 /// The longest body of calls that carry a few short strings, in bytes; nobody has to log in to send one.
 const SMALL_BODY: usize = 16 * 1024;
@@ -31,7 +31,7 @@ pub(crate) struct Call {
     params: Option<RawPathParams>,
     body: Option<Body>,
     tenant: Option<TenantId>,
-    large_body: Option<OwnedSemaphorePermit>,
+    room: Option<Room>,
 }
 
 impl Call {
@@ -43,7 +43,7 @@ impl Call {
         params: Option<RawPathParams>,
         body: Body,
     ) -> Self {
-        Self { app, route, meta, parts, params, body: Some(body), tenant: None, large_body: None }
+        Self { app, route, meta, parts, params, body: Some(body), tenant: None, room: None }
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -196,16 +196,19 @@ impl Call {
     }
 
     /// As [`Call::object`], of a body that may hold a long list.
-    pub(crate) async fn large_object<T>(
+    pub(crate) async fn large_object<T: Send + 'static>(
         &mut self,
         mode: Mode,
-        read: impl FnOnce(&mut Fields<'_>) -> T,
+        read: fn(&mut Fields<'_>) -> T,
     ) -> Result<Draft<T>, Failure> {
-        self.object_within(LARGE_BODY, mode, read).await
+        let bytes = self.read_body(LARGE_BODY).await?;
+        working(bytes, move |bytes| {
+            body::object(bytes, |object| Fields::read(object, mode, |fields| read(fields)))
+        })
+        .await
     }
 
-    /// What `read` makes of each entry of the JSON array in the body, at most `max`, and `then` of all of them. Both
-    /// work where they keep no other request waiting.
+    /// What `read` makes of each entry of the JSON array in the body, at most `max`, and `then` of all of them.
     pub(crate) async fn large_array<T: 'static, U: Send + 'static>(
         &mut self,
         max: usize,
@@ -213,9 +216,9 @@ impl Call {
         then: impl FnOnce(Vec<Draft<T>>) -> U + Send + 'static,
     ) -> Result<U, Failure> {
         let bytes = self.read_body(LARGE_BODY).await?;
-        let work = move || body::array(&bytes, max, |entry| Fields::read_entry(&entry, read)).map(then);
-        let done = tokio::task::spawn_blocking(work).await;
-        done.map_err(|error| Error::Internal(format!("reading a body: {error}")))?
+        let read =
+            move |bytes: &[u8]| body::array(bytes, max, |entry| Fields::read_entry(entry, read)).map(then);
+        working(bytes, read).await
     }
 
     /// As [`Call::object`], of a body that has no reason to be longer than [`SMALL_BODY`]. `read` gives `None`
@@ -236,20 +239,17 @@ impl Call {
         read: impl FnOnce(&mut Fields<'_>) -> T,
     ) -> Result<Draft<T>, Failure> {
         let bytes = self.read_body(max).await?;
-        body::object(&bytes).map(|object| Fields::read(&object, mode, read))
+        body::object(&bytes, |object| Fields::read(object, mode, read))
     }
 
     async fn read_body(&mut self, max: usize) -> Result<Bytes, Failure> {
         let body = self.body.take().unwrap_or_default();
-        let usual = u64::try_from(self.app.settings.max_body).unwrap_or(u64::MAX);
-        let may_be_large =
-            max > self.app.settings.max_body && body.size_hint().upper().is_none_or(|size| size > usual);
-        if may_be_large {
-            // Few at once, or bodies alone could take all memory. It is given back with the end of the call.
-            let permit = Arc::clone(&self.app.large_bodies).acquire_owned().await;
-            self.large_body = permit.ok();
-        }
-        body::read(&self.parts.headers, body, max).await
+        let usual = max.min(self.app.settings.max_body);
+        let room = self.app.large_bodies.take(self.tenant);
+        let (bytes, room) = body::read(&self.parts.headers, body, usual, max, room).await?;
+        // It is given back with the end of the call.
+        self.room = room;
+        Ok(bytes)
     }
 
     /// Reads what is left of the body and throws it away, so that the client can read the answer.
@@ -278,4 +278,19 @@ impl Call {
         matches!(self.parts.method, Method::GET | Method::HEAD)
             && tags::list(&self.parts.headers, &header::IF_NONE_MATCH).is_some_and(|known| known.matches(tag))
     }
+}
+
+/// What is long enough to keep other requests waiting while it is parsed, in bytes.
+const LONG: usize = 64 * 1024;
+
+/// Works on a body, where it keeps no other request waiting if it is long.
+async fn working<T: Send + 'static>(
+    bytes: Bytes,
+    work: impl FnOnce(&[u8]) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    if bytes.len() <= LONG {
+        return work(&bytes);
+    }
+    let done = tokio::task::spawn_blocking(move || work(&bytes)).await;
+    done.map_err(|error| Error::Internal(format!("reading a body: {error}")))?
 }

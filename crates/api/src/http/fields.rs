@@ -4,8 +4,11 @@
 //! which fields there are instead of looking for them.
 
 use muster_domain::{Draft, FieldErrors, Kind, Patch, Problem};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::Failure;
+use super::raw::{self, RawObject};
 use super::shape::{Parser, Shape};
 
 /// What the absence of a field means.
@@ -18,6 +21,9 @@ pub(crate) enum Mode {
     /// A part of the entity: what is absent stays.
     Merge,
 }
+
+/// The longest name of a place that is told, in characters.
+const MAX_PLACE: usize = 64;
 
 /// The name of a field on the wire, or two for the same.
 #[derive(Clone, Copy)]
@@ -40,8 +46,10 @@ impl From<(&'static str, &'static str)> for Names {
 
 /// Reads fields by their names on the wire, and notes problems under their names in the domain.
 pub(crate) struct Fields<'a> {
-    body: &'a Map<String, Value>,
+    body: &'a RawObject<'a>,
     mode: Mode,
+    /// A list has more entries than it may have.
+    too_many: Option<usize>,
     pub(crate) errors: FieldErrors,
     /// Where the fields are written down, if that is what is wanted.
     described: Option<&'a mut Described>,
@@ -57,22 +65,27 @@ struct Described {
 }
 
 impl<'a> Fields<'a> {
-    /// What `read` makes of a body.
+    /// What `read` makes of a body. Errors: `TooManyEntries`.
     pub(super) fn read<T>(
-        body: &'a Map<String, Value>,
+        body: &'a RawObject<'a>,
         mode: Mode,
         read: impl FnOnce(&mut Fields<'a>) -> T,
-    ) -> Draft<T> {
-        let mut fields = Self { body, mode, errors: FieldErrors::default(), described: None };
+    ) -> Result<Draft<T>, Failure> {
+        let errors = FieldErrors::default();
+        let mut fields = Self { body, mode, too_many: None, errors, described: None };
         let value = read(&mut fields);
-        Draft { value, errors: fields.errors }
+        match fields.too_many {
+            None => Ok(Draft { value, errors: fields.errors }),
+            Some(max) => Err(Failure::TooManyEntries { max }),
+        }
     }
 
     /// The schema of the bodies that `read` reads.
     pub(super) fn describe(mode: Mode, read: impl FnOnce(&mut Fields<'_>)) -> Value {
         let mut described = Described::default();
         let errors = FieldErrors::default();
-        read(&mut Fields { body: &Map::new(), mode, errors, described: Some(&mut described) });
+        let body = &RawObject::default();
+        read(&mut Fields { body, mode, too_many: None, errors, described: Some(&mut described) });
         let mut schema = json!({"type": "object", "properties": described.properties});
         if !described.required.is_empty() {
             schema["required"] = described.required.into();
@@ -108,7 +121,7 @@ impl<'a> Fields<'a> {
                 self.errors.push(field, Problem::Required);
                 None
             }
-            Some(value) => self.errors.take(field, (parser.parse)(value)),
+            Some(value) => self.errors.take(field, (parser.parse)(&value)),
         }
     }
 
@@ -128,7 +141,7 @@ impl<'a> Fields<'a> {
                 self.errors.push(field, Problem::Required);
                 None
             }
-            value => self.errors.take(field, (parser.parse)(value)),
+            value => self.errors.take(field, (parser.parse)(&value)),
         }
     }
 
@@ -166,7 +179,7 @@ impl<'a> Fields<'a> {
         match self.value(names, field) {
             None => absent,
             Some(Value::Null) => Patch::Clear,
-            Some(value) => self.errors.take(field, (parser.parse)(value)).map_or(Patch::Keep, Patch::Set),
+            Some(value) => self.errors.take(field, (parser.parse)(&value)).map_or(Patch::Keep, Patch::Set),
         }
     }
 
@@ -181,47 +194,59 @@ impl<'a> Fields<'a> {
         if let Some(described) = &mut self.described {
             described.properties.insert(name.to_owned(), entries_schema(max, read));
         }
-        let entries: Vec<(String, &Value)> = match self.body.get(name)? {
-            Value::Null => return None,
-            Value::Array(entries) => {
-                entries.iter().enumerate().map(|(at, entry)| (at.to_string(), entry)).collect()
-            }
-            Value::Object(entries) => entries.iter().map(|(key, entry)| (key.clone(), entry)).collect(),
-            _ => {
-                self.errors.push(name, Problem::WrongType(Kind::Array));
-                return None;
-            }
-        };
-        let mut list = Vec::with_capacity(entries.len());
-        for (place, entry) in entries {
+        let list = self.body.get(name).filter(|list| list.get() != "null")?;
+        let is_list = ['[', '{'].into_iter().any(|mark| raw::begins_with(list, mark));
+        if !is_list {
+            self.errors.push(name, Problem::WrongType(Kind::Array));
+            return None;
+        }
+        let mut entries = Vec::new();
+        let all = raw::entries(list.get().as_bytes(), max, |place, entry| {
             let Draft { value, errors } = Fields::read_entry(entry, read);
+            let place: String = place.chars().take(MAX_PLACE).collect();
             for error in errors.into_vec() {
                 let within = if error.field.is_empty() { String::new() } else { format!(".{}", error.field) };
                 self.errors.add(format!("{name}[{place}]{within}"), error.problem);
             }
-            list.push((place, value));
+            entries.push((place, value));
+        });
+        // What stands in a body that was read has no faults.
+        if !all.unwrap_or(false) {
+            self.too_many = Some(max);
         }
-        Some(list)
+        Some(entries)
     }
 
     /// What `read` makes of an entry of a list; one that is no object fails as a whole.
-    pub(super) fn read_entry<T>(entry: &Value, read: fn(&mut Fields<'_>) -> T) -> Draft<T> {
-        if let Value::Object(object) = entry {
-            return Fields::read(object, Mode::Create, |fields| read(fields));
+    pub(super) fn read_entry<T>(entry: &RawValue, read: fn(&mut Fields<'_>) -> T) -> Draft<T> {
+        let fails_as_a_whole = |problem| {
+            let mut fields = Fields {
+                body: &RawObject::default(),
+                mode: Mode::Create,
+                too_many: None,
+                errors: FieldErrors::default(),
+                described: None,
+            };
+            let value = read(&mut fields);
+            let mut errors = FieldErrors::default();
+            errors.push("", problem);
+            Draft { value, errors }
+        };
+        if !raw::begins_with(entry, '{') {
+            return fails_as_a_whole(Problem::WrongType(Kind::Object));
         }
-        let mut draft = Fields::read(&Map::new(), Mode::Create, |fields| read(fields));
-        draft.errors = FieldErrors::default();
-        draft.errors.push("", Problem::WrongType(Kind::Object));
-        draft
+        let object = RawObject::parse(entry.get().as_bytes()).ok();
+        let draft = object.and_then(|object| Fields::read(&object, Mode::Create, |fields| read(fields)).ok());
+        draft.unwrap_or_else(|| fails_as_a_whole(Problem::Format("must have fewer properties")))
     }
 
     /// The value under either name. Both with different values are a problem.
-    fn value(&mut self, names: Names, field: &'static str) -> Option<&'a Value> {
-        let value = self.body.get(names.name);
+    fn value(&mut self, names: Names, field: &'static str) -> Option<Value> {
+        let value = self.body.get(names.name).map(raw::value);
         let Some(alias) = names.alias else {
             return value;
         };
-        match (value, self.body.get(alias)) {
+        match (value, self.body.get(alias).map(raw::value)) {
             (Some(one), Some(other)) if one != other => {
                 self.errors.push(field, Problem::Conflict(alias));
                 None

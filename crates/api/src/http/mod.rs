@@ -8,6 +8,7 @@ mod client;
 mod fields;
 mod openapi;
 mod query;
+mod raw;
 mod reply;
 mod routes;
 mod schemas;

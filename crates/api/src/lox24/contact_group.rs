@@ -4,9 +4,9 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use http::StatusCode;
-use muster_domain::contact::{ContactGroup, ContactGroupPatch, MAX_ADDED};
+use muster_domain::contact::ContactGroup;
 use muster_domain::session::Subject;
-use muster_domain::{ContactGroupId, Ctx, Draft, Entity, Error};
+use muster_domain::{ContactGroupId, Ctx, Entity, Error};
 
 use super::auth::{self, enter, enter_for};
 use super::collection::{page_reply, slice};
@@ -38,14 +38,14 @@ pub(super) async fn contact_group_get(call: &mut Call) -> Outcome {
 
 pub(super) async fn contact_group_create(call: &mut Call) -> Outcome {
     let (ctx, format) = enter(call).await?;
-    let draft = read(call, Mode::Create).await?;
+    let draft = call.large_object(Mode::Create, decode).await?;
     let group = call.directory().contact_group_create(&ctx, draft).await.map_err(in_wire_names)?;
     item(StatusCode::CREATED, format, group)
 }
 
 pub(super) async fn contact_group_update(call: &mut Call) -> Outcome {
     let (ctx, format, found) = find(call).await?;
-    let draft = read(call, Mode::Merge).await?;
+    let draft = call.large_object(Mode::Merge, decode).await?;
     let condition = call.if_match(tag);
     let group = call.directory().contact_group_update(&ctx, found, draft, condition).await;
     item(StatusCode::OK, format, group.map_err(in_wire_names)?)
@@ -80,15 +80,6 @@ fn written(write: impl FnOnce(&mut Writer<Vec<u8>>) -> csv::Result<()>) -> Resul
     let mut writer = Writer::new(Vec::with_capacity(64 * 1024));
     write(&mut writer).map_err(|error| failed(&error))?;
     writer.finish().map(Bytes::from).map_err(|error| failed(&error))
-}
-
-/// Reads a group, whose list is no longer than that of a batch.
-async fn read(call: &mut Call, mode: Mode) -> Result<Draft<ContactGroupPatch>, Failure> {
-    let draft = call.large_object(mode, decode).await?;
-    match &draft.value.phones {
-        Some(phones) if phones.len() > MAX_ADDED => Err(Failure::TooManyEntries { max: MAX_ADDED }),
-        _ => Ok(draft),
-    }
 }
 
 /// The caller, and the group that the path names.

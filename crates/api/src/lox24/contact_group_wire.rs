@@ -1,6 +1,6 @@
 //! Groups on the wire (LOX24 contract, section 3).
 
-use muster_domain::contact::{ContactGroup, ContactGroupPatch, MAX_ADDED, limits};
+use muster_domain::contact::{ContactGroup, ContactGroupPatch, MAX_ADDED, label, limits};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -68,7 +68,8 @@ pub(super) fn decode(f: &mut Fields<'_>) -> ContactGroupPatch {
     ContactGroupPatch {
         name: f.required("name", "name", required_text(limits::NAME)),
         description: f.optional("description", "description", limited_text(limits::DESCRIPTION)),
-        labels: names.map(|name| f.optional(name, name, trimmed_text(limits::LABEL))),
+        labels: names
+            .map(|name| f.optional(name, name, trimmed_text(limits::LABEL).then(|text| label(&text)))),
         expires_at: f.optional("deleted_at", "deleted_at", date_time()),
         phones: f.entries("phones", MAX_ADDED, contact_wire::decode),
     }
