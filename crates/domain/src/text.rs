@@ -84,13 +84,27 @@ pub fn time_zone(raw: &str) -> Result<String, Problem> {
 /// A time with an offset (RFC 3339, `date-time`), to the second: what is below is cut off.
 pub fn date_time(raw: &str) -> Result<Timestamp, Problem> {
     const REFUSED: Problem = Problem::Format("must be a time such as 2027-01-31T12:00:00+01:00");
-    // The parser reads more than RFC 3339: shorter forms, and such with the name of a zone.
-    let is_plain = raw.len() <= 40
-        && matches!(raw.as_bytes().get(10), Some(b'T' | b't'))
-        && raw.as_bytes().get(19).is_some_and(|byte| matches!(byte, b'.' | b'Z' | b'z' | b'+' | b'-'))
-        && !raw.contains(['[', ',']);
+    // The parser reads more than RFC 3339: shorter forms, other offsets, and such with the name of a zone.
+    let (time, rest) = raw.split_at_checked("0000-00-00T00:00:00".len()).ok_or(REFUSED)?;
+    let offset = match rest.strip_prefix('.') {
+        Some(fraction) => fraction.trim_start_matches(|digit: char| digit.is_ascii_digit()),
+        None => rest,
+    };
+    let is_plain = raw.len() <= 40 && matches!(time.as_bytes()[10], b'T' | b't') && is_offset(offset);
     let time: jiff::Timestamp = raw.parse().map_err(|_| REFUSED)?;
     if is_plain { Ok(Timestamp(time.as_second().saturating_mul(1_000_000))) } else { Err(REFUSED) }
+}
+
+/// `Z`, or hours and minutes that a clock has.
+fn is_offset(text: &str) -> bool {
+    match text.as_bytes() {
+        [b'Z' | b'z'] => true,
+        [b'+' | b'-', hours @ .., b':', _, _] if hours.len() == 2 => {
+            let fits = |part: &str, most: u8| part.parse::<u8>().is_ok_and(|number| number <= most);
+            fits(&text[1..3], 23) && fits(&text[4..], 59)
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -145,6 +159,13 @@ mod tests {
             "20270131T120000Z",
             "2027-01-31T12:00:00+01:00[Europe/Berlin]",
             "2027-01-31T25:00:00Z",
+            "2027-01-31T12:00:00+0100",
+            "2027-01-31T12:00:00+01",
+            "2027-01-31T12:00:00+25:00",
+            "2027-01-31T12:00:00+01:60",
+            "2027-01-31T12:00:00+01:00:30",
+            "2027-01-31T12:00:00.Z",
+            "2027-01-31T12:00:00\u{20ac}\u{20ac}",
             "1801389600",
         ] {
             assert!(date_time(raw).is_err(), "{raw}");

@@ -1,6 +1,6 @@
 //! Groups on the wire (LOX24 contract, section 3).
 
-use muster_domain::contact::{ContactGroup, ContactGroupPatch, MAX_ADDED, label, limits};
+use muster_domain::contact::{ContactGroup, ContactGroupPatch, LABEL_NAMES, MAX_ADDED, label, limits};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -64,11 +64,10 @@ pub(super) fn tag(group: &ContactGroup) -> Tag {
 
 /// Reads the body of POST and PUT.
 pub(super) fn decode(f: &mut Fields<'_>) -> ContactGroupPatch {
-    let names = ["name_a", "name_b", "name_c", "name_d", "name_e"];
     ContactGroupPatch {
         name: f.required("name", "name", required_text(limits::NAME)),
         description: f.optional("description", "description", limited_text(limits::DESCRIPTION)),
-        labels: names
+        labels: LABEL_NAMES
             .map(|name| f.optional(name, name, trimmed_text(limits::LABEL).then(|text| label(&text)))),
         expires_at: f.optional("deleted_at", "deleted_at", date_time()),
         phones: f.entries("phones", MAX_ADDED, contact_wire::decode),

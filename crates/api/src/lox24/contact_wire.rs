@@ -1,6 +1,6 @@
 //! Phones, the entries of a group, on the wire (LOX24 contract, section 4).
 
-use muster_domain::contact::{Contact, ContactPatch, limits};
+use muster_domain::contact::{COLUMN_NAMES, Contact, ContactPatch, limits};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -62,10 +62,9 @@ pub(super) fn tag(contact: &Contact) -> Tag {
 
 /// Reads the body of POST and PUT, and the entries of lists.
 pub(super) fn decode(f: &mut Fields<'_>) -> ContactPatch {
-    let names = ["a", "b", "c", "d", "e"];
     ContactPatch {
         phone: f.required("phone", "phone", required_text(limits::PHONE)),
-        columns: names.map(|name| f.optional(name, name, limited_text(limits::COLUMN))),
+        columns: COLUMN_NAMES.map(|name| f.optional(name, name, limited_text(limits::COLUMN))),
         callback_data: f.optional("callback_data", "callback_data", limited_text(limits::CALLBACK_DATA)),
     }
 }

@@ -19,7 +19,9 @@ mod replace;
 use crate::{ContactGroupId, ContactId, Page, Slice, StoreError, TenantId, Timestamp};
 
 pub use add::{Added, ContactWishes, Expect, Taken};
-pub use model::{COLUMNS, Contact, ContactGroup, ContactGroupPatch, ContactPatch, label, limits};
+pub use model::{
+    COLUMN_NAMES, COLUMNS, Contact, ContactGroup, ContactGroupPatch, ContactPatch, LABEL_NAMES, label, limits,
+};
 pub use phone::PhoneNumber;
 
 /// The most contacts that one write adds (LOX24 contract, section 4).

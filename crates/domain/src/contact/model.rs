@@ -23,6 +23,9 @@ pub fn label(raw: &str) -> Result<String, Problem> {
 
 /// The columns of text that a contact has.
 pub const COLUMNS: usize = 5;
+/// What the columns and their labels are called, wherever they are named.
+pub const COLUMN_NAMES: [&str; COLUMNS] = ["a", "b", "c", "d", "e"];
+pub const LABEL_NAMES: [&str; COLUMNS] = ["name_a", "name_b", "name_c", "name_d", "name_e"];
 
 /// A contact list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,13 +74,12 @@ impl ContactGroup {
 
     /// The fields that the journal shows.
     pub(super) fn fields(&self) -> journal::Fields {
-        let names = ["name_a", "name_b", "name_c", "name_d", "name_e"];
         let mut fields = vec![
             ("name", json!(self.name)),
             ("description", json!(self.description)),
             ("expires_at", json!(self.expires_at.map(|at| at.millis().to_string()))),
         ];
-        fields.extend(names.into_iter().zip(self.labels.iter().map(|label| json!(label))));
+        fields.extend(LABEL_NAMES.into_iter().zip(self.labels.iter().map(|label| json!(label))));
         fields
     }
 }
@@ -159,8 +161,7 @@ impl Contact {
             ("phone", json!(self.phone.as_str())),
             ("callback_data", json!(self.callback_data)),
         ];
-        let names = ["a", "b", "c", "d", "e"];
-        fields.extend(names.into_iter().zip(self.columns.iter().map(|column| json!(column))));
+        fields.extend(COLUMN_NAMES.into_iter().zip(self.columns.iter().map(|column| json!(column))));
         fields
     }
 }

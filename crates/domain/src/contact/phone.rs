@@ -22,8 +22,9 @@ const REFUSED: Problem = Problem::Format(
 
 impl PhoneNumber {
     /// Reads a number as people write it: `+49…`, `0049…`, or as it is dialled within `country` (ISO 3166-1
-    /// alpha-2), whose own calling code may stand in front without a plus sign, or the prefix with which one leaves it. Blanks, dashes, dots, slashes and
-    /// brackets are passed over. Errors: `Format` for everything else.
+    /// alpha-2). The calling code of that country may stand in front without a plus sign; another one after the
+    /// prefix with which one leaves the country. Blanks, dashes, dots, slashes and brackets are passed over. Errors:
+    /// `Format` for everything else.
     pub fn read(raw: &str, country: &str) -> Result<Self, Problem> {
         let mut dialled = String::with_capacity(raw.len());
         for character in raw.chars() {

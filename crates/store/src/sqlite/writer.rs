@@ -21,6 +21,8 @@ use crate::statements::tenant;
 
 /// The most jobs that share a commit: more would keep the first one waiting for too long.
 const GROUP: usize = 256;
+/// The same, where jobs write many rows: the group ends with the one that reaches this.
+const ROWS: usize = 5000;
 
 /// How long the last writes may take when the store is closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -44,6 +46,21 @@ impl Job {
             return false;
         };
         batch.changes.iter().any(|change| matches!(change, Change::UserJournalForget(_)))
+    }
+}
+
+impl Job {
+    /// About how many rows it writes.
+    fn rows(&self) -> usize {
+        let of_change = |change: &Change| match change {
+            Change::ContactsInsert { contacts, .. } => contacts.len(),
+            Change::ContactsReplace { keep, .. } => keep.len(),
+            _ => 1,
+        };
+        match self {
+            Self::Commit(batch, _) => batch.changes.iter().map(of_change).sum(),
+            Self::ReserveIds { .. } => 1,
+        }
     }
 }
 
@@ -117,10 +134,14 @@ fn serve(connection: &Connection, jobs: &Receiver<Job>) {
         if groups.is_multiple_of(GROUPS_BETWEEN) {
             log.forget(Duration::ZERO);
         }
+        let mut rows = first.rows();
         let mut group = vec![first];
-        while group.len() < GROUP {
+        while group.len() < GROUP && rows < ROWS {
             match jobs.try_recv() {
-                Ok(job) => group.push(job),
+                Ok(job) => {
+                    rows += job.rows();
+                    group.push(job);
+                }
                 Err(_) => break,
             }
         }
