@@ -13,7 +13,7 @@ use muster_domain::secret::ServerKey;
 use muster_domain::{Clock, Entropy, StoreError};
 
 pub use server_key::KeySource;
-pub use sqlite::{Finding, Limits, SqliteStore, partial};
+pub use sqlite::{Finding, Limits, SqliteStore, complete, partial};
 
 /// The store that the server and the command line run on.
 pub type Store = SqliteStore;

@@ -29,8 +29,8 @@ pub(super) struct Plan {
 #[derive(Clone, Copy)]
 enum Outcome {
     Created(usize),
-    /// A number that stood twice among the entries.
-    Repeated(usize),
+    /// A number that stood twice among the entries, and whether this one has changed its contact.
+    Repeated(usize, bool),
     /// A number that is stored.
     Found(usize),
 }
@@ -74,8 +74,9 @@ impl Plan {
             }
             (Some(_), Taken::Refuse) => None,
             (Some(Place::Insert(at)), Taken::Update) => {
+                let before = self.inserts[at].clone();
                 patch.apply(&mut self.inserts[at]);
-                Some(Outcome::Repeated(at))
+                Some(Outcome::Repeated(at, !self.inserts[at].has_content_of(&before)))
             }
             (Some(Place::Stored(at)), Taken::Update) => {
                 patch.apply(self.touched.entry(at).or_insert_with(|| self.stored[at].clone()));
@@ -102,7 +103,8 @@ impl Plan {
     pub(super) fn done(self) -> Vec<Option<Added>> {
         let added = |outcome: Outcome| match outcome {
             Outcome::Created(at) => Added::Created(self.inserts[at].clone()),
-            Outcome::Repeated(at) => Added::Updated(self.inserts[at].clone()),
+            Outcome::Repeated(at, true) => Added::Updated(self.inserts[at].clone()),
+            Outcome::Repeated(at, false) => Added::Unchanged(self.inserts[at].clone()),
             Outcome::Found(at) => match self.changed(at) {
                 Some(after) => Added::Updated(after),
                 None => Added::Unchanged(self.stored[at].clone()),
@@ -279,11 +281,23 @@ mod tests {
                         let before = stored.iter().find(|stored| stored.id == contact.id);
                         prop_assert!(before.is_none_or(|before| !contact.has_content_of(before)));
                     }
-                    Added::Unchanged(contact) => prop_assert!(stored.contains(&contact)),
+                    Added::Unchanged(contact) => {
+                        prop_assert!(stored.contains(&contact) || created.contains(&contact.id.0));
+                    }
                 }
             }
             // Ids in the order of the entries.
             prop_assert_eq!(created, (1000..).take(new).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn an_entry_that_says_the_same_again_changes_nothing(patch in patch()) {
+            let mut plan = Plan::new(Vec::new(), NOW);
+            for _ in 0..2 {
+                plan.put(&ctx(), ContactGroupId(1), 1000, &phone(1), &patch, Taken::Update);
+            }
+            let done = plan.done();
+            prop_assert!(matches!(done[..], [Some(Added::Created(_)), Some(Added::Unchanged(_))]), "{:?}", done);
         }
 
         #[test]

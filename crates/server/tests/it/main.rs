@@ -5,6 +5,7 @@ mod support;
 
 mod commands;
 mod configuration;
+mod contact_files;
 mod contacts;
 mod crash;
 mod demo;

@@ -38,7 +38,7 @@ pub(super) fn copy(connection: &Connection, target: &Path) -> Result<(), OpenErr
     let copied = connection
         .execute("VACUUM INTO ?1", [draft.to_string_lossy()])
         .map_err(|error| OpenError::Store(store_error(error)))
-        .and_then(|_| finish(&draft, target).map_err(io));
+        .and_then(|_| complete(&draft, target).map_err(io));
     if copied.is_err() {
         // What is left of it helps nobody; why it failed is what counts.
         let _ = remove(&draft);
@@ -46,7 +46,8 @@ pub(super) fn copy(connection: &Connection, target: &Path) -> Result<(), OpenErr
     copied
 }
 
-fn finish(draft: &Path, target: &Path) -> io::Result<()> {
+/// Gives a file that is written its name, once it is on the disk.
+pub fn complete(draft: &Path, target: &Path) -> io::Result<()> {
     File::open(draft)?.sync_all()?;
     fs::rename(draft, target)?;
     sync_folder(target)

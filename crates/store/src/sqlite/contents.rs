@@ -63,6 +63,30 @@ pub(super) fn user(row: &Row<'_>) -> Result<Option<String>> {
     Ok(first(&problems, WHAT, user.id))
 }
 
+pub(super) fn contact_group(row: &Row<'_>) -> Result<Option<String>> {
+    const WHAT: &str = "contact group";
+    let group = match read(row, WHAT, rows::contact_group(row))? {
+        Ok(group) => group,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    Ok(first(&[(group.name.trim().is_empty(), "the name is empty")], WHAT, group.id))
+}
+
+pub(super) fn contact(row: &Row<'_>) -> Result<Option<String>> {
+    const WHAT: &str = "contact";
+    let contact = match read(row, WHAT, rows::contact(row))? {
+        Ok(contact) => contact,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    Ok(first(&[(!is_e164(contact.phone.as_str()), "the number is not in E.164")], WHAT, contact.id))
+}
+
+/// A plus sign and 4 to 15 digits (ITU-T E.164, section 6.2.1).
+fn is_e164(phone: &str) -> bool {
+    let digits = phone.strip_prefix('+').unwrap_or_default();
+    (4..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 pub(super) fn journal_entry(row: &Row<'_>) -> Result<Option<String>> {
     Ok(read(row, "journal entry", rows::journal_record(row))?.err())
 }

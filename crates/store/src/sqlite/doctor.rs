@@ -253,6 +253,8 @@ impl Doctor<'_> {
         self.ids_of(tenant, &check::TOKENS, "has a token that is not understood: user")?;
         self.each(tenant, &check::UNITS, contents::org_unit)?;
         self.each(tenant, &check::USERS, contents::user)?;
+        self.each(tenant, &check::GROUPS, contents::contact_group)?;
+        self.each(tenant, &check::CONTACTS, contents::contact)?;
         self.each(tenant, &check::ENTRIES, contents::journal_entry)?;
         self.each(tenant, &statements::tenant::CREDENTIALS, |row| contents::credential(tenant, row))
     }

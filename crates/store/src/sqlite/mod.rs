@@ -27,7 +27,7 @@ use muster_domain::{Batch, Clock, Entropy, IdKind, StoreError, TenantId};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-pub use self::backup::partial;
+pub use self::backup::{complete, partial};
 pub use self::doctor::Finding;
 use self::error::store_error;
 use self::scan::Scanners;

@@ -16,6 +16,8 @@ macro_rules! columns {
     };
 }
 
+pub(crate) use {columns, group_columns};
+
 /// $2: the time of the reader, for whom the group has not ended.
 macro_rules! lives {
     () => {

@@ -1,5 +1,6 @@
 //! What must never be found, one statement a check. Each gives the ids of what is wrong, at most $2 of them.
 
+use super::contact;
 use super::org_unit::{self, subtree};
 use super::user;
 
@@ -55,6 +56,8 @@ super::statements! {
     /// Whole rows, and after their columns the keys that are computed from them.
     UNITS = concat!("SELECT ", org_unit::columns!(), ", o.name_key FROM org_units o WHERE o.tenant_id = $1");
     USERS = concat!("SELECT ", user::columns!(), ", u.login_key, u.name_key FROM users u WHERE u.tenant_id = $1");
+    GROUPS = concat!("SELECT ", contact::group_columns!(), " FROM contact_groups g WHERE g.tenant_id = $1");
+    CONTACTS = concat!("SELECT ", contact::columns!(), " FROM contacts c WHERE c.tenant_id = $1");
     /// Tokens (kind 1 or 2) that no release has made.
     TOKENS = "SELECT s.user_id FROM session_tokens s WHERE s.tenant_id = $1
         AND (s.kind NOT IN (1, 2) OR LENGTH(s.hash) <> 32 OR LENGTH(s.family) <> 16) LIMIT $2";

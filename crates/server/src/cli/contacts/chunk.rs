@@ -11,10 +11,10 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use super::columns::{Columns, Part};
 use super::rows::{Broken, Row, Rows};
-use super::source::Source;
+use super::source::Lines;
 
 /// Rows that are written at once: enough to share the cost of a commit, few enough to keep no other writer waiting.
-const STEP: usize = 5000;
+pub(super) const STEP: usize = 5000;
 /// Chunks that are read before they are wanted.
 const AHEAD: usize = 2;
 
@@ -24,6 +24,8 @@ pub(super) struct Chunk {
     pub(super) lines: Vec<u64>,
     pub(super) wishes: ContactWishes,
     pub(super) bad: Vec<BadRow>,
+    /// Numbers without the code of a country.
+    pub(super) national: u64,
 }
 
 /// A row that is no contact.
@@ -50,18 +52,9 @@ impl Layout {
         at.and_then(|at| self.names.get(at)).map_or_else(|| field.to_owned(), Clone::clone)
     }
 
-    fn chunk(&self, rows: Vec<Row>) -> Chunk {
-        let (mut lines, mut drafts, mut bad) = (Vec::new(), Vec::new(), Vec::new());
-        for row in rows {
-            match self.draft(row.cells) {
-                Ok(draft) => {
-                    lines.push(row.line);
-                    drafts.push(draft);
-                }
-                Err(problem) => bad.push(BadRow { line: row.line, problems: vec![problem] }),
-            }
-        }
-        Chunk { lines, wishes: ContactWishes::read(drafts, &self.country), bad }
+    fn chunk(&self, read: Read) -> Chunk {
+        let Read { lines, drafts, bad, national } = read;
+        Chunk { lines, wishes: ContactWishes::read(drafts, &self.country), bad, national }
     }
 
     /// The contact in a row, or what is wrong in which column. An empty cell clears what is there.
@@ -78,7 +71,7 @@ impl Layout {
             Err(broken) => {
                 let column = match broken {
                     Broken::NotUtf8(at) => self.names.get(at).cloned().unwrap_or_default(),
-                    Broken::Open | Broken::Trailing => String::new(),
+                    _ => String::new(),
                 };
                 return Err((column, broken.to_string()));
             }
@@ -109,29 +102,67 @@ impl Layout {
     }
 }
 
+/// Rows that are understood: a row may be long, what is taken from it is not.
+#[derive(Default)]
+struct Read {
+    lines: Vec<u64>,
+    drafts: Vec<Draft<ContactPatch>>,
+    bad: Vec<BadRow>,
+    national: u64,
+}
+
+impl Read {
+    fn push(&mut self, layout: &Layout, row: Row) {
+        match layout.draft(row.cells) {
+            Ok(draft) => {
+                self.national += u64::from(draft.value.phone.as_deref().is_some_and(is_national));
+                self.lines.push(row.line);
+                self.drafts.push(draft);
+            }
+            Err(problem) => self.bad.push(BadRow { line: row.line, problems: vec![problem] }),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.lines.len() + self.bad.len()
+    }
+}
+
+/// Whether what a number means depends on the country in which it is dialled.
+fn is_national(phone: &str) -> bool {
+    let mut dialled = phone.chars().filter(|character| *character == '+' || character.is_ascii_digit());
+    match dialled.next() {
+        None | Some('+') => false,
+        Some('0') => dialled.next() != Some('0'),
+        Some(_) => true,
+    }
+}
+
 /// Reads the rows, `first` before those that are still in the file. An error of reading is the last that comes.
 pub(super) fn read(
-    first: Option<Row>,
-    mut rows: Rows<Source>,
+    first: Vec<Row>,
+    mut rows: Rows<Lines>,
     layout: Arc<Layout>,
 ) -> Receiver<io::Result<Chunk>> {
     let (sender, chunks) = channel(AHEAD);
     tokio::task::spawn_blocking(move || {
-        let mut first = first;
+        let mut next = Read::default();
+        for row in first {
+            next.push(&layout, row);
+        }
         loop {
-            let mut next: Vec<Row> = first.take().into_iter().collect();
             let failure = loop {
+                if next.len() >= STEP {
+                    break None;
+                }
                 match rows.next() {
-                    Ok(Some(row)) => next.push(row),
+                    Ok(Some(row)) => next.push(&layout, row),
                     Ok(None) => break Some(None),
                     Err(error) => break Some(Some(error)),
                 }
-                if next.len() == STEP {
-                    break None;
-                }
             };
             // Nobody may want more.
-            let sent = sender.blocking_send(Ok(layout.chunk(next)));
+            let sent = sender.blocking_send(Ok(layout.chunk(std::mem::take(&mut next))));
             match failure {
                 None if sent.is_ok() => {}
                 Some(Some(error)) => {

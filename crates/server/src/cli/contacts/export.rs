@@ -1,6 +1,5 @@
 //! Writing a contact group as CSV.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
@@ -9,6 +8,7 @@ use clap::Args;
 use muster_api::contact_csv::Writer;
 use muster_domain::ContactId;
 
+use super::files::Draft;
 use super::{STANDARD, find, is_standard};
 use crate::cli::StoreArgs;
 use crate::cli::explain::explain;
@@ -28,7 +28,7 @@ pub(crate) struct ExportArgs {
     /// The group's id, or its name.
     #[arg(long, env = "MUSTER_GROUP")]
     group: String,
-    /// The file to make; it must not be there. `-` is standard output.
+    /// The file to make; it must not be there. It has its name when it is complete. `-` is standard output.
     #[arg(default_value = STANDARD)]
     file: PathBuf,
 }
@@ -38,12 +38,14 @@ pub(super) async fn run(args: ExportArgs) -> anyhow::Result<()> {
     let tenant = tenant::find(&directory, &args.tenant).await?;
     let ctx = directory.tenant_operator(tenant.id).await.map_err(explain)?;
     let group = find(&directory, &ctx, &args.group).await?;
-    let to: Box<dyn Write + Send> = if is_standard(&args.file) {
-        Box::new(io::stdout())
+    let shown = args.file.display();
+    let (draft, to): (_, Box<dyn Write + Send>) = if is_standard(&args.file) {
+        (None, Box::new(io::stdout()))
     } else if args.file.exists() {
-        bail!("{} is there already; an export never overwrites", args.file.display());
+        bail!("{shown} is there already; an export never overwrites");
     } else {
-        Box::new(File::create_new(&args.file).with_context(|| args.file.display().to_string())?)
+        let (draft, file) = Draft::begin(&args.file).with_context(|| shown.to_string())?;
+        (Some(draft), Box::new(file))
     };
     let mut writer = Writer::new(BufWriter::new(to));
     writer.header(&group)?;
@@ -60,6 +62,9 @@ pub(super) async fn run(args: ExportArgs) -> anyhow::Result<()> {
         bar.set_position(written);
     }
     writer.finish()?.flush()?;
+    if let Some(draft) = draft {
+        draft.complete().with_context(|| shown.to_string())?;
+    }
     bar.finish_and_clear();
     directory.store.close().await;
     note(format!("{written} contacts of group {} ({}) were exported.", group.id, group.name));

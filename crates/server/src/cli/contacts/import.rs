@@ -1,6 +1,6 @@
 //! Reading a CSV file into a contact group.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use muster_domain::contact::{Added, ContactGroup, ContactGroupPatch, Expect, Taken, limits};
+use muster_domain::contact::{Added, Contact, ContactGroup, ContactGroupPatch, Expect, Taken, limits};
 use muster_domain::{Ctx, Directory, Error, FieldError, Patch, text};
 use muster_store::Store;
 use serde_json::json;
@@ -16,8 +16,9 @@ use serde_json::json;
 use super::chunk::{self, BadRow, Chunk, Layout};
 use super::columns::{ColumnArgs, Columns, Labels};
 use super::errors::Errors;
-use super::rows::{Encoding, Row};
-use super::{find, is_standard, source};
+use super::rows::{Encoding, Row, Rows};
+use super::source::{self, Lines};
+use super::{find, is_standard, named};
 use crate::cli::StoreArgs;
 use crate::cli::explain::{explain, problem};
 use crate::cli::output::line;
@@ -77,17 +78,19 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<()> {
 
     let (file, bar) = source::open(&args.file)?;
     let mut rows = source::begin(file, args.delimiter, args.encoding)?;
-    let (first, header) = match rows.next()? {
-        None => bail!("{} is empty", args.file.display()),
-        Some(row) if args.no_header => (Some(row), None),
-        Some(Row { cells: Ok(header), .. }) => (None, Some(header)),
-        Some(Row { cells: Err(broken), .. }) => bail!("the header cannot be read: {broken}"),
+    let (first, header, columns) = if args.no_header {
+        let (first, count) = without_header(&mut rows, &args.file)?;
+        (first, None, Columns::by_place(count, &args.columns)?)
+    } else {
+        let header = match rows.next()? {
+            None => bail!("{} is empty", args.file.display()),
+            Some(Row { cells: Ok(header), .. }) => header,
+            Some(Row { cells: Err(broken), .. }) => bail!("the header cannot be read: {broken}"),
+        };
+        let columns = Columns::by_header(&header, &args.columns, &labels)?;
+        (Vec::new(), Some(header), columns)
     };
-    let columns = match (&header, &first) {
-        (Some(header), _) => Columns::by_header(header, &args.columns, &labels)?,
-        (None, Some(Row { cells: Ok(cells), .. })) => Columns::by_place(cells.len(), &args.columns)?,
-        (None, _) => bail!("the first row cannot be read"),
-    };
+    let errors = Errors::new(errors_path(&args), &args.file)?;
     let group = match group {
         Some(group) => Some(with_labels(&directory, &ctx, group, &columns, args.dry_run).await?),
         None if args.dry_run => None,
@@ -97,14 +100,15 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<()> {
     let names = header.unwrap_or_else(|| {
         columns.parts.iter().map(|part| part.map_or(String::new(), |part| part.name().to_owned())).collect()
     });
-    let layout = Arc::new(Layout { columns, names, country: tenant.country });
+    let layout = Arc::new(Layout { columns, names, country: tenant.country.clone() });
     let mut import = Import {
         directory: &directory,
         ctx,
+        tenant: tenant.name,
         group,
         dry_run: args.dry_run,
         seen: Seen::default(),
-        errors: Errors::new(errors_path(&args)),
+        errors,
         layout: Arc::clone(&layout),
         expect: Expect::AllNew,
         counts: Counts::default(),
@@ -116,6 +120,26 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<()> {
     bar.finish_and_clear();
     directory.store.close().await;
     import.tell(args.json)
+}
+
+/// The first rows of a file without a header, up to one that can be read, and how many cells that has.
+fn without_header(rows: &mut Rows<Lines>, file: &Path) -> anyhow::Result<(Vec<Row>, usize)> {
+    let mut first = Vec::new();
+    while first.len() < chunk::STEP
+        && let Some(row) = rows.next()?
+    {
+        let count = row.cells.as_ref().map(Vec::len).ok();
+        first.push(row);
+        if let Some(count) = count {
+            return Ok((first, count));
+        }
+    }
+    match first.first() {
+        Some(Row { line, cells: Err(broken) }) => {
+            bail!("none of the first {} rows can be read; line {line}: {broken}", first.len())
+        }
+        _ => bail!("{} is empty", file.display()),
+    }
 }
 
 /// The group that is there, or `None` for one that is to be made.
@@ -130,7 +154,7 @@ async fn target(
     let name = args.new_group.as_deref().unwrap_or_default();
     text::required(name, limits::NAME).map_err(|problem| explain(Error::field("new_group", problem)))?;
     // An import that was broken off must not make a second group.
-    if name.parse::<i64>().is_err() && find(directory, ctx, name).await.is_ok() {
+    if !named(directory, ctx, name).await?.is_empty() {
         bail!("there is a contact group named {name:?}; --group imports into it");
     }
     Ok(None)
@@ -180,12 +204,15 @@ struct Counts {
     updated: u64,
     unchanged: u64,
     bad: u64,
+    national: u64,
 }
 
 /// One import on its way.
 struct Import<'a> {
     directory: &'a Directory<Store>,
     ctx: Ctx,
+    /// What the tenant is called.
+    tenant: String,
     group: Option<ContactGroup>,
     dry_run: bool,
     seen: Seen,
@@ -198,7 +225,8 @@ struct Import<'a> {
 
 impl Import<'_> {
     async fn write(&mut self, chunk: Chunk) -> anyhow::Result<()> {
-        let Chunk { lines, wishes, mut bad } = chunk;
+        let Chunk { lines, wishes, mut bad, national } = chunk;
+        self.counts.national += national;
         self.counts.rows += (lines.len() + bad.len()) as u64;
         let group = self.group.as_ref().map(|group| group.id);
         let done = match group {
@@ -233,14 +261,14 @@ impl Import<'_> {
     }
 
     fn count(&mut self, added: &Added) {
-        let is_new = match added {
-            Added::Created(_) => !self.dry_run || self.seen.is_new(added.contact().phone.as_str()),
-            Added::Updated(_) | Added::Unchanged(_) => false,
+        let seen = match added {
+            Added::Created(contact) if self.dry_run => self.seen.put(contact),
+            _ => None,
         };
-        match added {
-            Added::Created(_) if is_new => self.counts.added += 1,
-            Added::Created(_) | Added::Updated(_) => self.counts.updated += 1,
-            Added::Unchanged(_) => self.counts.unchanged += 1,
+        match (added, seen) {
+            (Added::Created(_), None) => self.counts.added += 1,
+            (Added::Created(_), Some(false)) | (Added::Updated(_), _) => self.counts.updated += 1,
+            (Added::Created(_), Some(true)) | (Added::Unchanged(_), _) => self.counts.unchanged += 1,
         }
         if !matches!(added, Added::Created(_)) {
             self.expect = Expect::Any;
@@ -249,12 +277,14 @@ impl Import<'_> {
 
     fn tell(mut self, as_json: bool) -> anyhow::Result<()> {
         self.errors.finish()?;
-        let Counts { rows, added, updated, unchanged, bad } = self.counts;
+        let Counts { rows, added, updated, unchanged, bad, national } = self.counts;
+        let country = &self.layout.country;
         let group = self.group.as_ref().map(|group| group.id.0);
         if as_json {
             line(json!({
                 "group_id": group, "rows": rows, "added": added, "updated": updated, "unchanged": unchanged,
-                "bad": bad, "dry_run": self.dry_run, "errors": (bad > 0).then_some(&self.errors.path),
+                "bad": bad, "national": national, "country": country, "dry_run": self.dry_run,
+                "errors": (bad > 0).then_some(&self.errors.path),
             }))?;
         } else {
             let would = if self.dry_run { " (a dry run: nothing was written)" } else { "" };
@@ -262,6 +292,12 @@ impl Import<'_> {
             line(format!(
                 "{rows} rows for {group}{would}: {added} added, {updated} updated, {unchanged} unchanged, {bad} bad"
             ))?;
+            if self.dry_run || national > 0 {
+                line(format!(
+                    "National numbers are read as those of {country} (tenant {}); of the rows, {national} have one.",
+                    self.tenant
+                ))?;
+            }
         }
         if bad > 0 {
             bail!("{bad} rows were left out; {} says why", self.errors.path.display());
@@ -270,15 +306,19 @@ impl Import<'_> {
     }
 }
 
-/// The numbers that a dry run has met, by their hashes.
+/// The numbers that a dry run has met and what it would have made of them, by their hashes.
 #[derive(Default)]
 struct Seen {
     hasher: RandomState,
-    hashes: HashSet<u64>,
+    hashes: HashMap<u64, u64>,
 }
 
 impl Seen {
-    fn is_new(&mut self, phone: &str) -> bool {
-        self.hashes.insert(self.hasher.hash_one(phone))
+    /// Whether the number was met with the same contents; `None` when it was not met.
+    fn put(&mut self, contact: &Contact) -> Option<bool> {
+        let contents = self.hasher.hash_one((&contact.columns, &contact.callback_data));
+        self.hashes
+            .insert(self.hasher.hash_one(contact.phone.as_str()), contents)
+            .map(|before| before == contents)
     }
 }

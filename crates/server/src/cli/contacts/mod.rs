@@ -4,6 +4,7 @@ mod chunk;
 mod columns;
 mod errors;
 mod export;
+mod files;
 mod import;
 mod rows;
 mod source;
@@ -13,7 +14,7 @@ use std::path::Path;
 use anyhow::bail;
 use clap::Subcommand;
 use muster_domain::contact::{ContactGroup, ContactStore as _};
-use muster_domain::{ContactGroupId, Ctx, Directory, Slice, text};
+use muster_domain::{ContactGroupId, Ctx, Directory, Error, Slice, text};
 use muster_store::Store;
 
 use super::explain::explain;
@@ -53,27 +54,42 @@ const PAGE: u32 = 500;
 
 /// The group that is meant by an id, or by a name that no other group has.
 async fn find(directory: &Directory<Store>, ctx: &Ctx, meant: &str) -> anyhow::Result<ContactGroup> {
-    if let Ok(id) = meant.parse() {
-        return directory.contact_group_get(ctx, ContactGroupId(id)).await.map_err(explain);
+    let by_id = match meant.trim().parse() {
+        Ok(id) => match directory.contact_group_get(ctx, ContactGroupId(id)).await {
+            Ok(group) => Some(group),
+            Err(Error::NotFound(_)) => None,
+            Err(error) => return Err(explain(error)),
+        },
+        Err(_) => None,
+    };
+    let mut named = named(directory, ctx, meant).await?;
+    let ids: Vec<String> = named.iter().map(|group| group.id.to_string()).collect();
+    let ids = ids.join(", ");
+    match (by_id, named.len()) {
+        (Some(group), _) if named.iter().all(|named| named.id == group.id) => Ok(group),
+        (Some(group), _) => bail!(
+            "{meant:?} is the id of the contact group {:?}, and the name of another; say that by its id ({ids}), or \
+             this by its name",
+            group.name
+        ),
+        (None, 0) => bail!("there is no contact group {meant:?}; `--new-group` makes one of this name"),
+        (None, 1) => Ok(named.remove(0)),
+        (None, _) => bail!("several contact groups are named {meant:?}; say which by its id: {ids}"),
     }
-    let key = text::key(&text::normalize(meant));
+}
+
+/// All groups of a name.
+async fn named(directory: &Directory<Store>, ctx: &Ctx, name: &str) -> anyhow::Result<Vec<ContactGroup>> {
+    let key = text::key(&text::normalize(name));
     let mut found = Vec::new();
     let mut offset = 0;
     loop {
         let slice = Slice { limit: PAGE, offset };
         let page = directory.store.contact_groups(ctx.tenant(), ctx.now(), slice).await?;
         if page.items.is_empty() {
-            break;
+            return Ok(found);
         }
         offset += u64::from(PAGE);
         found.extend(page.items.into_iter().filter(|group| text::key(&group.name) == key));
-    }
-    match found.len() {
-        0 => bail!("there is no contact group named {meant:?}; `--new-group` makes one"),
-        1 => Ok(found.remove(0)),
-        _ => {
-            let ids: Vec<String> = found.iter().map(|group| group.id.to_string()).collect();
-            bail!("several contact groups are named {meant:?}; say which by its id: {}", ids.join(", "))
-        }
     }
 }

@@ -1,11 +1,12 @@
 //! The records of a CSV file, one by one, so that a broken one costs itself and no other.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read as _};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-/// The longest record, in bytes. What is longer has a quotation mark that is never closed.
+/// The longest record, and the longest line, in bytes. What is longer has a quotation mark that is never closed, or is
+/// no list of contacts.
 const MAX_RECORD: usize = 256 * 1024;
 
 /// How the bytes of a file are to be understood.
@@ -24,15 +25,27 @@ pub(super) struct Row {
 }
 
 /// What is wrong with a record.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Broken {
     #[error("a quotation mark is not closed")]
     Open,
+    #[error(
+        "a carriage return stands alone in it; lines end with a line feed, with or without one before it"
+    )]
+    Return,
+    #[error("the line is longer than {MAX_RECORD} bytes")]
+    TooLong,
     #[error("something stands between a closing quotation mark and the end of the cell")]
     Trailing,
     /// The cell with this index.
     #[error("is not UTF-8; if the file is Latin-1, say --encoding latin-1")]
     NotUtf8(usize),
+}
+
+/// A line with its end, or one that is too long to be held.
+enum Line {
+    Text(Vec<u8>),
+    TooLong,
 }
 
 /// Reads records.
@@ -42,7 +55,13 @@ pub(super) struct Rows<R> {
     encoding: Encoding,
     splitter: Reader,
     /// Lines that were read ahead.
-    ahead: VecDeque<Vec<u8>>,
+    ahead: VecDeque<Line>,
+    /// So many of the first of them were seen to leave open a cell that was open before them, and their bytes: the next
+    /// broken row need not look at them again.
+    open: usize,
+    open_bytes: usize,
+    /// The line after these breaks the row whose cell is open.
+    breaks: Option<Broken>,
     /// The number of the next line.
     line: u64,
 }
@@ -50,73 +69,107 @@ pub(super) struct Rows<R> {
 impl<R: BufRead> Rows<R> {
     pub(super) fn new(from: R, delimiter: u8, encoding: Encoding) -> Self {
         let splitter = ReaderBuilder::new().delimiter(delimiter).build();
-        Self { from, delimiter, encoding, splitter, ahead: VecDeque::new(), line: 1 }
+        let ahead = VecDeque::new();
+        Self { from, delimiter, encoding, splitter, ahead, open: 0, open_bytes: 0, breaks: None, line: 1 }
     }
 
     /// The next record that is not empty.
     pub(super) fn next(&mut self) -> io::Result<Option<Row>> {
         loop {
             let line = self.line;
-            let Some(first) = self.next_line()? else {
-                return Ok(None);
+            let cells = match self.next_line()? {
+                None => return Ok(None),
+                Some(Line::TooLong) => Err(Broken::TooLong),
+                Some(Line::Text(first)) if first.iter().all(|byte| matches!(byte, b'\r' | b'\n')) => continue,
+                Some(Line::Text(first)) => self.record(first)?,
             };
-            if first.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
-                continue;
-            }
-            return self.record(first).map(|cells| Some(Row { line, cells }));
+            return Ok(Some(Row { line, cells }));
         }
     }
 
     /// The record that begins with a line. After a broken one the next begins with the next line.
     fn record(&mut self, first: Vec<u8>) -> io::Result<Result<Vec<String>, Broken>> {
-        let mut record = first;
-        let first_end = record.len();
-        let mut lengths = Vec::new();
-        let mut quoting = quoting(&record, false, self.delimiter);
+        match quoting(&first, false, self.delimiter) {
+            Quoting::Closed => return Ok(self.cells(&first)),
+            Quoting::Broken(broken) => return Ok(Err(broken)),
+            Quoting::Open => {}
+        }
         loop {
-            match quoting {
-                Quoting::Closed => return Ok(self.cells(&record)),
-                Quoting::Trailing => {
-                    self.give_back(&record, first_end, &lengths);
-                    return Ok(Err(Broken::Trailing));
-                }
-                Quoting::Open => {}
+            if let Some(broken) = self.breaks {
+                return Ok(Err(broken));
             }
-            let next = if record.len() > MAX_RECORD { None } else { self.next_line()? };
-            let Some(next) = next else {
-                self.give_back(&record, first_end, &lengths);
+            if first.len() + self.open_bytes > MAX_RECORD {
+                return Ok(Err(Broken::Open));
+            }
+            if self.open == self.ahead.len() {
+                match self.read_line()? {
+                    Some(line) => self.ahead.push_back(line),
+                    None => return Ok(Err(Broken::Open)),
+                }
+            }
+            let Some(Line::Text(next)) = self.ahead.get(self.open) else {
                 return Ok(Err(Broken::Open));
             };
-            quoting = self::quoting(&next, true, self.delimiter);
-            lengths.push(next.len());
-            record.extend(next);
-        }
-    }
-
-    /// Puts back what was read after the first line of a record.
-    fn give_back(&mut self, record: &[u8], first_end: usize, lengths: &[usize]) {
-        let mut end = record.len();
-        for length in lengths.iter().rev() {
-            self.ahead.push_front(record[end - length..end].to_vec());
-            end -= length;
-        }
-        debug_assert_eq!(end, first_end, "all lines but the first are given back");
-        self.line -= lengths.len() as u64;
-    }
-
-    /// A line with its end, or `None` after the last.
-    fn next_line(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let line = if let Some(line) = self.ahead.pop_front() {
-            line
-        } else {
-            let mut line = Vec::new();
-            if self.from.read_until(b'\n', &mut line)? == 0 {
-                return Ok(None);
+            match quoting(next, true, self.delimiter) {
+                Quoting::Open => {
+                    self.open_bytes += next.len();
+                    self.open += 1;
+                }
+                Quoting::Broken(broken) => self.breaks = Some(broken),
+                Quoting::Closed => {
+                    let record = self.take(first);
+                    return Ok(self.cells(&record));
+                }
             }
-            line
+        }
+    }
+
+    /// A record with the lines that leave its cell open, and the one after them that closes it.
+    fn take(&mut self, first: Vec<u8>) -> Vec<u8> {
+        let mut record = first;
+        self.line += self.open as u64 + 1;
+        for line in self.ahead.drain(..=self.open) {
+            if let Line::Text(line) = line {
+                record.extend(line);
+            }
+        }
+        (self.open, self.open_bytes) = (0, 0);
+        record
+    }
+
+    /// The next line, or `None` after the last.
+    fn next_line(&mut self) -> io::Result<Option<Line>> {
+        let line = match self.ahead.pop_front() {
+            Some(line) => {
+                match &line {
+                    Line::Text(text) if self.open > 0 => {
+                        self.open -= 1;
+                        self.open_bytes -= text.len();
+                    }
+                    // The line that breaks is itself the next row now.
+                    _ => self.breaks = None,
+                }
+                line
+            }
+            None => match self.read_line()? {
+                Some(line) => line,
+                None => return Ok(None),
+            },
         };
         self.line += 1;
         Ok(Some(line))
+    }
+
+    fn read_line(&mut self) -> io::Result<Option<Line>> {
+        let mut line = Vec::new();
+        let read = (&mut self.from).take(MAX_RECORD as u64).read_until(b'\n', &mut line)?;
+        if read == 0 {
+            return Ok(None);
+        }
+        if read == MAX_RECORD && !line.ends_with(b"\n") && self.from.skip_until(b'\n')? > 0 {
+            return Ok(Some(Line::TooLong));
+        }
+        Ok(Some(Line::Text(line)))
     }
 
     fn cells(&mut self, record: &[u8]) -> Result<Vec<String>, Broken> {
@@ -138,6 +191,10 @@ impl<R: BufRead> Rows<R> {
                 ReadRecordResult::OutputFull | ReadRecordResult::Record | ReadRecordResult::End => break,
             }
         }
+        // Checked before; but what is not understood must not get lost.
+        if record[read..].iter().any(|byte| !matches!(byte, b'\r' | b'\n')) {
+            return Err(Broken::Return);
+        }
         let mut begin = 0;
         let text = |(at, end): (usize, &usize)| {
             let cell = &texts[begin..*end];
@@ -155,23 +212,25 @@ impl<R: BufRead> Rows<R> {
 enum Quoting {
     Closed,
     Open,
-    Trailing,
+    Broken(Broken),
 }
 
 /// Whether the quoted cells of a line end in it (RFC 4180, section 2, rules 5 to 7). `inside`: the line begins within one.
 /// Quotation marks in a cell that does not begin with one are part of it.
 fn quoting(line: &[u8], mut inside: bool, delimiter: u8) -> Quoting {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let mut rest = line.strip_suffix(b"\r").unwrap_or(line);
+    let end = line.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    let mut rest = &line[..end];
     loop {
         if !inside {
             if let Some(quoted) = rest.strip_prefix(b"\"") {
                 rest = quoted;
-            } else if let Some(end) = rest.iter().position(|byte| *byte == delimiter) {
-                rest = &rest[end + 1..];
-                continue;
             } else {
-                return Quoting::Closed;
+                match rest.iter().position(|byte| *byte == delimiter || *byte == b'\r') {
+                    Some(end) if rest[end] == b'\r' => return Quoting::Broken(Broken::Return),
+                    Some(end) => rest = &rest[end + 1..],
+                    None => return Quoting::Closed,
+                }
+                continue;
             }
         }
         let Some(end) = rest.iter().position(|byte| *byte == b'"') else {
@@ -181,7 +240,8 @@ fn quoting(line: &[u8], mut inside: bool, delimiter: u8) -> Quoting {
         inside = match rest.first() {
             Some(b'"') => true,
             Some(byte) if *byte == delimiter => false,
-            Some(_) => return Quoting::Trailing,
+            Some(b'\r') => return Quoting::Broken(Broken::Return),
+            Some(_) => return Quoting::Broken(Broken::Trailing),
             None => return Quoting::Closed,
         };
         rest = &rest[1..];
@@ -239,5 +299,74 @@ mod tests {
         assert_eq!(rows.len(), 1 + MAX_RECORD / 6);
         assert_eq!(rows[0], (1, Err(Broken::Open)));
         assert!(rows[1..].iter().all(|(_, row)| *row == cells(&["123456789", "1"])));
+    }
+
+    #[test]
+    fn a_carriage_return_alone_loses_nothing() {
+        assert_eq!(
+            rows(b"a,x\ry\n\rb,2\n\"c\"\rd\ne,\"x\ry\"\r\r\nf,6\r"),
+            [
+                (1, Err(Broken::Return)),
+                (2, Err(Broken::Return)),
+                (3, Err(Broken::Return)),
+                (4, cells(&["e", "x\ry"])),
+                (5, cells(&["f", "6"])),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_not_held() {
+        let long = vec![b'x'; 3 * MAX_RECORD];
+        let most = vec![b'y'; MAX_RECORD];
+        let text =
+            [b"a,1\n", &long[..], b"\nb,\"2\n", &long[..], b"\n", &most[..], b"\n", &most[..]].concat();
+        let mut rows = Rows::new(&text[..], b',', Encoding::Utf8);
+        let mut told = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            assert!(rows.ahead.len() < 2);
+            told.push((row.line, row.cells.map(|cells| cells.concat().len())));
+        }
+        let expected = [
+            (1, Ok(2)),
+            (2, Err(Broken::TooLong)),
+            (3, Err(Broken::Open)),
+            (4, Err(Broken::TooLong)),
+            (5, Err(Broken::TooLong)),
+            (6, Ok(MAX_RECORD)),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn rows_after_a_broken_one_are_read_as_if_it_were_not_there() {
+        let text = b"1,\"a\n2,\"\"\"b\n3\"\",\"\"\",\"c\n4,d\n5,\"e\"\n6,\"f\ng\",\"h\n\"\n8,\"i";
+        let all = rows(text);
+        for (line, row) in &all {
+            let before = text.split_inclusive(|byte| *byte == b'\n').take(usize::try_from(line - 1).unwrap());
+            let alone = &text[before.map(<[u8]>::len).sum::<usize>()..];
+            assert_eq!(rows(alone)[0].1, *row, "line {line}");
+        }
+        assert!(all.iter().any(|(_, row)| row.is_err()) && all.iter().any(|(_, row)| row.is_ok()), "{all:?}");
+    }
+
+    #[test]
+    fn a_mark_that_is_not_closed_is_sought_once() {
+        // From within a cell each of these lines leaves it open again.
+        let text = b"5\",\"\"\"\n".repeat(100_000);
+        let text = [b"x,\"open\n", &text[..]].concat();
+        let mut rows = Rows::new(&text[..], b',', Encoding::Utf8);
+        let (mut seen, mut count) = (0, 0);
+        while let Some(row) = rows.next().unwrap() {
+            assert_eq!(row.cells, Err(Broken::Open));
+            // What was looked at stays so.
+            let sought = row.line + rows.open as u64;
+            assert!(
+                sought >= seen && sought - row.line > 0 || rows.ahead.is_empty(),
+                "{sought} after {seen}"
+            );
+            (seen, count) = (sought, count + 1);
+        }
+        assert_eq!(count, 100_001);
     }
 }

@@ -1,7 +1,7 @@
 //! The file that is imported.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Chain, Cursor, Read};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -13,6 +13,12 @@ use super::rows::{Encoding, Rows};
 use crate::cli::output::{bar, spinner};
 
 pub(super) type Source = BufReader<Box<dyn Read + Send>>;
+
+/// The file from its beginning, of which the first line is held.
+pub(super) type Lines = Chain<Cursor<Vec<u8>>, Source>;
+
+/// So much of the first line is looked at.
+const FIRST_LINE: u64 = 64 * 1024;
 
 fn buffered(from: impl Read + Send + 'static) -> Source {
     BufReader::with_capacity(1 << 16, Box::new(from))
@@ -33,17 +39,20 @@ pub(super) fn begin(
     mut file: Source,
     delimiter: Option<u8>,
     encoding: Encoding,
-) -> anyhow::Result<Rows<Source>> {
-    let begin = file.fill_buf()?;
+) -> anyhow::Result<Rows<Lines>> {
+    // A pipe may give a few bytes at a time.
+    let mut begin = Vec::new();
+    (&mut file).take(FIRST_LINE).read_until(b'\n', &mut begin)?;
     if begin.starts_with(&[0xff, 0xfe]) || begin.starts_with(&[0xfe, 0xff]) {
         bail!("the file is UTF-16; save it as UTF-8");
     }
     if begin.starts_with(&[0xef, 0xbb, 0xbf]) {
-        file.consume(3);
+        begin.drain(..3);
     }
-    let begin = file.fill_buf()?;
-    let end = begin.iter().position(|byte| *byte == b'\n').unwrap_or(begin.len());
-    let first_line = String::from_utf8_lossy(&begin[..end]);
+    if !begin.ends_with(b"\n") && begin.trim_ascii_end().contains(&b'\r') {
+        bail!("the lines of the file end with a carriage return alone; save it with line feeds (LF or CRLF)");
+    }
+    let first_line = String::from_utf8_lossy(&begin);
     let delimiter = delimiter.unwrap_or_else(|| guess_delimiter(&first_line));
-    Ok(Rows::new(file, delimiter, encoding))
+    Ok(Rows::new(Cursor::new(begin).chain(file), delimiter, encoding))
 }
