@@ -45,8 +45,8 @@ pub(crate) struct ServeArgs {
     /// separate several by commas.
     #[arg(long, env = "MUSTER_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
     trusted_proxy: Vec<IpNet>,
-    /// An origin from which browsers may call, such as <https://app.example.org>, or `*`. Repeat it or
-    /// separate several by commas.
+    /// An origin from which browsers may call the Convirza dialect, such as <https://app.example.org>, or `*`. Repeat
+    /// it or separate several by commas.
     #[arg(long, env = "MUSTER_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     cors_origin: Vec<String>,
     /// Whether log-ins and wrong keys are limited per address. Off is for benchmarks and checkers.

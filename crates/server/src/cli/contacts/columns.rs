@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::Args;
 use muster_api::contact_csv::{CALLBACK_DATA, ID, PHONE, UNLABELLED, unguarded};
-use muster_domain::contact::{COLUMNS, limits};
+use muster_domain::contact::{COLUMN_NAMES, COLUMNS, label};
 use muster_domain::text;
 
 /// What a column is.
@@ -28,10 +28,9 @@ impl Part {
 
     /// The name in messages.
     pub(super) const fn name(self) -> &'static str {
-        const NAMES: [&str; COLUMNS] = ["a", "b", "c", "d", "e"];
         match self {
             Self::Phone => PHONE,
-            Self::Column(at) => NAMES[at],
+            Self::Column(at) => COLUMN_NAMES[at],
             Self::CallbackData => CALLBACK_DATA,
         }
     }
@@ -181,10 +180,10 @@ impl Columns {
     fn adopt(&mut self, part: Part, header: &str, labels: &Labels) {
         if let Part::Column(at) = part
             && labels[at].is_none()
-            && !header.is_empty()
-            && header.chars().count() <= limits::LABEL
+            && let Ok(label) = label(header)
+            && !label.is_empty()
         {
-            self.labels[at] = Some(header.to_owned());
+            self.labels[at] = Some(label);
         }
     }
 
