@@ -35,8 +35,8 @@ token=$(curl -sS "$url/oauth/token" -H 'Content-Type: application/json' -d "$log
 key=$("$muster" credential create --database "sqlite:$folder/muster.db" --tenant "Demo Company" --dialect lox24 \
     --name schemathesis --json | sed 's/.*"token":"\([^"]*\)".*/\1/')
 
-# Contact groups and phones, of which the demo has none: group 1 has the phones that calls are about, the others are
-# written to (see schemathesis.toml for the ids).
+# Contact groups and phones, beside those of the demo: the first group has the phones that calls are about, the others
+# are written to (see schemathesis.toml for the ids).
 fill() {
     curl -sSf -o "$folder/answer" "$url/groups" -H "X-LOX24-AUTH-TOKEN: $key" -H 'Content-Type: application/json' \
         -d "{\"name\": \"List $1\", \"phones\": [$2]}"
