@@ -116,16 +116,21 @@ impl StoreArgs {
 
     /// The directory for a command that works beside the server, on a store that is there.
     fn directory(&self) -> anyhow::Result<(Directory<Store>, ServerKey)> {
-        self.directory_with(false)
+        self.directory_with(false, Limits::default())
     }
 
     /// The directory for the command that makes what is not there.
     fn new_directory(&self) -> anyhow::Result<(Directory<Store>, ServerKey)> {
-        self.directory_with(true)
+        self.directory_with(true, Limits::default())
     }
 
-    fn directory_with(&self, create: bool) -> anyhow::Result<(Directory<Store>, ServerKey)> {
-        let (store, key) = open(&self.options(create, false, Limits::default()))?;
+    /// As [`StoreArgs::directory`], for a command that writes very many rows.
+    fn bulk_directory(&self) -> anyhow::Result<(Directory<Store>, ServerKey)> {
+        self.directory_with(false, Limits::bulk())
+    }
+
+    fn directory_with(&self, create: bool, limits: Limits) -> anyhow::Result<(Directory<Store>, ServerKey)> {
+        let (store, key) = open(&self.options(create, false, limits))?;
         Ok((directory(store, SessionPolicy::default(), PasswordPool::new(1, 16)), key))
     }
 }

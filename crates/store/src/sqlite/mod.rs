@@ -41,11 +41,25 @@ pub struct Limits {
     pub writer_queue: usize,
     /// Long reads (trees, lists) that run at once, by default one a core; more wait.
     pub scans: usize,
+    /// The page cache of the connection that writes, in KiB.
+    pub write_cache: u32,
+}
+
+impl Limits {
+    /// For the one who writes very many rows: pages that a commit changes all over an index stay in memory until it is
+    /// done, instead of being written several times.
+    pub fn bulk() -> Self {
+        Self { write_cache: 64 * 1024, ..Self::default() }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { writer_queue: 4096, scans: available_parallelism().map_or(2, usize::from).clamp(2, 8) }
+        Self {
+            write_cache: 8192,
+            writer_queue: 4096,
+            scans: available_parallelism().map_or(2, usize::from).clamp(2, 8),
+        }
     }
 }
 
@@ -92,6 +106,8 @@ impl SqliteStore {
         let key = migrate::run(&mut connection, clock.now(), options.create, |fingerprint, make| {
             options.key.load(fingerprint, make, entropy)
         })?;
+        let cache = -i64::from(options.limits.write_cache);
+        connection.pragma_update(None, "cache_size", cache).map_err(store_error)?;
         let writer = Writer::start(connection, options.limits.writer_queue).map_err(io)?;
         let store = Self {
             readers: Readers { path: path.to_owned(), idle: Mutex::default() },

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use muster_api::contact_csv::unguarded;
-use muster_domain::contact::{ContactPatch, ContactWishes, limits};
+use muster_domain::contact::{ContactPatch, ContactWishes, MAX_ADDED, limits};
 use muster_domain::{Draft, Patch, Problem, text};
 use tokio::sync::mpsc::{Receiver, channel};
 
@@ -13,8 +13,9 @@ use super::columns::{Columns, Part};
 use super::rows::{Broken, Row, Rows};
 use super::source::Lines;
 
-/// Rows that are written at once: enough to share the cost of a commit, few enough to keep no other writer waiting.
-pub(super) const STEP: usize = 5000;
+/// Rows that are written at once. Numbers are all over their index, so a page of it is shared by more of them the more
+/// there are; other writers wait some tenth of a second for them.
+pub(super) const STEP: usize = MAX_ADDED;
 /// Chunks that are read before they are wanted.
 const AHEAD: usize = 2;
 
