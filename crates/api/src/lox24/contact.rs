@@ -8,12 +8,12 @@ use muster_domain::{ContactGroupId, ContactId, Ctx, Entity, Error};
 use serde_json::{Value, json};
 
 use super::auth::enter_for;
-use super::collection::{page_reply, slice, stream_reply};
+use super::collection::{Writer, collection_schema, page_reply, slice, stream_reply};
 use super::contact_group::page;
 use super::contact_group_wire::group_path;
 use super::contact_wire::{PhoneBody, decode, tag};
 use super::failure::Refusal;
-use super::format::{Format, JSON_LD, Resource, context, linked_schema, reply, write, write_item};
+use super::format::{Format, JSON_LD, linked_schema, reply, write, write_item};
 use crate::http::{Call, Content, Failure, JSON, Mode, Outcome, Reply, Schemas};
 
 /// Contacts that are read at once where all of them are sent.
@@ -72,20 +72,11 @@ pub(super) async fn contacts_add(call: &mut Call) -> Outcome {
     let wishes = call.large_array(MAX_ADDED, decode, read).await?;
     let results = call.directory().contacts_add(&ctx, group, wishes, Taken::Refuse, Expect::AllNew).await?;
     let mut body = Vec::with_capacity(results.len() * 256 + 256);
-    if format == Format::JsonLd {
-        body.extend_from_slice(b"{\"@context\":");
-        write(&mut body, &context(PhoneBody::NAME))?;
-        body.extend_from_slice(b",\"@id\":");
-        write(&mut body, &format!("{}/phones/batch", group_path(group.0)))?;
-        body.extend_from_slice(b",\"@type\":\"hydra:Collection\",\"hydra:totalItems\":");
-        write(&mut body, &results.len())?;
-        body.extend_from_slice(b",\"hydra:member\":");
-    }
-    body.push(b'[');
-    for (at, result) in results.into_iter().enumerate() {
-        if at > 0 {
-            body.push(b',');
-        }
+    let total = u64::try_from(results.len()).unwrap_or(u64::MAX);
+    let path = format!("{}/phones/batch", group_path(group.0));
+    let mut writer = Writer::begin::<PhoneBody>(&mut body, format, &path, total)?;
+    for result in results {
+        writer.next(&mut body);
         match result {
             Ok(added) => {
                 entry(&mut body, StatusCode::CREATED)?;
@@ -99,10 +90,7 @@ pub(super) async fn contacts_add(call: &mut Call) -> Outcome {
         }
         body.push(b'}');
     }
-    body.push(b']');
-    if format == Format::JsonLd {
-        body.push(b'}');
-    }
+    writer.end(&mut body, None)?;
     Ok(Reply::of_kind(format.content_type(), StatusCode::CREATED, body))
 }
 
@@ -172,16 +160,6 @@ pub(super) fn batch(schemas: &mut Schemas) -> Content {
         let created = json!({"type": "integer", "const": 201});
         json!({"type": "array", "items": {"oneOf": [entry(created, good), entry(refused, bad)]}})
     };
-    let collection = json!({
-        "type": "object",
-        "properties": {
-            "@context": {"type": "string", "const": context(PhoneBody::NAME)},
-            "@id": {"type": "string", "format": "uri-reference"},
-            "@type": {"type": "string", "const": "hydra:Collection"},
-            "hydra:totalItems": {"type": "integer", "minimum": 0},
-            "hydra:member": entries(linked, hydra),
-        },
-        "required": ["@context", "@id", "@type", "hydra:totalItems", "hydra:member"],
-    });
+    let collection = collection_schema::<PhoneBody>(&entries(linked, hydra), None);
     vec![(JSON, entries(plain, problem)), (JSON_LD, collection)]
 }

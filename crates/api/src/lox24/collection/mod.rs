@@ -21,7 +21,7 @@ pub(super) fn slice(page: u64) -> Slice {
 
 /// Which page of how many this is.
 #[derive(Serialize)]
-struct View {
+pub(super) struct View {
     #[serde(rename = "@id")]
     id: String,
     #[serde(rename = "@type")]
@@ -53,14 +53,19 @@ impl View {
 }
 
 /// Writes a collection piece by piece.
-struct Writer {
+pub(super) struct Writer {
     format: Format,
     written: bool,
 }
 
 impl Writer {
     /// Begins a collection of a type that stands at this path.
-    fn begin<T: Resource>(out: &mut Vec<u8>, format: Format, path: &str, total: u64) -> Result<Self, Error> {
+    pub(super) fn begin<T: Resource>(
+        out: &mut Vec<u8>,
+        format: Format,
+        path: &str,
+        total: u64,
+    ) -> Result<Self, Error> {
         match format {
             Format::Json => out.push(b'['),
             Format::JsonLd => {
@@ -78,16 +83,21 @@ impl Writer {
 
     fn members<T: Resource>(&mut self, out: &mut Vec<u8>, items: &[T]) -> Result<(), Error> {
         for item in items {
-            if self.written {
-                out.push(b',');
-            }
+            self.next(out);
             write_member(out, self.format, item)?;
-            self.written = true;
         }
         Ok(())
     }
 
-    fn end(self, out: &mut Vec<u8>, view: Option<&View>) -> Result<(), Error> {
+    /// Begins another member.
+    pub(super) fn next(&mut self, out: &mut Vec<u8>) {
+        if self.written {
+            out.push(b',');
+        }
+        self.written = true;
+    }
+
+    pub(super) fn end(self, out: &mut Vec<u8>, view: Option<&View>) -> Result<(), Error> {
         out.push(b']');
         if self.format == Format::JsonLd {
             if let Some(view) = view {
@@ -167,24 +177,29 @@ pub(super) fn list<T: Resource>(schemas: &mut Schemas) -> Content {
             "required": ["@id", "@type", "hydra:first", "hydra:last"],
         }),
     );
-    let collection =
-        schemas.keep(format!("{}Collection.jsonld", T::name()), collection_schema::<T>(&linked, &view));
+    let members = json!({"type": "array", "items": linked});
+    let collection = schemas
+        .keep(format!("{}Collection.jsonld", T::name()), collection_schema::<T>(&members, Some(&view)));
     vec![(JSON, json!({"type": "array", "items": plain})), (JSON_LD, collection)]
 }
 
-fn collection_schema<T: Resource>(member: &Value, view: &Value) -> Value {
-    json!({
+/// The schema of a collection with such members.
+pub(super) fn collection_schema<T: Resource>(members: &Value, view: Option<&Value>) -> Value {
+    let mut schema = json!({
         "type": "object",
         "properties": {
             "@context": {"type": "string", "const": context(T::NAME)},
             "@id": {"type": "string", "format": "uri-reference"},
             "@type": {"type": "string", "const": "hydra:Collection"},
             "hydra:totalItems": {"type": "integer", "minimum": 0},
-            "hydra:member": {"type": "array", "items": member},
-            "hydra:view": view,
+            "hydra:member": members,
         },
         "required": ["@context", "@id", "@type", "hydra:totalItems", "hydra:member"],
-    })
+    });
+    if let Some(view) = view {
+        schema["properties"]["hydra:view"] = view.clone();
+    }
+    schema
 }
 
 #[cfg(test)]
