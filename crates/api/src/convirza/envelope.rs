@@ -4,10 +4,10 @@ use http::StatusCode;
 use muster_domain::{Error, Timestamp};
 use serde::{Serialize, Serializer};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::http::{Call, Content, Failure, JSON, Reply, Schemas};
+use crate::http::{Call, Content, Failure, JSON, Reply, Schemas, date_time_schema};
 
 /// A good answer.
 #[derive(Serialize, ToSchema)]
@@ -32,8 +32,7 @@ impl Serialize for Time {
 
 impl PartialSchema for Time {
     fn schema() -> RefOr<Schema> {
-        let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
-        ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+        date_time_schema()
     }
 }
 

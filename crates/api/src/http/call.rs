@@ -185,8 +185,7 @@ impl Call {
         Query::read(self.parts.uri.query().unwrap_or_default(), &self.app.settings, read)
     }
 
-    /// What `read` makes of the JSON object in the body. The parsed body, which may be many times as
-    /// large as it was on the wire, does not outlive this call. It can be read once.
+    /// What `read` makes of the JSON object in the body, which can be read once.
     pub(crate) async fn object<T>(
         &mut self,
         mode: Mode,

@@ -65,14 +65,17 @@ struct Described {
 }
 
 impl<'a> Fields<'a> {
+    fn of(body: &'a RawObject<'a>, mode: Mode) -> Self {
+        Self { body, mode, too_many: None, errors: FieldErrors::default(), described: None }
+    }
+
     /// What `read` makes of a body. Errors: `TooManyEntries`.
     pub(super) fn read<T>(
         body: &'a RawObject<'a>,
         mode: Mode,
         read: impl FnOnce(&mut Fields<'a>) -> T,
     ) -> Result<Draft<T>, Failure> {
-        let errors = FieldErrors::default();
-        let mut fields = Self { body, mode, too_many: None, errors, described: None };
+        let mut fields = Self::of(body, mode);
         let value = read(&mut fields);
         match fields.too_many {
             None => Ok(Draft { value, errors: fields.errors }),
@@ -83,9 +86,7 @@ impl<'a> Fields<'a> {
     /// The schema of the bodies that `read` reads.
     pub(super) fn describe(mode: Mode, read: impl FnOnce(&mut Fields<'_>)) -> Value {
         let mut described = Described::default();
-        let errors = FieldErrors::default();
-        let body = &RawObject::default();
-        read(&mut Fields { body, mode, too_many: None, errors, described: Some(&mut described) });
+        read(&mut Fields { described: Some(&mut described), ..Fields::of(&RawObject::default(), mode) });
         let mut schema = json!({"type": "object", "properties": described.properties});
         if !described.required.is_empty() {
             schema["required"] = described.required.into();
@@ -220,14 +221,7 @@ impl<'a> Fields<'a> {
     /// What `read` makes of an entry of a list; one that is no object fails as a whole.
     pub(super) fn read_entry<T>(entry: &RawValue, read: fn(&mut Fields<'_>) -> T) -> Draft<T> {
         let fails_as_a_whole = |problem| {
-            let mut fields = Fields {
-                body: &RawObject::default(),
-                mode: Mode::Create,
-                too_many: None,
-                errors: FieldErrors::default(),
-                described: None,
-            };
-            let value = read(&mut fields);
+            let value = read(&mut Fields::of(&RawObject::default(), Mode::Create));
             let mut errors = FieldErrors::default();
             errors.push("", problem);
             Draft { value, errors }

@@ -33,7 +33,7 @@ pub(crate) use query::Query;
 pub(crate) use reply::Reply;
 pub(crate) use routes::{Dialect, routes};
 pub use routes::{Route, Routes};
-pub(crate) use schemas::{Content, JSON, Schemas};
+pub(crate) use schemas::{Content, JSON, Schemas, date_time_schema};
 pub(crate) use shape::{
     Parser, Text, any, any_text, boolean, choice, date_time, email, integer, integer_within, limited_text,
     required_text, string, time_zone, trimmed_text,

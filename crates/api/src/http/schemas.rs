@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 
 /// Where the schemas of a document are kept.
 const COMPONENTS: &str = "#/components/schemas/";
@@ -10,6 +12,12 @@ const COMPONENTS: &str = "#/components/schemas/";
 pub(crate) type Content = Vec<(&'static str, Value)>;
 
 pub(crate) const JSON: &str = "application/json";
+
+/// The schema of a time.
+pub(crate) fn date_time_schema() -> RefOr<Schema> {
+    let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+    ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+}
 
 /// The named schemas of a document.
 #[derive(Default)]

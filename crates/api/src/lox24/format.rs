@@ -6,10 +6,10 @@ use muster_domain::{Error, Timestamp};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::http::{Content, Failure, JSON, Outcome, Reply, Schemas, preferred};
+use crate::http::{Content, Failure, JSON, Outcome, Reply, Schemas, date_time_schema, preferred};
 
 pub(super) const JSON_LD: &str = "application/ld+json";
 
@@ -58,8 +58,7 @@ impl Serialize for DateTime {
 
 impl PartialSchema for DateTime {
     fn schema() -> RefOr<Schema> {
-        let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
-        ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+        date_time_schema()
     }
 }
 

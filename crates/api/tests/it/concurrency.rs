@@ -7,22 +7,14 @@ use serde_json::json;
 
 use crate::people::{ADA, created, data, plain};
 use crate::support::{Reply, World};
+use crate::together::{all_at_once, count};
 
 /// Sends `count` requests at once, each from a task of its own.
 async fn at_once<F>(world: &Arc<World>, count: usize, call: impl Fn(Arc<World>, usize) -> F) -> Vec<Reply>
 where
     F: Future<Output = Reply> + Send + 'static,
 {
-    let tasks: Vec<_> = (0..count).map(|i| tokio::spawn(call(Arc::clone(world), i))).collect();
-    let mut replies = Vec::new();
-    for task in tasks {
-        replies.push(task.await.unwrap());
-    }
-    replies
-}
-
-fn count(replies: &[Reply], status: u16) -> usize {
-    replies.iter().filter(|reply| reply.status == status).count()
+    all_at_once((0..count).map(|i| call(Arc::clone(world), i))).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

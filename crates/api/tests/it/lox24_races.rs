@@ -7,32 +7,22 @@ use serde_json::{Value, json};
 
 use crate::lox24::{Client, number};
 use crate::support::{Key, Reply, World};
+use crate::together::{all_at_once, count};
 
 /// What a caller asks for: a method, a path and a body.
 type Ask = (&'static str, String, Value);
 
 /// Sends all at once, each from a task of its own.
 async fn at_once(world: &Arc<World>, key: &Key, asks: Vec<Ask>) -> Vec<Reply> {
-    let tasks: Vec<_> = asks
-        .into_iter()
-        .map(|(method, path, body)| {
-            let (world, key) = (Arc::clone(world), key.clone());
-            tokio::spawn(async move {
-                let call = world.call(method, &path).key(&key).header("accept", "application/json");
-                let call = if body.is_null() { call } else { call.json(body) };
-                call.send().await
-            })
-        })
-        .collect();
-    let mut replies = Vec::new();
-    for task in tasks {
-        replies.push(task.await.unwrap());
-    }
-    replies
-}
-
-fn count(replies: &[Reply], status: u16) -> usize {
-    replies.iter().filter(|reply| reply.status == status).count()
+    let calls = asks.into_iter().map(|(method, path, body)| {
+        let (world, key) = (Arc::clone(world), key.clone());
+        async move {
+            let call = world.call(method, &path).key(&key).header("accept", "application/json");
+            let call = if body.is_null() { call } else { call.json(body) };
+            call.send().await
+        }
+    });
+    all_at_once(calls).await
 }
 
 /// Fails unless a group has as many phones as it says, in all ways to ask, each number once.

@@ -37,6 +37,7 @@ mod random_shapes;
 mod scope;
 mod seeds;
 mod tenancy;
+mod together;
 mod tree;
 mod user_lists;
 mod user_rules;

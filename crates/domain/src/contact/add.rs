@@ -2,7 +2,7 @@
 
 use serde_json::Map;
 
-use super::plan::{ContactIds, Plan, payload, writes};
+use super::plan::{ContactIds, Plan, Wish, payload, phones, writes};
 use super::{Contact, ContactPatch, MAX_ADDED, PhoneNumber};
 use crate::directory::ATTEMPTS;
 use crate::{
@@ -50,9 +50,6 @@ pub enum Expect {
     Any,
 }
 
-/// An entry that can be read.
-type Wish = (PhoneNumber, ContactPatch);
-
 /// Entries whose numbers are read, which is what costs most time of adding many.
 #[derive(Debug)]
 pub struct ContactWishes {
@@ -69,10 +66,6 @@ impl ContactWishes {
             all.failed.push(read(draft, country).map(|wish| all.wishes.push(wish)).err());
         }
         all
-    }
-
-    fn phones(&self) -> Vec<PhoneNumber> {
-        self.wishes.iter().map(|(phone, _)| phone.clone()).collect()
     }
 
     /// What became of each entry; `done` is that of those that can be read.
@@ -100,7 +93,7 @@ impl<S: Store> Directory<S> {
         let wish = read(draft, &self.contact_country(ctx).await?)?;
         let done = self.contacts_put(ctx, group, &[wish], Taken::Refuse, Expect::Any, false).await?;
         match done.into_iter().next() {
-            Some(Some(added)) => Ok(added.contact().clone()),
+            Some(Some(added)) => Ok(added.into_contact()),
             _ => Err(Error::Duplicate(Unique::ContactPhone)),
         }
     }
@@ -140,7 +133,8 @@ impl<S: Store> Directory<S> {
         let now = self.now();
         let stored = match group {
             Some(group) => {
-                let read = self.store.contacts_by_phone(ctx.tenant(), group, now, wishes.phones()).await?;
+                let read =
+                    self.store.contacts_by_phone(ctx.tenant(), group, now, phones(&wishes.wishes)).await?;
                 read.ok_or(Error::NotFound(Entity::ContactGroup))?.1
             }
             None => Vec::new(),
@@ -162,7 +156,7 @@ impl<S: Store> Directory<S> {
         mut expect: Expect,
         in_bulk: bool,
     ) -> Result<Vec<Option<Added>>, Error> {
-        let phones: Vec<PhoneNumber> = wishes.iter().map(|(phone, _)| phone.clone()).collect();
+        let phones = phones(wishes);
         let mut ids = ContactIds::default();
         for _ in 0..ATTEMPTS {
             let now = self.now();

@@ -121,7 +121,7 @@ impl<S: Store> Directory<S> {
         now: Timestamp,
     ) -> Result<(ContactGroup, Vec<Contact>), Error> {
         if let Some(list) = list {
-            let read = self.store.contacts_by_phone(ctx.tenant(), id, now, list.phones.clone()).await?;
+            let read = self.store.contacts_by_phone(ctx.tenant(), id, now, list.phones()).await?;
             return read.ok_or(Error::NotFound(Entity::ContactGroup));
         }
         let group = match found {

@@ -7,6 +7,13 @@ use serde_json::{Map, Value, json};
 use super::{Added, Contact, ContactPatch, PhoneNumber, Taken};
 use crate::{Change, ContactGroupId, ContactId, Ctx, Directory, Error, IdKind, Store, Timestamp};
 
+/// An entry that can be read.
+pub(super) type Wish = (PhoneNumber, ContactPatch);
+
+pub(super) fn phones(wishes: &[Wish]) -> Vec<PhoneNumber> {
+    wishes.iter().map(|(phone, _)| phone.clone()).collect()
+}
+
 /// Where the contact of a number stands while it is planned.
 #[derive(Clone, Copy)]
 enum Place {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::plan::{self, ContactIds};
+use super::plan::{self, ContactIds, Wish};
 use super::{Contact, ContactGroup, ContactPatch, PhoneNumber};
 use crate::{
     Change, ContactGroupId, ContactId, Ctx, Directory, Error, FieldErrors, Store, Timestamp, Unique,
@@ -13,8 +13,7 @@ use crate::{
 
 /// The contacts that a group shall have, as they were sent.
 pub(super) struct List {
-    entries: Vec<(PhoneNumber, ContactPatch)>,
-    pub(super) phones: Vec<PhoneNumber>,
+    entries: Vec<Wish>,
     /// Where a number stands that stood before.
     repeated: Vec<Cow<'static, str>>,
 }
@@ -22,7 +21,7 @@ pub(super) struct List {
 impl List {
     /// Reads the numbers; problems are noted under the places of the entries.
     pub(super) fn read(wanted: Vec<(String, ContactPatch)>, country: &str, errors: &mut FieldErrors) -> Self {
-        let mut list = Self { entries: Vec::new(), phones: Vec::new(), repeated: Vec::new() };
+        let mut list = Self { entries: Vec::new(), repeated: Vec::new() };
         let mut known = HashSet::new();
         for (place, patch) in wanted {
             let path = format!("phones[{place}].phone");
@@ -33,13 +32,16 @@ impl List {
                     if !known.insert(phone.clone()) {
                         list.repeated.push(path.into());
                     }
-                    list.phones.push(phone.clone());
                     list.entries.push((phone, patch));
                 }
                 Err(problem) => errors.add(path, problem),
             }
         }
         list
+    }
+
+    pub(super) fn phones(&self) -> Vec<PhoneNumber> {
+        plan::phones(&self.entries)
     }
 
     /// The rule that a number stands once in a list. Errors: `Repeated`.
