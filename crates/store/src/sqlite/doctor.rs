@@ -181,6 +181,12 @@ impl Doctor<'_> {
             "its contacts are not as many as are counted: contact group",
         )?;
         self.ids_of(id, &check::CONTACT_GROUPS, "in no list, or in one of another tenant: contact")?;
+        self.ids_of(
+            id,
+            &check::MEMBERS,
+            "in a group as nobody, as a deleted one, or in none that there is: user",
+        )?;
+        self.ids_of(id, &check::PRIMARIES, "in groups, of which not one is primary: user")?;
         self.counts(id)?;
         self.journal(id)?;
         self.contents(id)
@@ -253,6 +259,7 @@ impl Doctor<'_> {
         self.ids_of(tenant, &check::TOKENS, "has a token that is not understood: user")?;
         self.each(tenant, &check::UNITS, contents::org_unit)?;
         self.each(tenant, &check::USERS, contents::user)?;
+        self.each(tenant, &check::USER_GROUPS, contents::user_group)?;
         self.each(tenant, &check::ENTRIES, contents::journal_entry)?;
         self.each(tenant, &statements::tenant::CREDENTIALS, |row| contents::credential(tenant, row))
     }

@@ -44,6 +44,7 @@ mod tenant_delete;
 mod tenant_writes;
 mod upkeep;
 mod user;
+mod user_books;
 mod user_lists;
 mod user_lists_random;
 mod world;
