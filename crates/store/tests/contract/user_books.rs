@@ -32,6 +32,21 @@ pub(crate) fn leaving<'a>(users: impl IntoIterator<Item = &'a User>) -> MemberWi
     MemberWishes { leave: users.into_iter().map(|user| user.uuid).collect(), join: Vec::new() }
 }
 
+/// So many new groups.
+pub(crate) async fn user_groups<B: Backend>(world: &World<B>, org: &Org, count: usize) -> Vec<UserGroup> {
+    let mut groups = Vec::new();
+    for n in 0..count {
+        groups.push(world.user_group(org, &format!("group {n}")).await);
+    }
+    groups
+}
+
+/// Kinds and payloads of the newest entries.
+pub(crate) async fn kinds<B: Backend>(world: &World<B>, org: &Org, newest: usize) -> Vec<String> {
+    let said = world.journal(org).await;
+    said[said.len() - newest..].iter().map(|record| format!("{} {}", record.kind, record.payload)).collect()
+}
+
 impl<B: Backend> World<B> {
     pub(crate) async fn user_group(&self, org: &Org, name: &str) -> UserGroup {
         self.directory.user_group_create(&self.now_ctx(org), user_group_named(name).into()).await.unwrap()
