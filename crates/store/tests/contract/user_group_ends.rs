@@ -2,7 +2,9 @@
 
 use muster_domain::user::{UserPatch, UserStatus, UserView};
 use muster_domain::user_group::UserGroupStore as _;
-use muster_domain::{Batch, Change, Entity, Error, Guard, Patch, Precondition, Store as _, StoreError, UserGroupId};
+use muster_domain::{
+    Batch, Change, Entity, Error, Guard, Patch, Precondition, Store as _, StoreError, UserGroupId,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -60,7 +62,8 @@ async fn the_groups_of_an_erased_user_are_forgotten<B: Backend>() {
         assert_eq!(erased.user_group_id, None);
         assert_eq!(world.backend.look("SELECT COUNT(*) FROM user_group_members"), 0);
         let said = world.journal(&org).await;
-        let of_user = said.iter().filter(|record| record.entity == "user" && record.entity_id == user.id.to_string());
+        let of_user =
+            said.iter().filter(|record| record.entity == "user" && record.entity_id == user.id.to_string());
         assert!(of_user.into_iter().all(|record| record.payload == json!({})));
         world.is_sound().await;
     }
@@ -145,7 +148,8 @@ async fn an_avatar_is_kept_and_erased<B: Backend>() {
 async fn a_membership_that_is_decided_on_old_rows_is_stale<B: Backend>() {
     let world = World::<B>::new();
     let org = world.org("acme").await;
-    let [a, b] = user_groups(&world, &org, 2).await.iter().map(|group| group.id).collect::<Vec<_>>()[..] else {
+    let [a, b] = user_groups(&world, &org, 2).await.iter().map(|group| group.id).collect::<Vec<_>>()[..]
+    else {
         panic!()
     };
     let user = org.admin.id;

@@ -239,4 +239,3 @@ async fn members_are_read_page_by_page<B: Backend>() {
     let page = world.directory.user_list(&org.ctx, None, filter, order, ALL).await.unwrap();
     assert_eq!(page.items.iter().map(|view| view.user.id).collect::<Vec<_>>(), [users[1].id]);
 }
-
