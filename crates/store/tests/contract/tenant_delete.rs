@@ -95,7 +95,7 @@ async fn nothing_of_a_deleted_tenant_is_left_and_all_of_the_others<B: Backend>()
     let before = world.backend.dump();
     let org = furnished(&world, "acme").await;
     let tables = world.backend.rows_of(org.tenant);
-    assert_eq!(tables.len(), 10, "it has something in every table: {tables:?}");
+    assert_eq!(tables.len(), 12, "it has something in every table: {tables:?}");
     let mut removed = Vec::new();
     world.directory.tenant_delete(org.tenant, |rows| removed.push(rows)).await.unwrap();
     assert_eq!(world.backend.rows_of(org.tenant), []);
