@@ -8,7 +8,11 @@ use crate::org_unit::OrgUnit;
 use crate::session::{SessionToken, TokenHash, TokenKind};
 use crate::tenant::Tenant;
 use crate::user::User;
-use crate::{ContactGroupId, ContactId, CredentialId, JournalEntry, OrgUnitId, TenantId, Timestamp, UserId};
+use crate::user_group::{Membership, UserGroup};
+use crate::{
+    ContactGroupId, ContactId, CredentialId, JournalEntry, OrgUnitId, TenantId, Timestamp, UserGroupId,
+    UserId,
+};
 
 /// Changes of one tenant, the conditions they rest on, and their journal entries. The store applies
 /// all of it in one transaction, or nothing.
@@ -63,6 +67,14 @@ pub enum Guard {
     ServerKey { fingerprint: [u8; 32] },
     /// The user still has this version (a session is opened on what was verified).
     UserVersion { id: UserId, version: i64 },
+    /// The user is in these groups, the primary one first, then by how long; see [`crate::user_group::Memberships`].
+    UserGroups { user: UserId, groups: Vec<UserGroupId> },
+    /// This is still the user's primary group (what an answer showed of it is a precondition).
+    PrimaryGroup { user: UserId, group: Option<UserGroupId> },
+    /// The user group still has this version (its members are changed under a precondition).
+    UserGroupVersion { id: UserGroupId, version: i64 },
+    /// The user group exists and has no members.
+    UserGroupVacant(UserGroupId),
     /// The contact group still has this version (what an answer showed of it is a precondition).
     ContactGroupVersion { id: ContactGroupId, version: i64 },
     /// No contact was put into the group, taken out of it or changed since this version of its list was read.
@@ -97,6 +109,36 @@ pub enum Change {
     },
     /// What the journal says of a user is emptied; the entries stay.
     UserJournalForget(UserId),
+    UserGroupInsert(Box<UserGroup>),
+    /// The group as it shall be; its version is one above the stored one.
+    UserGroupUpdate(Box<UserGroup>),
+    /// The group and its memberships are gone for every reader; their rows are removed later. `version` is the one
+    /// that this was decided on.
+    UserGroupDelete {
+        id: UserGroupId,
+        version: i64,
+        at: Timestamp,
+    },
+    /// A user joins a group, whose version goes up by one; `Stale` when the group is gone or has the user already.
+    MembershipInsert(Membership),
+    /// A user leaves a group, whose version goes up by one; `Stale` when there is no such membership.
+    MembershipDelete {
+        user: UserId,
+        group: UserGroupId,
+        at: Timestamp,
+    },
+    /// A group in which the user is becomes the primary one; `Stale` when there is no such membership.
+    MembershipPrimary {
+        user: UserId,
+        group: UserGroupId,
+    },
+    /// At most `limit` memberships of a deleted group are removed.
+    MembershipsReap {
+        group: UserGroupId,
+        limit: u32,
+    },
+    /// The row of a deleted group without memberships is removed.
+    UserGroupRemove(UserGroupId),
     /// The oldest journal entries, up to this sequence, are removed.
     JournalTrim {
         through: i64,

@@ -54,13 +54,21 @@ pub enum Entity {
     OrgUnit,
     User,
     Credential,
+    UserGroup,
     ContactGroup,
     Contact,
 }
 
 impl Entity {
-    pub const ALL: [Self; 6] =
-        [Self::Tenant, Self::OrgUnit, Self::User, Self::Credential, Self::ContactGroup, Self::Contact];
+    pub const ALL: [Self; 7] = [
+        Self::Tenant,
+        Self::OrgUnit,
+        Self::User,
+        Self::Credential,
+        Self::UserGroup,
+        Self::ContactGroup,
+        Self::Contact,
+    ];
 
     /// Its word in the journal.
     pub const fn as_str(self) -> &'static str {
@@ -69,6 +77,7 @@ impl Entity {
             Self::OrgUnit => "org_unit",
             Self::User => "user",
             Self::Credential => "credential",
+            Self::UserGroup => "user_group",
             Self::ContactGroup => "contact_group",
             Self::Contact => "contact",
         }
@@ -84,6 +93,8 @@ pub enum Unique {
     Login,
     /// A number stands once in a contact group.
     ContactPhone,
+    /// The external id of a user group stands once in a tenant.
+    UserGroupExternalId,
 }
 
 /// The rules of the directory that need stored data.
@@ -107,6 +118,8 @@ pub enum Rule {
     ParentArchived,
     /// An active Admin of the top unit remains, one with a password if any has one.
     LastAdmin,
+    /// A user group that has members is not deleted by a call that spares them.
+    UserGroupHasMembers,
 }
 
 /// One failing field of the input.

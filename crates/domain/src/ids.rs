@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use uuid::Uuid;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -28,6 +30,16 @@ id!(/// A contact list.
     ContactGroupId);
 id!(/// An entry of a contact list.
     ContactId);
+
+/// A group of users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserGroupId(pub Uuid);
+
+impl fmt::Display for UserGroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// The sequences from which integer ids are taken, in blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,7 +21,7 @@ pub struct JournalEntry {
     /// Such as `org_unit`.
     pub entity: &'static str,
     pub entity_id: String,
-    /// The version that the change made.
+    /// The version that the change made, or [`JournalEntry::AS_STORED`].
     pub version: i64,
     /// `{field: [before, after]}` in domain names, never a secret.
     pub payload: Value,
@@ -56,6 +56,10 @@ pub struct JournalFilter {
 }
 
 impl JournalEntry {
+    /// Stands for the version that a user group has after the changes of the batch: who joins or leaves it does not
+    /// wait for others who do, so only the store knows.
+    pub const AS_STORED: i64 = 0;
+
     /// An entry of `ctx`; `kind` begins with the entity's name and a dot.
     pub fn new(
         ctx: &Ctx,

@@ -26,13 +26,14 @@ pub mod org_unit;
 pub mod session;
 pub mod tenant;
 pub mod user;
+pub mod user_group;
 
 pub use batch::{Batch, Change, Guard};
 pub use ctx::{Access, Actor, Ctx, Dialect};
 pub use directory::{Directory, PasswordFuture, Passwords, Precondition};
 pub use draft::{Draft, FieldErrors};
 pub use error::{Entity, Error, FieldError, Kind, Problem, Rule, Unique};
-pub use ids::{ContactGroupId, ContactId, CredentialId, IdKind, OrgUnitId, TenantId, UserId};
+pub use ids::{ContactGroupId, ContactId, CredentialId, IdKind, OrgUnitId, TenantId, UserGroupId, UserId};
 pub use journal::{Fields, JournalEntry, JournalFilter, JournalRecord};
 pub use page::{Page, Slice};
 pub use patch::Patch;

@@ -8,6 +8,7 @@ use crate::org_unit::OrgUnitStore;
 use crate::session::SessionStore;
 use crate::tenant::TenantStore;
 use crate::user::UserStore;
+use crate::user_group::UserGroupStore;
 use crate::{Batch, IdKind, JournalFilter, JournalRecord, TenantId, Unique};
 
 /// Why a store did not do what it was asked for.
@@ -30,7 +31,15 @@ pub enum StoreError {
 
 /// A store of directories, safe to share between requests.
 pub trait Store:
-    OrgUnitStore + UserStore + SessionStore + TenantStore + CredentialStore + ContactStore + Send + Sync
+    OrgUnitStore
+    + UserStore
+    + UserGroupStore
+    + SessionStore
+    + TenantStore
+    + CredentialStore
+    + ContactStore
+    + Send
+    + Sync
 {
     /// Applies a batch and returns when it is durable. A batch that was handed in is carried out even
     /// if the caller goes away.

@@ -22,6 +22,9 @@ pub(crate) async fn run(app: Arc<App>, retention: Option<Duration>) {
         if let Err(error) = directory.contacts_reap().await {
             tracing::warn!(%error, "contacts that are gone were not all removed; the next round tries again");
         }
+        if let Err(error) = directory.user_groups_reap().await {
+            tracing::warn!(%error, "user groups that are gone were not all removed; the next round tries again");
+        }
         if let Some(retention) = retention {
             match directory.journal_trim(directory.now().minus(retention)).await {
                 Ok(0) => {}

@@ -130,6 +130,7 @@ fn core(error: Error) -> Shape {
                 Entity::OrgUnit => "Group not found",
                 Entity::User => "User not found",
                 Entity::Credential => "Credential not found",
+                Entity::UserGroup => "User group not found",
                 Entity::ContactGroup => "Contact list not found",
                 Entity::Contact => "Contact not found",
             },
@@ -145,6 +146,9 @@ fn core(error: Error) -> Shape {
         }
         Error::Duplicate(Unique::ContactPhone) => {
             Shape::new(StatusCode::BAD_REQUEST, "This phone number is already in the list").field("phone")
+        }
+        Error::Duplicate(Unique::UserGroupExternalId) => {
+            Shape::new(StatusCode::BAD_REQUEST, "A user group with this external id already exists")
         }
         Error::Repeated { rule: _, fields } => Shape {
             errors: fields
@@ -202,6 +206,7 @@ fn rule_shape(rule: Rule) -> Shape {
         Rule::LastAdmin => {
             (None, "The account must keep an active Admin in its top group, one who can log in".into())
         }
+        Rule::UserGroupHasMembers => (None, "A user group with members cannot be deleted".into()),
         Rule::ParentArchived => {
             (Some("org_unit_status"), "A group cannot be restored under an inactive parent".into())
         }

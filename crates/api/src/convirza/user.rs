@@ -37,11 +37,11 @@ pub(super) fn list(query: &mut Query<'_>) -> (Option<OrgUnitId>, UserFilter, Use
     let root = query.integer("org_unit_id", i64::MIN, i64::MAX).map(OrgUnitId);
     let statuses = [UserStatus::Active, UserStatus::Inactive, UserStatus::Deleted];
     let filter = UserFilter {
-        within: None,
         name: query.limited_text("name", MAX_SEARCH),
         login: query.limited_text("email", MAX_SEARCH),
         role: query.integer("role_id", 1, 3).and_then(wire::role_by_id),
         status: query.choice("user_status", &["active", "inactive", "deleted"], &statuses),
+        ..UserFilter::default()
     };
     // The newest first, unless the caller wants another order.
     let sorts = [UserSort::Created, UserSort::Name, UserSort::Login];

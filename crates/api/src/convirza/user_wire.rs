@@ -65,6 +65,7 @@ pub(super) fn decode(f: &mut Fields<'_>, stored: Option<&User>, own_unit: OrgUni
         agent_code: f.optional("agent_code", "agent_code", integer_within(0, i64::MAX)),
         score_call: or_default(f.optional("score_call", "score_call", boolean()), false),
         access_audio: or_default(f.optional("access_audio", "access_audio", boolean()), false),
+        ..UserPatch::default()
     }
 }
 

@@ -190,6 +190,7 @@ impl Refusal {
                 match unique {
                     Unique::OrgUnitName => vec![taken("name", "This value is already used.")],
                     Unique::Login => vec![taken("login", "This value is already used.")],
+                    Unique::UserGroupExternalId => vec![taken("external_id", "This value is already used.")],
                     Unique::ContactPhone => vec![taken("phone", PHONE_TAKEN)],
                 },
             ),
@@ -224,7 +225,8 @@ fn rule_text(rule: Rule) -> &'static str {
         | Rule::OwnUnitArchived
         | Rule::NotVacant
         | Rule::ParentArchived
-        | Rule::LastAdmin => "The stored data does not permit this.",
+        | Rule::LastAdmin
+        | Rule::UserGroupHasMembers => "The stored data does not permit this.",
     }
 }
 

@@ -17,7 +17,8 @@ use uuid::Uuid;
 use crate::contact::{Contact, ContactGroup};
 use crate::org_unit::Located;
 use crate::user::{Role, UserView};
-use crate::{ContactGroupId, ContactId, OrgUnitId, StoreError, TenantId, Timestamp, UserId};
+use crate::user_group::UserGroup;
+use crate::{ContactGroupId, ContactId, OrgUnitId, StoreError, TenantId, Timestamp, UserGroupId, UserId};
 
 pub use open::Grant;
 
@@ -90,6 +91,8 @@ pub struct Caller {
 pub enum Subject {
     OrgUnit(OrgUnitId),
     User(UserId),
+    UserByUuid(Uuid),
+    UserGroup(UserGroupId),
     ContactGroup(ContactGroupId),
     Contact(ContactId),
 }
@@ -100,6 +103,7 @@ pub enum Subject {
 pub enum Found {
     OrgUnit(Box<Located>),
     User(Box<UserView>),
+    UserGroup(Box<UserGroup>),
     ContactGroup(Box<ContactGroup>),
     Contact(Box<Contact>),
 }

@@ -2,6 +2,7 @@
 
 use super::{Role, User, UserPatch, UserStatus};
 use crate::directory::ATTEMPTS;
+use crate::user_group::Memberships;
 use crate::{
     Access, Batch, Change, Ctx, Directory, Draft, Error, Guard, IdKind, JournalEntry, OrgUnitId, Problem,
     Store, StoreError, Unique, UserId, journal,
@@ -11,7 +12,7 @@ impl<S: Store> Directory<S> {
     /// Creates a user in an active unit of the caller's scope, by default the caller's own. It begins as an
     /// active Standard user with the unit's time zone.
     ///
-    /// Errors: `Invalid` (no login; a unit that is unknown, out of scope or archived), `Duplicate`.
+    /// Errors: `Invalid` (no login; a unit that is unknown, out of scope or archived; an unknown group), `Duplicate`.
     pub async fn user_create(&self, ctx: &Ctx, draft: Draft<UserPatch>) -> Result<User, Error> {
         ctx.allow(Access::Write)?;
         let Draft { value: new, mut errors } = draft;
@@ -22,6 +23,8 @@ impl<S: Store> Directory<S> {
         let mut prepared = None;
         for _ in 0..ATTEMPTS {
             let unit = self.org_unit_usable(ctx, unit_id, "org_unit_id", &mut errors).await?;
+            let groups = Memberships::none(UserId::default());
+            let groups = self.user_groups_wished(ctx, groups, &new.user_group, &mut errors).await?;
             std::mem::take(&mut errors).finish()?;
             let Some(unit) = unit else {
                 // It was checked above.
@@ -34,7 +37,11 @@ impl<S: Store> Directory<S> {
                 let id = UserId(self.store.next_id(IdKind::User).await?);
                 self.user_new(ctx, id, unit_id, &unit.unit.timezone, new.clone()).await?
             };
-            let batch = user_batch(ctx, &user).guard(Guard::UnitActive(unit_id));
+            let user = User { user_group_id: groups.after.primary(), ..user };
+            let mut batch = user_batch(ctx, &user).guard(Guard::UnitActive(unit_id));
+            if !groups.is_none() {
+                batch = groups.of(user.id).add_to(ctx, ctx.now(), batch);
+            }
             match self.store.commit(batch).await {
                 Ok(()) => return Ok(user),
                 Err(StoreError::GuardFailed | StoreError::Stale) => prepared = Some(user),
@@ -75,6 +82,8 @@ impl<S: Store> Directory<S> {
             access_audio: false,
             group_access: 0,
             report_access: 0,
+            avatar: None,
+            user_group_id: None,
             version: 1,
             created_at: ctx.now(),
             modified_at: ctx.now(),

@@ -3,11 +3,12 @@
 use super::change::{UserChange, check_precondition};
 use super::{User, UserStatus, UserView};
 use crate::directory::ATTEMPTS;
+use crate::user_group::{MembershipChange, Memberships};
 use crate::{Access, Ctx, Directory, Error, Precondition, Store, StoreError, Timestamp};
 
 impl<S: Store> Directory<S> {
     /// Deletes a user that the caller has read with [`Directory::user_get_writable`]: it is hidden from lists, all
-    /// of its sessions end, its login is free again. Its row stays as it was.
+    /// of its sessions and memberships end, its login is free again. Its row stays as it was.
     ///
     /// Errors: `Precondition`, `Rule::LastAdmin`, `NotFound` when the user is deleted already.
     pub async fn user_delete(
@@ -16,9 +17,9 @@ impl<S: Store> Directory<S> {
         found: UserView,
         precondition: Option<Precondition<UserView>>,
     ) -> Result<User, Error> {
-        self.user_end(ctx, found, precondition, |user, now| {
+        self.user_end(ctx, found, precondition, |user, groups, now| {
             let after = User { status: UserStatus::Deleted, ..user.clone() };
-            UserChange::new(user, after).batch(ctx, now)
+            UserChange::new(user, after).with_groups(Some(groups)).batch(ctx, now)
         })
         .await
     }
@@ -33,10 +34,11 @@ impl<S: Store> Directory<S> {
         found: UserView,
         precondition: Option<Precondition<UserView>>,
     ) -> Result<User, Error> {
-        self.user_end(ctx, found, precondition, |user, now| {
+        self.user_end(ctx, found, precondition, |user, groups, now| {
             let tombstone = user.tombstone();
             // One that was erased before has nothing to lose.
-            (user != tombstone).then(|| UserChange::new(user, tombstone).erasure(ctx, now))
+            let change = UserChange::new(user, tombstone).with_groups(Some(groups));
+            change.is_some().then(|| change.erasure(ctx, now))
         })
         .await
     }
@@ -46,7 +48,7 @@ impl<S: Store> Directory<S> {
         ctx: &Ctx,
         found: UserView,
         precondition: Option<Precondition<UserView>>,
-        end: impl Fn(User, Timestamp) -> Option<(User, crate::Batch)>,
+        end: impl Fn(User, MembershipChange, Timestamp) -> Option<(User, crate::Batch)>,
     ) -> Result<User, Error> {
         ctx.allow(Access::Write)?;
         let id = found.user.id;
@@ -60,11 +62,13 @@ impl<S: Store> Directory<S> {
             };
             let mut guards = check_precondition(precondition.as_ref(), &current)?;
             let before = current.user;
-            let Some((after, mut batch)) = end(before.clone(), self.now()) else {
+            let groups = self.store.memberships(ctx.tenant(), id).await?;
+            let groups = MembershipChange { before: groups, after: Memberships::none(id) };
+            let Some((after, mut batch)) = end(before.clone(), groups, self.now()) else {
                 return Ok(before);
             };
             guards.extend(self.check_admin_remains(ctx, &before, &after).await?);
-            batch.guards = guards;
+            batch.guards.extend(guards);
             match self.store.commit(batch).await {
                 Ok(()) => return Ok(after),
                 Err(StoreError::GuardFailed | StoreError::Stale) => {}

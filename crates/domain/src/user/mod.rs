@@ -16,12 +16,16 @@ mod password_change;
 mod read;
 mod update;
 
+use uuid::Uuid;
+
 use crate::{Page, Slice, StoreError, TenantId, UserId};
 
+pub(crate) use change::UserChange;
 pub(crate) use create::user_batch;
+pub(crate) use model::depth;
 pub use model::{
-    Role, UnitRef, User, UserFilter, UserOrder, UserPatch, UserSort, UserStatus, UserView, aliases, limits,
-    name_key, ring_to,
+    Role, UnitRef, User, UserFilter, UserOrder, UserPatch, UserSort, UserStatus, UserView, aliases, avatar,
+    limits, name_key, ring_to,
 };
 
 /// Reads of users.
@@ -37,6 +41,13 @@ pub trait UserStore {
         &self,
         tenant: TenantId,
         id: UserId,
+    ) -> impl Future<Output = Result<Option<UserView>, StoreError>> + Send;
+
+    /// As [`UserStore::user_view`], by the id of the dialects that use UUIDs.
+    fn user_view_by_uuid(
+        &self,
+        tenant: TenantId,
+        uuid: Uuid,
     ) -> impl Future<Output = Result<Option<UserView>, StoreError>> + Send;
 
     /// The user who can log in with this login key, in whatever tenant.

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    Access, Entity, Error, Guard, OrgUnitId, Patch, Problem, TenantId, Timestamp, UserId, journal, text,
+    Access, Entity, Error, Guard, OrgUnitId, Patch, Problem, TenantId, Timestamp, UserGroupId, UserId,
+    journal, text,
 };
 
 /// The greatest sizes (our decisions; Convirza contract, section 5).
@@ -18,6 +19,8 @@ pub mod limits {
     pub const ALIASES: usize = 4096;
     /// How deep aliases may be nested; a journal entry holds them, and has to be readable again.
     pub const ALIASES_DEPTH: usize = 64;
+    /// In characters (Onlive contract, section 4).
+    pub const AVATAR: usize = 2048;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +94,10 @@ pub struct User {
     pub access_audio: bool,
     pub group_access: i64,
     pub report_access: i64,
+    /// The address of a picture, see [`avatar`].
+    pub avatar: Option<String>,
+    /// The primary group, as it follows from the memberships; what is written of a user leaves those alone.
+    pub user_group_id: Option<UserGroupId>,
     /// From 1, raised by each change of this user.
     pub version: i64,
     pub created_at: Timestamp,
@@ -140,6 +147,8 @@ impl User {
             access_audio: false,
             group_access: 0,
             report_access: 0,
+            avatar: None,
+            user_group_id: None,
             ..self.clone()
         }
     }
@@ -162,6 +171,8 @@ impl User {
             ("access_audio", json!(self.access_audio)),
             ("group_access", json!(self.group_access)),
             ("report_access", json!(self.report_access)),
+            ("avatar", json!(self.avatar)),
+            ("user_group_id", json!(self.user_group_id.map(|id| id.0))),
             ("has_password", json!(self.password_hash.is_some())),
         ]
     }
@@ -197,10 +208,15 @@ pub struct UserPatch {
     pub agent_code: Patch<i64>,
     pub score_call: Option<bool>,
     pub access_audio: Option<bool>,
+    /// It has passed [`avatar`].
+    pub avatar: Patch<String>,
+    /// The primary group; see [`crate::user_group::Memberships::wish`].
+    pub user_group: Patch<UserGroupId>,
 }
 
 impl UserPatch {
-    /// Writes the wishes into `user`, but for the password, which has to be hashed. `inherited` is the
+    /// Writes the wishes into `user`, but for the password, which has to be hashed, and for the group, which is
+    /// another row. `inherited` is the
     /// time zone that a cleared one falls back to.
     pub(super) fn apply(self, user: &mut User, inherited: &str) {
         fn set<T>(wish: Option<T>, field: &mut T) {
@@ -225,6 +241,7 @@ impl UserPatch {
         self.agent_code.apply(&mut user.agent_code);
         set(self.score_call, &mut user.score_call);
         set(self.access_audio, &mut user.access_audio);
+        self.avatar.apply(&mut user.avatar);
     }
 }
 
@@ -240,13 +257,26 @@ pub fn aliases(value: &Value) -> Result<Value, Problem> {
 }
 
 /// A value that holds no other has depth 1.
-fn depth(value: &Value) -> usize {
+pub(crate) fn depth(value: &Value) -> usize {
     let below = match value {
         Value::Array(items) => items.iter().map(depth).max(),
         Value::Object(members) => members.values().map(depth).max(),
         _ => None,
     };
     1 + below.unwrap_or(0)
+}
+
+/// Checks the address of a picture: a URL with the scheme `https` and a host, kept as it was sent but for white space
+/// around it.
+pub fn avatar(raw: &str) -> Result<String, Problem> {
+    const REFUSED: Problem = Problem::Format("must be an HTTPS URL");
+    let url = text::trimmed(raw, limits::AVATAR)?;
+    let (scheme, rest) = url.split_once("://").ok_or(REFUSED)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let is_plain = !url.chars().any(|c| c.is_whitespace() || c.is_control() || "\"<>\\^`{|}".contains(c));
+    let fits = scheme.eq_ignore_ascii_case("https") && is_plain && !host.is_empty() && !host.starts_with(':');
+    if fits { Ok(url) } else { Err(REFUSED) }
 }
 
 /// Checks a number to ring: `+` and 2 to 15 digits, the first of them not 0. Whether such a number exists
@@ -268,6 +298,10 @@ pub struct UserFilter {
     pub name: Option<String>,
     /// A part of the login, in any case.
     pub login: Option<String>,
+    /// A part of [`User::name_key`] or of the login, in any case.
+    pub search: Option<String>,
+    /// Members of this group, whether it is their primary one or not.
+    pub user_group: Option<UserGroupId>,
     pub role: Option<Role>,
     /// `None` for all that are not deleted.
     pub status: Option<UserStatus>,
@@ -317,7 +351,9 @@ impl UserView {
     /// That what the view shows besides the user itself has not changed.
     pub(super) fn guards(&self) -> impl Iterator<Item = Guard> {
         let units = [Some(&self.unit), self.parent.as_ref(), Some(&self.top)];
-        units.into_iter().flatten().map(|unit| Guard::UnitVersion { id: unit.id, version: unit.version })
+        let primary = Guard::PrimaryGroup { user: self.user.id, group: self.user.user_group_id };
+        let units = units.into_iter().flatten();
+        units.map(|unit| Guard::UnitVersion { id: unit.id, version: unit.version }).chain([primary])
     }
 }
 
@@ -332,6 +368,22 @@ mod tests {
         assert!(aliases(&nested(65)).is_err());
         assert!(aliases(&json!("x".repeat(4094))).is_ok());
         assert!(aliases(&json!("x".repeat(4095))).is_err());
+    }
+
+    #[test]
+    fn avatars_are_https_urls() {
+        for right in
+            ["https://img.example.org/1.png", "HTTPS://a", " https://u@[::1]:8443/x?y#z ", "https://ä.de"]
+        {
+            assert_eq!(avatar(right).as_deref(), Ok(right.trim()));
+        }
+        for wrong in
+            ["", "https://", "https:///x", "http://a/b", "https://:80/", "https://a b", "//a", "https:a", "x"]
+        {
+            assert_eq!(avatar(wrong), Err(Problem::Format("must be an HTTPS URL")), "{wrong}");
+        }
+        assert!(avatar(&format!("https://{}", "a".repeat(2040))).is_ok());
+        assert_eq!(avatar(&format!("https://{}", "a".repeat(2041))), Err(Problem::TooLong { max: 2048 }));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Reading users, each within the caller's scope.
 
+use uuid::Uuid;
+
 use super::{UserFilter, UserOrder, UserView};
 use crate::session::Found;
 use crate::{Access, Actor, Ctx, Directory, Entity, Error, OrgUnitId, Page, Slice, Store, UserId};
@@ -26,6 +28,12 @@ impl<S: Store> Directory<S> {
             Some(Found::User(view)) => self.user_in_scope(ctx, Some(*view)).await,
             _ => Err(Error::NotFound(Entity::User)),
         }
+    }
+
+    /// As [`Directory::user_get`], by the id of the dialects that use UUIDs.
+    pub async fn user_get_by_uuid(&self, ctx: &Ctx, uuid: Uuid) -> Result<UserView, Error> {
+        ctx.allow(Access::Read)?;
+        self.user_in_scope(ctx, self.store.user_view_by_uuid(ctx.tenant(), uuid).await?).await
     }
 
     async fn user_in_scope(&self, ctx: &Ctx, view: Option<UserView>) -> Result<UserView, Error> {

@@ -12,7 +12,7 @@ impl<S: Store> Directory<S> {
     /// Changes a user that the caller has read with [`Directory::user_get_writable`]. A change that changes
     /// nothing commits nothing; a password that is given counts as a new one.
     ///
-    /// Errors: `Invalid` (also a new unit that is unknown, out of scope or archived), `Precondition`,
+    /// Errors: `Invalid` (also a new unit that is unknown, out of scope or archived, and an unknown group), `Precondition`,
     /// `Duplicate`, `Rule::LastAdmin`, and `NotFound` when the user left the caller's scope meanwhile.
     pub async fn user_update(
         &self,
@@ -32,7 +32,21 @@ impl<S: Store> Directory<S> {
                 Some(found) => found,
                 None => self.user_get_writable(ctx, id).await?,
             };
+            let groups = match patch.user_group {
+                Patch::Keep => None,
+                _ => Some(self.store.memberships(ctx.tenant(), id).await?),
+            };
+            if groups.as_ref().is_some_and(|groups| groups.primary() != current.user.user_group_id) {
+                // The groups changed after the user was read: a precondition must not be judged by what was before.
+                continue;
+            }
             let unit = self.user_unit_of(ctx, &current.user, &patch, &mut errors).await?;
+            let groups = match groups {
+                None => None,
+                Some(groups) => {
+                    Some(self.user_groups_wished(ctx, groups, &patch.user_group, &mut errors).await?)
+                }
+            };
             std::mem::take(&mut errors).finish()?;
             let mut guards = check_precondition(precondition.as_ref(), &current)?;
 
@@ -51,11 +65,11 @@ impl<S: Store> Directory<S> {
                 after.password_hash.clone_from(&hash);
                 after.login_claimed = true;
             }
-            let change = UserChange::new(before.clone(), after);
+            let change = UserChange::new(before.clone(), after).with_groups(groups);
             let Some((after, mut batch)) = change.batch(ctx, self.now()) else {
                 return Ok(before);
             };
-            batch.guards = guards;
+            batch.guards.extend(guards);
             match self.store.commit(batch).await {
                 Ok(()) => return Ok(after),
                 Err(StoreError::GuardFailed | StoreError::Stale) => {}

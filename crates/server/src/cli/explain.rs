@@ -17,6 +17,7 @@ pub(super) fn explain(error: Error) -> anyhow::Error {
         Error::NotFound(Entity::Tenant) => "there is no such tenant".to_owned(),
         Error::NotFound(Entity::Credential) => "there is no such credential".to_owned(),
         Error::NotFound(Entity::OrgUnit) => "there is no such org unit".to_owned(),
+        Error::NotFound(Entity::UserGroup) => "there is no such user group".to_owned(),
         Error::NotFound(Entity::ContactGroup) => "there is no such contact group".to_owned(),
         Error::Rule(Rule::LastAdmin) =>
             "this is the last active admin of the tenant's top, or the last one who can log in".to_owned(),

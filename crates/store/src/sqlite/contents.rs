@@ -87,6 +87,25 @@ fn is_e164(phone: &str) -> bool {
     (4..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+pub(super) fn user_group(row: &Row<'_>) -> Result<Option<String>> {
+    const WHAT: &str = "user group";
+    // What cannot be read has no id that can be shown, if it is that which is wrong.
+    let group = match rows::user_group(row) {
+        Ok(group) => group,
+        Err(error) => return Ok(Some(format!("a row is not understood ({error}): {WHAT}"))),
+    };
+    let at = rows::USER_GROUP_COLUMNS;
+    let (name, description, external_id): (String, _, _) = (row.get(at)?, row.get(at + 1)?, row.get(at + 2)?);
+    let keys_fit = group.name_key() == name
+        && group.description_key() == description
+        && group.external_id_key() == external_id;
+    let problems = [
+        (!keys_fit, "a text is not the one it is compared by"),
+        (i64::try_from(group.members) != Ok(row.get(at + 3)?), "its members are not as many as are counted"),
+    ];
+    Ok(first(&problems, WHAT, group.id))
+}
+
 pub(super) fn journal_entry(row: &Row<'_>) -> Result<Option<String>> {
     Ok(read(row, "journal entry", rows::journal_record(row))?.err())
 }

@@ -181,6 +181,12 @@ impl Doctor<'_> {
             "its contacts are not as many as are counted: contact group",
         )?;
         self.ids_of(id, &check::CONTACT_GROUPS, "in no list, or in one of another tenant: contact")?;
+        self.ids_of(
+            id,
+            &check::MEMBERS,
+            "in a group as nobody, as a deleted one, or in none that there is: user",
+        )?;
+        self.ids_of(id, &check::PRIMARIES, "in groups, of which not one is primary: user")?;
         self.counts(id)?;
         self.journal(id)?;
         self.contents(id)
@@ -255,6 +261,7 @@ impl Doctor<'_> {
         self.each(tenant, &check::USERS, contents::user)?;
         self.each(tenant, &check::GROUPS, contents::contact_group)?;
         self.each(tenant, &check::CONTACTS, contents::contact)?;
+        self.each(tenant, &check::USER_GROUPS, contents::user_group)?;
         self.each(tenant, &check::ENTRIES, contents::journal_entry)?;
         self.each(tenant, &statements::tenant::CREDENTIALS, |row| contents::credential(tenant, row))
     }

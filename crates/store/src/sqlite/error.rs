@@ -4,10 +4,11 @@ use muster_domain::{StoreError, Unique};
 use rusqlite::{ErrorCode, ffi};
 
 /// The indexes behind the uniqueness rules, by the column that stands in SQLite's message.
-const UNIQUE: [(&str, Unique); 4] = [
+const UNIQUE: [(&str, Unique); 5] = [
     ("org_units.name_key", Unique::OrgUnitName),
     ("users.login_key", Unique::Login),
     ("login_claims.login_key", Unique::Login),
+    ("user_groups.external_id_key", Unique::UserGroupExternalId),
     ("contacts.phone", Unique::ContactPhone),
 ];
 

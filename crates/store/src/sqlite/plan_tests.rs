@@ -6,10 +6,10 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{connect, migrate};
-use crate::statements::{Statement, contact, doctor, org_unit, purge, session, tenant, user};
+use crate::statements::{Statement, contact, doctor, org_unit, purge, session, tenant, user, user_group};
 
 /// Every list of statements, with the name of its module.
-const LISTS: [(&str, &[(&str, &Statement)]); 7] = [
+const LISTS: [(&str, &[(&str, &Statement)]); 8] = [
     ("contact", contact::ALL),
     ("doctor", doctor::ALL),
     ("org_unit", org_unit::ALL),
@@ -17,6 +17,7 @@ const LISTS: [(&str, &[(&str, &Statement)]); 7] = [
     ("session", session::ALL),
     ("tenant", tenant::ALL),
     ("user", user::ALL),
+    ("user_group", user_group::ALL),
 ];
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
@@ -43,6 +44,11 @@ const ROWS: &str = "
     INSERT INTO credentials
     SELECT id * 10 + n, id, 2, 'key', NULL, randomblob(32), NULL, 0, NULL, NULL, 0, NULL
     FROM tenants, (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3);
+    INSERT INTO user_groups (tenant_id, id, name, name_key, version, created_at, modified_at)
+    SELECT tenant_id, CAST(id AS BLOB), name, name_key, 1, 0, 0 FROM org_units WHERE status = 2;
+    INSERT INTO user_group_members
+    SELECT u.tenant_id, g.id, u.id, 0, 0 FROM users u JOIN user_groups g ON g.tenant_id = u.tenant_id
+    WHERE u.id % 7 = unicode(substr(g.name, -1)) % 7;
     INSERT INTO contact_groups (id, tenant_id, name, version, created_at, modified_at)
     SELECT id, tenant_id, name, 1, 0, 0 FROM org_units WHERE status = 2;
     INSERT INTO contacts (id, tenant_id, group_id, edition, phone, version, created_at, modified_at)
@@ -109,10 +115,10 @@ fn no_statement_reads_a_whole_table_when_the_planner_knows_statistics() {
     assert_eq!(steps(&with_statistics(&folder), reads_whole_table), Vec::<String>::new());
 }
 
-/// Wanted: a tenant's credentials and contact groups are listed whole, those of which rows are to be removed are in an
+/// Wanted: a tenant's credentials, user groups and contact groups are listed whole, those of which rows are to be removed are in an
 /// index of their own, a tenant is removed whole, and a list of all users is read in its
 /// order until the page is full. Their counts are kept, but for those of a filter.
-const WHOLE: [&str; 23] = [
+const WHOLE: [&str; 28] = [
     "contact::GROUPS",
     "contact::GROUPS_COUNT",
     "contact::GROUP_IDS",
@@ -120,6 +126,8 @@ const WHOLE: [&str; 23] = [
     "purge::SESSION_TOKENS",
     "purge::CONTACTS",
     "purge::CONTACT_GROUPS",
+    "purge::USER_GROUP_MEMBERS",
+    "purge::USER_GROUPS",
     "purge::CREDENTIALS",
     "purge::LOGIN_CLAIMS",
     "purge::USERS",
@@ -136,6 +144,9 @@ const WHOLE: [&str; 23] = [
     "user::LIST_DELETED_LOGIN",
     "user::LIST_DELETED_LOGIN_DESC",
     "user::LIST_COUNT",
+    "user_group::LIST",
+    "user_group::LIST_COUNT",
+    "user_group::GARBAGE",
 ];
 
 /// The names of the statements that read all that a tenant has in a table.
@@ -178,6 +189,13 @@ fn a_removal_goes_by_the_rows_that_were_chosen() {
             let by_id = format!("SEARCH {table} USING INTEGER PRIMARY KEY (rowid=?)");
             assert!(plan.contains(&by_id), "{plan:?}");
         }
+        for (statement, key) in [
+            (&purge::USER_GROUPS, "(tenant_id=? AND id=?)"),
+            (&purge::USER_GROUP_MEMBERS, "(tenant_id=? AND group_id=? AND user_id=?)"),
+        ] {
+            let plan = plan(&connection, statement.sqlite());
+            assert!(plan[0].ends_with(key), "{plan:?}");
+        }
     }
 }
 
@@ -191,10 +209,12 @@ fn lists_are_read_in_their_order() {
     let of_users =
         user::ALL.iter().filter(|(name, _)| name.starts_with("LIST_") && !name.contains("DELETED"));
     let others = [&tenant::LIST, &tenant::JOURNAL_LIST, &tenant::JOURNAL_NEWEST, &tenant::CREDENTIALS];
+    let of_groups = [&user_group::LIST, &user_group::MEMBERS];
     let of_contacts = [&contact::GROUPS, &contact::GROUP_IDS, &contact::LIST, &contact::AFTER];
     for sorted in others
         .into_iter()
         .chain(of_contacts)
+        .chain(of_groups)
         .chain([&org_unit::CHILDREN])
         .chain(of_users.map(|(_, list)| *list))
     {
@@ -215,6 +235,37 @@ fn contacts_are_found_by_what_is_asked_for() {
             (&contact::AFTER, "contacts_group (group_id=? AND tenant_id=? AND edition=? AND id>?)"),
             (&contact::REAP, "contacts_group (group_id=? AND tenant_id=? AND edition<?)"),
             (&contact::BY_PHONE, "contacts_phone (tenant_id=? AND group_id=? AND edition=? AND phone=?)"),
+        ] {
+            let plan = plan(&connection, statement.sqlite());
+            assert!(plan.iter().any(|step| step.ends_with(index)), "{index}: {plan:?}");
+        }
+    }
+}
+
+/// Groups and memberships cost what is asked for, whatever the tenant has and whatever a group.
+#[test]
+fn memberships_are_found_by_what_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let by_user = "user_group_members_user (user_id=? AND tenant_id=?)";
+    let key = "PRIMARY KEY (tenant_id=? AND group_id=? AND user_id=?)";
+    let marked = "user_group_members_user (user_id=? AND tenant_id=? AND is_primary=?)";
+    for connection in [migrated(&folder), with_statistics(&tempfile::tempdir().unwrap())] {
+        for (statement, index) in [
+            (&user_group::GET, "(tenant_id=? AND id=?)"),
+            (&user_group::OF_USER, by_user),
+            (&user_group::PRIMARY_OF_USER, by_user),
+            (&user::GET, by_user),
+            (&user::VIEW, by_user),
+            (&user::VIEW_BY_UUID, "users_uuid (tenant_id=? AND uuid=?)"),
+            (&user::BY_UUID, "users_uuid (tenant_id=? AND uuid=?)"),
+            (&user_group::MEMBERS, "PRIMARY KEY (tenant_id=? AND group_id=? AND user_id>?)"),
+            (&user_group::REAPABLE, "PRIMARY KEY (tenant_id=? AND group_id=?)"),
+            (&user_group::MEMBER_DELETE, key),
+            (&user_group::MARK, key),
+            (&user_group::UNMARK, marked),
+            (&user_group::GARBAGE, "user_groups_garbage (tenant_id=?)"),
+            (&user::GROUP_CREATED, "PRIMARY KEY (tenant_id=? AND group_id=?)"),
+            (&user::LIST_CREATED_DESC, key),
         ] {
             let plan = plan(&connection, statement.sqlite());
             assert!(plan.iter().any(|step| step.ends_with(index)), "{index}: {plan:?}");

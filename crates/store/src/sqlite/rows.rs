@@ -6,8 +6,10 @@ use muster_domain::org_unit::{OrgUnit, TreeRows};
 use muster_domain::session::{Caller, SessionToken, TokenHash, TokenKind};
 use muster_domain::tenant::{Tenant, TenantCounts, TenantStatus};
 use muster_domain::user::{UnitRef, User, UserView};
+use muster_domain::user_group::{self, Member, UserGroup};
 use muster_domain::{
-    ContactGroupId, ContactId, CredentialId, JournalRecord, OrgUnitId, TenantId, Timestamp, UserId,
+    ContactGroupId, ContactId, CredentialId, JournalRecord, OrgUnitId, TenantId, Timestamp, UserGroupId,
+    UserId,
 };
 use rusqlite::{Result, Row};
 use uuid::Uuid;
@@ -16,8 +18,9 @@ use super::error::corrupt;
 use crate::codes;
 
 /// How many columns a user and a unit have.
-pub(super) const USER_COLUMNS: usize = 23;
+pub(super) const USER_COLUMNS: usize = 25;
 pub(super) const ORG_UNIT_COLUMNS: usize = 17;
+pub(super) const USER_GROUP_COLUMNS: usize = 10;
 
 fn code<T>(row: &Row<'_>, column: usize, of: fn(i64) -> Option<T>, what: &'static str) -> Result<T> {
     of(row.get(column)?).ok_or_else(|| corrupt(what))
@@ -92,6 +95,8 @@ pub(super) fn user(row: &Row<'_>) -> Result<User> {
         version: row.get(20)?,
         created_at: time(row, 21)?,
         modified_at: time(row, 22)?,
+        avatar: row.get(23)?,
+        user_group_id: row.get::<_, Option<[u8; 16]>>(24)?.map(|id| UserGroupId(Uuid::from_bytes(id))),
     })
 }
 
@@ -214,6 +219,39 @@ pub(super) fn journal_record(row: &Row<'_>) -> Result<JournalRecord> {
         version: row.get(8)?,
         payload: serde_json::from_str(&payload).map_err(|_| corrupt("journal payload"))?,
     })
+}
+
+pub(super) fn user_group(row: &Row<'_>) -> Result<UserGroup> {
+    let extra: Option<String> = row.get(5)?;
+    let extra = extra.map(|text| serde_json::from_str(&text).map_err(|_| corrupt("extra fields")));
+    Ok(UserGroup {
+        id: UserGroupId(uuid(row, 0)?),
+        tenant: TenantId(row.get(1)?),
+        name: row.get(2)?,
+        description: row.get(3)?,
+        external_id: row.get(4)?,
+        extra_fields: extra.transpose()?,
+        members: row.get::<_, i64>(6)?.try_into().map_err(|_| corrupt("count of members"))?,
+        version: row.get(7)?,
+        created_at: time(row, 8)?,
+        modified_at: time(row, 9)?,
+    })
+}
+
+pub(super) fn member(row: &Row<'_>) -> Result<Member> {
+    // There is no primary group of a user when rows are damaged.
+    let primary = row.get::<_, Option<bool>>(2)?.unwrap_or(false);
+    Ok(Member { user: UserId(row.get(0)?), uuid: uuid(row, 1)?, primary, since: time(row, 3)? })
+}
+
+/// A group that a user is in, and since when.
+pub(super) fn group_since(row: &Row<'_>) -> Result<(UserGroupId, Timestamp)> {
+    Ok((UserGroupId(uuid(row, 0)?), time(row, 1)?))
+}
+
+pub(super) fn user_group_garbage(row: &Row<'_>) -> Result<user_group::Reapable> {
+    let id = UserGroupId(uuid(row, 0)?);
+    Ok(if row.get(1)? { user_group::Reapable::Emptied(id) } else { user_group::Reapable::Memberships(id) })
 }
 
 /// Five texts in a row, from a column on.

@@ -2,7 +2,7 @@
 
 use super::contact;
 use super::org_unit::{self, subtree};
-use super::user;
+use super::{user, user_group};
 
 super::statements! {
     /// The top unit that the tenant names is not the top of its tree.
@@ -18,7 +18,8 @@ super::statements! {
     /// Users (not deleted: status below 3) whose unit is of another tenant, is not there, or is archived.
     USER_UNITS = "SELECT u.id FROM users u
         LEFT JOIN org_units o ON o.tenant_id = u.tenant_id AND o.id = u.org_unit_id
-        WHERE u.tenant_id = $1 AND (o.id IS NULL OR (u.status <> 3 AND o.status <> 1)) LIMIT $2";
+        WHERE u.tenant_id = $1 AND (o.id IS NULL OR (u.status <> 3 AND o.status <> 1))
+        ORDER BY u.created_at, u.id LIMIT $2";
     /// Users who can log in, but whose login is not theirs alone.
     UNCLAIMED = "SELECT u.id FROM users u
         LEFT JOIN login_claims c ON c.login_key = u.login_key AND c.tenant_id = u.tenant_id AND c.user_id = u.id
@@ -39,6 +40,21 @@ super::statements! {
         LEFT JOIN contact_groups g ON g.tenant_id = c.tenant_id AND g.id = c.group_id
             AND c.edition BETWEEN g.oldest_edition AND g.edition
         WHERE c.tenant_id = $1 AND g.id IS NULL LIMIT $2";
+    /// Memberships of users or in groups that are not there, and of deleted users in groups that are not deleted.
+    MEMBERS = "SELECT m.user_id FROM user_group_members m
+        LEFT JOIN users u ON u.tenant_id = m.tenant_id AND u.id = m.user_id
+        LEFT JOIN user_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+        WHERE m.tenant_id = $1 AND (u.id IS NULL OR g.id IS NULL OR (u.status = 3 AND g.deleted = 0)) LIMIT $2";
+    /// Users of whose memberships not one is marked as primary. That one may be in a deleted group as long as its rows
+    /// are there.
+    PRIMARIES = "SELECT m.user_id FROM user_group_members m
+        JOIN user_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+        WHERE m.tenant_id = $1 GROUP BY m.user_id
+        HAVING SUM(m.is_primary) > 1 OR (SUM(m.is_primary) = 0 AND MIN(g.deleted) = 0) LIMIT $2";
+    /// Groups in whole rows, and after their columns the keys that are computed from them, and how many members there are.
+    USER_GROUPS = concat!("SELECT ", user_group::columns!(), ", g.name_key, g.description_key, g.external_id_key,
+            (SELECT COUNT(*) FROM user_group_members m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id)
+        FROM user_groups g WHERE g.tenant_id = $1 AND g.deleted = 0");
     /// Units, active, inactive and deleted users, as they are kept and as they are counted.
     COUNTS = "SELECT s.org_units, s.users_active, s.users_inactive, s.users_deleted,
             (SELECT COUNT(*) FROM org_units o WHERE o.tenant_id = $1),

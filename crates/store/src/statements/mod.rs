@@ -10,6 +10,7 @@ pub(crate) mod purge;
 pub(crate) mod session;
 pub(crate) mod tenant;
 pub(crate) mod user;
+pub(crate) mod user_group;
 
 use std::sync::OnceLock;
 

@@ -9,6 +9,11 @@ super::statements! {
         (SELECT c.id FROM contacts c WHERE c.tenant_id = $1 ORDER BY c.group_id, c.edition, c.phone LIMIT $2)";
     CONTACT_GROUPS = "DELETE FROM contact_groups WHERE +tenant_id = $1 AND id IN
         (SELECT g.id FROM contact_groups g WHERE g.tenant_id = $1 ORDER BY g.id LIMIT $2)";
+    USER_GROUP_MEMBERS = "DELETE FROM user_group_members WHERE tenant_id = $1 AND (group_id, user_id) IN
+        (SELECT m.group_id, m.user_id FROM user_group_members m WHERE m.tenant_id = $1
+         ORDER BY m.group_id, m.user_id LIMIT $2)";
+    USER_GROUPS = "DELETE FROM user_groups WHERE tenant_id = $1 AND id IN
+        (SELECT g.id FROM user_groups g WHERE g.tenant_id = $1 ORDER BY g.id LIMIT $2)";
     CREDENTIALS = "DELETE FROM credentials WHERE tenant_id = $1 AND id IN
         (SELECT c.id FROM credentials c WHERE c.tenant_id = $1 LIMIT $2)";
     /// The claims of the users that the next step removes.
@@ -29,5 +34,15 @@ super::statements! {
 }
 
 /// In their order.
-pub(crate) static STEPS: [&super::Statement; 8] =
-    [&SESSION_TOKENS, &CREDENTIALS, &CONTACTS, &CONTACT_GROUPS, &LOGIN_CLAIMS, &USERS, &ORG_UNITS, &JOURNAL];
+pub(crate) static STEPS: [&super::Statement; 10] = [
+    &SESSION_TOKENS,
+    &CREDENTIALS,
+    &CONTACTS,
+    &CONTACT_GROUPS,
+    &USER_GROUP_MEMBERS,
+    &USER_GROUPS,
+    &LOGIN_CLAIMS,
+    &USERS,
+    &ORG_UNITS,
+    &JOURNAL,
+];

@@ -5,20 +5,33 @@ use super::org_unit::subtree;
 /// The columns of a user, as `sqlite/rows.rs` reads them.
 macro_rules! columns {
     () => {
-        "u.id, u.tenant_id, u.uuid, u.org_unit_id, u.login, u.login_claimed, u.first_name, u.last_name, u.role, \
-         u.status, u.password_hash, u.external_id, u.timezone, u.aliases, u.agent_ring_to, u.agent_code, \
-         u.score_call, u.access_audio, u.group_access, u.report_access, u.version, u.created_at, u.modified_at"
+        concat!(
+            "u.id, u.tenant_id, u.uuid, u.org_unit_id, u.login, u.login_claimed, u.first_name, u.last_name, u.role, \
+             u.status, u.password_hash, u.external_id, u.timezone, u.aliases, u.agent_ring_to, u.agent_code, \
+             u.score_call, u.access_audio, u.group_access, u.report_access, u.version, u.created_at, u.modified_at, \
+             u.avatar, ",
+            $crate::statements::user_group::primary_of_u!()
+        )
     };
 }
 
 pub(crate) use columns;
 
-/// $3: a role, $4 and $5: patterns of the name key and of the login key; null for any.
+/// $3: a role, $4 and $5: patterns of the name key and of the login key, $8 of either; null for any.
 macro_rules! filter {
     () => {
         " AND ($3 IS NULL OR u.role = $3)
           AND ($4 IS NULL OR u.name_key LIKE $4 ESCAPE '\\')
-          AND ($5 IS NULL OR u.login_key LIKE $5 ESCAPE '\\')"
+          AND ($5 IS NULL OR u.login_key LIKE $5 ESCAPE '\\')
+          AND ($8 IS NULL OR u.name_key LIKE $8 ESCAPE '\\' OR u.login_key LIKE $8 ESCAPE '\\')"
+    };
+}
+
+/// $9: a group, null for any.
+macro_rules! and_in_group {
+    () => {
+        " AND ($9 IS NULL OR EXISTS (SELECT 1 FROM user_group_members l
+                  WHERE l.tenant_id = $1 AND l.group_id = $9 AND l.user_id = u.id))"
     };
 }
 
@@ -32,11 +45,12 @@ macro_rules! of_tenant {
         concat!(
             "SELECT u.id FROM users u WHERE u.tenant_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR TRUE)",
             filter!(),
+            and_in_group!(),
             " AND +u.status BETWEEN $6 AND $7",
             $and,
             " ORDER BY ",
             $order,
-            " LIMIT $8 OFFSET $9"
+            " LIMIT $10 OFFSET $11"
         )
     };
 }
@@ -47,6 +61,7 @@ macro_rules! in_subtree {
         concat!(
             "FROM sub CROSS JOIN users u WHERE u.org_unit_id = sub.id AND u.tenant_id = $1",
             filter!(),
+            and_in_group!(),
             " AND u.status BETWEEN $6 AND $7"
         )
     };
@@ -61,22 +76,54 @@ macro_rules! of_subtree {
             in_subtree!(),
             " ORDER BY ",
             $order,
-            " LIMIT $8 OFFSET $9"
+            " LIMIT $10 OFFSET $11"
         )
     };
 }
 
-super::statements! {
-    GET = concat!("SELECT ", columns!(), " FROM users u WHERE u.tenant_id = $1 AND u.id = $2");
-    /// A user, then id, name, external id and version of its unit, of that unit's parent and of the top.
-    VIEW = concat!("SELECT ", columns!(), ", o.id, o.name, o.external_id, o.version,
+/// A user, then id, name, external id and version of its unit, of that unit's parent and of the top.
+macro_rules! view {
+    ($who:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            ", o.id, o.name, o.external_id, o.version,
             p.id, p.name, p.external_id, p.version, a.id, a.name, a.external_id, a.version
         FROM users u
         JOIN tenants t ON t.id = u.tenant_id
         JOIN org_units o ON o.tenant_id = u.tenant_id AND o.id = u.org_unit_id
         JOIN org_units a ON a.tenant_id = u.tenant_id AND a.id = t.top_org_unit_id
         LEFT JOIN org_units p ON p.tenant_id = u.tenant_id AND p.id = o.parent_id
-        WHERE u.tenant_id = $1 AND u.id = $2");
+        WHERE u.tenant_id = $1 AND ",
+            $who
+        )
+    };
+}
+
+/// The members of a group ($9) that fit.
+macro_rules! in_group {
+    () => {
+        concat!(
+            "FROM user_group_members l CROSS JOIN users u ON u.id = l.user_id AND u.tenant_id = l.tenant_id
+             WHERE l.tenant_id = $1 AND l.group_id = $9 AND (CAST($2 AS BIGINT) IS NULL OR TRUE)",
+            filter!(),
+            " AND u.status BETWEEN $6 AND $7"
+        )
+    };
+}
+
+/// Their ids, each with how many there are.
+macro_rules! of_group {
+    ($order:literal) => {
+        concat!("SELECT u.id, COUNT(*) OVER () ", in_group!(), " ORDER BY ", $order, " LIMIT $10 OFFSET $11")
+    };
+}
+
+super::statements! {
+    GET = concat!("SELECT ", columns!(), " FROM users u WHERE u.tenant_id = $1 AND u.id = $2");
+    BY_UUID = concat!("SELECT ", columns!(), " FROM users u WHERE u.tenant_id = $1 AND u.uuid = $2");
+    VIEW = view!("u.id = $2");
+    VIEW_BY_UUID = view!("u.uuid = $2");
     /// The one look-up that begins without a tenant: who logs in.
     BY_CLAIM = concat!("SELECT ", columns!(), " FROM login_claims c
         JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id WHERE c.login_key = $1");
@@ -95,7 +142,7 @@ super::statements! {
     LIST_DELETED_LOGIN = of_tenant!("u.login_key, u.id");
     LIST_DELETED_LOGIN_DESC = of_tenant!("u.login_key DESC, u.id DESC");
     LIST_COUNT = concat!("SELECT COUNT(*) FROM users u
-        WHERE u.tenant_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR TRUE)", filter!(), "
+        WHERE u.tenant_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR TRUE)", filter!(), and_in_group!(), "
         AND +u.status BETWEEN $6 AND $7");
     SUBTREE_CREATED = of_subtree!("u.created_at, u.id");
     SUBTREE_CREATED_DESC = of_subtree!("u.created_at DESC, u.id DESC");
@@ -104,19 +151,27 @@ super::statements! {
     SUBTREE_LOGIN = of_subtree!("u.login_key, u.id");
     SUBTREE_LOGIN_DESC = of_subtree!("u.login_key DESC, u.id DESC");
     SUBTREE_COUNT = concat!(subtree!(), "SELECT COUNT(*) ", in_subtree!());
+    GROUP_CREATED = of_group!("u.created_at, u.id");
+    GROUP_CREATED_DESC = of_group!("u.created_at DESC, u.id DESC");
+    GROUP_NAME = of_group!("u.name_key, u.id");
+    GROUP_NAME_DESC = of_group!("u.name_key DESC, u.id DESC");
+    GROUP_LOGIN = of_group!("u.login_key, u.id");
+    GROUP_LOGIN_DESC = of_group!("u.login_key DESC, u.id DESC");
+    GROUP_COUNT = concat!("SELECT COUNT(*) ", in_group!());
     VERSION_IS = "SELECT 1 FROM users u WHERE u.tenant_id = $1 AND u.id = $2 AND u.version = $3";
-    /// $1 to $23 are those of UPDATE; $24 the UUID, $25 when the user was created.
+    /// $1 to $24 are those of UPDATE; $25 the UUID, $26 when the user was created.
     INSERT = "INSERT INTO users (tenant_id, id, org_unit_id, login, login_key, login_claimed, first_name, last_name,
                   name_key, role, status, password_hash, external_id, timezone, aliases, agent_ring_to, agent_code,
-                  score_call, access_audio, group_access, report_access, version, modified_at, uuid, created_at)
+                  score_call, access_audio, group_access, report_access, version, modified_at, avatar, uuid, created_at)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                  $21, $22, $23, $24, $25)";
-    /// $24: the version that the change was decided on.
+                  $21, $22, $23, $24, $25, $26)";
+    /// $25: the version that the change was decided on.
     UPDATE = "UPDATE users SET org_unit_id = $3, login = $4, login_key = $5, login_claimed = $6, first_name = $7,
                   last_name = $8, name_key = $9, role = $10, status = $11, password_hash = $12, external_id = $13,
                   timezone = $14, aliases = $15, agent_ring_to = $16, agent_code = $17, score_call = $18,
-                  access_audio = $19, group_access = $20, report_access = $21, version = $22, modified_at = $23
-              WHERE tenant_id = $1 AND id = $2 AND version = $24";
+                  access_audio = $19, group_access = $20, report_access = $21, version = $22, modified_at = $23,
+                  avatar = $24
+              WHERE tenant_id = $1 AND id = $2 AND version = $25";
     CLAIM = "INSERT INTO login_claims (login_key, tenant_id, user_id) VALUES ($1, $2, $3)";
     UNCLAIM = "DELETE FROM login_claims WHERE login_key = $1 AND tenant_id = $2 AND user_id = $3";
 }

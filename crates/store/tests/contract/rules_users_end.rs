@@ -189,6 +189,8 @@ fn tombstone(user: &User, status: UserStatus) -> User {
         access_audio: false,
         group_access: 0,
         report_access: 0,
+        avatar: None,
+        user_group_id: None,
         version: user.version + 1,
         created_at: user.created_at,
         modified_at: user.modified_at,

@@ -10,6 +10,7 @@ use muster_domain::{Batch, Change, Dialect, Error, IdKind, OrgUnitId, Store as _
 
 use crate::contact_books::{nth, with_list};
 use crate::support::{Backend, all_at_once};
+use crate::user_books::joining;
 use crate::world::{
     Org, World, entry, named, under, unit_insert, unit_update, user_insert, user_update, with_login,
 };
@@ -30,8 +31,8 @@ contract![
 const PASSWORD: &str = "correct horse battery";
 
 /// A tenant with something of everything: a deep chain, units that hang below one of a greater and one of a
-/// smaller id, an archived one, users of every status everywhere, sessions, credentials, contact groups (one replaced,
-/// one deleted) and a journal.
+/// smaller id, an archived one, users of every status everywhere, sessions, credentials, user groups (one deleted),
+/// contact groups (one replaced, one deleted) and a journal.
 async fn furnished<B: Backend>(world: &World<B>, name: &str) -> Org {
     let org = world.org_with(name, Some(PASSWORD)).await;
     let chain = world.add_chain(&org, 70).await;
@@ -68,6 +69,13 @@ async fn furnished<B: Backend>(world: &World<B>, name: &str) -> Org {
     ];
     world.update_group(&org, replaced.id, with_list([nth(2), nth(8)])).await.unwrap();
     world.delete_group(&org, deleted.id).await.unwrap();
+    for n in 0..2 {
+        let group = world.user_group(&org, &format!("group {n}")).await.id;
+        world.change_members(&org, group, joining([&org.admin])).await.unwrap();
+        if n == 0 {
+            world.drop_user_group(&org, group).await.unwrap();
+        }
+    }
     org
 }
 
@@ -87,7 +95,7 @@ async fn nothing_of_a_deleted_tenant_is_left_and_all_of_the_others<B: Backend>()
     let before = world.backend.dump();
     let org = furnished(&world, "acme").await;
     let tables = world.backend.rows_of(org.tenant);
-    assert_eq!(tables.len(), 10, "it has something in every table: {tables:?}");
+    assert_eq!(tables.len(), 12, "it has something in every table: {tables:?}");
     let mut removed = Vec::new();
     world.directory.tenant_delete(org.tenant, |rows| removed.push(rows)).await.unwrap();
     assert_eq!(world.backend.rows_of(org.tenant), []);

@@ -260,6 +260,7 @@ async fn filters_hold_together<B: Backend>() {
         login: Some("Fit".to_owned()),
         role: Some(Role::ReadOnly),
         status: Some(UserStatus::Inactive),
+        ..UserFilter::default()
     };
     assert_eq!(logins(&world, &org, filter.clone()).await, ["fit 5"]);
     let filter = UserFilter { within: None, ..filter };

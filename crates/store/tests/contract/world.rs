@@ -158,6 +158,8 @@ impl<B: Backend> World<B> {
             access_audio: false,
             group_access: 0,
             report_access: 0,
+            avatar: None,
+            user_group_id: None,
             version: 1,
             created_at: START,
             modified_at: START,

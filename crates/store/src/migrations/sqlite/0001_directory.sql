@@ -101,6 +101,7 @@ CREATE TABLE users (
     access_audio      INTEGER NOT NULL,
     group_access      INTEGER NOT NULL,
     report_access     INTEGER NOT NULL,
+    avatar            TEXT,
     version           INTEGER NOT NULL,
     created_at        INTEGER NOT NULL,
     modified_at       INTEGER NOT NULL
@@ -116,6 +117,48 @@ CREATE INDEX users_admins ON users (tenant_id, org_unit_id) WHERE role = 1 AND s
 CREATE UNIQUE INDEX users_uuid ON users (tenant_id, uuid);
 -- A login stands once among the users of a tenant that are not deleted (status 3).
 CREATE UNIQUE INDEX users_login ON users (tenant_id, login_key) WHERE status <> 3;
+
+CREATE TABLE user_groups (
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    id                BLOB    NOT NULL,
+    name              TEXT    NOT NULL,
+    name_key          TEXT    NOT NULL,
+    description       TEXT,
+    description_key   TEXT,
+    external_id       TEXT,
+    external_id_key   TEXT,
+    -- A deleted group waits for the removal of its memberships, which nobody reads any more.
+    deleted           INTEGER NOT NULL DEFAULT 0,
+    members           INTEGER NOT NULL DEFAULT 0,
+    version           INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    modified_at       INTEGER NOT NULL,
+    -- The last one, since it may be long.
+    extra_fields      TEXT,
+    PRIMARY KEY (tenant_id, id)
+) STRICT;
+
+-- Lists in their order.
+CREATE INDEX user_groups_created ON user_groups (tenant_id, created_at, id) WHERE deleted = 0;
+CREATE INDEX user_groups_garbage ON user_groups (tenant_id) WHERE deleted = 1;
+-- An external id stands once in a tenant.
+CREATE UNIQUE INDEX user_groups_external_id ON user_groups (tenant_id, external_id_key)
+    WHERE deleted = 0 AND external_id_key IS NOT NULL;
+
+CREATE TABLE user_group_members (
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    group_id          BLOB    NOT NULL,
+    user_id           INTEGER NOT NULL REFERENCES users (id),
+    is_primary        INTEGER NOT NULL,
+    since             INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, group_id, user_id),
+    FOREIGN KEY (tenant_id, group_id) REFERENCES user_groups (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- The groups of a user in their order. Begins with what refers to users, so that a user can be removed without a look at all members.
+CREATE INDEX user_group_members_user ON user_group_members (user_id, tenant_id, is_primary DESC, since, group_id);
+-- At most one group of a user is its primary one.
+CREATE UNIQUE INDEX user_group_members_primary ON user_group_members (tenant_id, user_id) WHERE is_primary = 1;
 
 CREATE TABLE contact_groups (
     id                INTEGER PRIMARY KEY,
@@ -231,6 +274,11 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('session_tokens', 'session_tokens_family', '1000000 10000 4 1'),
     ('session_tokens', 'session_tokens_user', '1000000 10 10 1'),
     ('session_tokens', 'session_tokens_expiry', '1000000 10000 1 1'),
+    ('user_groups', 'sqlite_autoindex_user_groups_1', '100000 1000 1'),
+    ('user_groups', 'user_groups_created', '100000 1000 1 1'),
+    ('user_groups', 'user_groups_garbage', '100 1'),
+    ('user_group_members', 'user_group_members', '1000000 10000 1000 1'),
+    ('user_group_members', 'user_group_members_user', '1000000 2 2 2 1 1'),
     ('contacts', 'contacts_group', '1000000 1000 1000 1000 1'),
     ('contacts', 'contacts_phone', '1000000 10000 1000 1000 1');
 ANALYZE sqlite_schema;

@@ -4,9 +4,10 @@ mod contact;
 mod org_unit;
 mod tenant;
 mod user;
+mod user_group;
 
 use muster_domain::user::{User, UserStatus};
-use muster_domain::{Batch, Change, Guard, JournalEntry, StoreError, TenantId};
+use muster_domain::{Batch, Change, Entity, Guard, JournalEntry, StoreError, TenantId};
 use rusqlite::{Connection, OptionalExtension as _, Params, params, params_from_iter};
 
 use super::error::store_error;
@@ -136,6 +137,12 @@ fn guard(connection: &Connection, tenant: TenantId, guard: &Guard) -> Result<boo
         Guard::ContactsVersion { group, version } => {
             found(connection, &contact::CONTACTS_VERSION_IS, &[tenant.0, group.0, *version])
         }
+        Guard::UserGroups { user, groups } => Ok(user_group::of_user(connection, tenant, *user)? == *groups),
+        Guard::PrimaryGroup { user, group } => {
+            Ok(user_group::primary_of(connection, tenant, *user)? == *group)
+        }
+        Guard::UserGroupVersion { id, version } => user_group::version_is(connection, tenant, *id, *version),
+        Guard::UserGroupVacant(id) => user_group::is_vacant(connection, tenant, *id),
         Guard::ServerKey { fingerprint } => {
             let mut statement =
                 connection.prepare_cached(of_tenant::SERVER_KEY_IS.sqlite()).map_err(store_error)?;
@@ -153,6 +160,7 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
         Change::TenantInsert(tenant) | Change::TenantUpdate(tenant) => Some(tenant.id),
         Change::OrgUnitInsert(unit) | Change::OrgUnitUpdate { unit, .. } => Some(unit.tenant),
         Change::UserInsert(user) | Change::UserUpdate { after: user, .. } => Some(user.tenant),
+        Change::UserGroupInsert(group) | Change::UserGroupUpdate(group) => Some(group.tenant),
         Change::ContactGroupInsert(group) | Change::ContactGroupUpdate(group) => Some(group.tenant),
         Change::ContactUpdate(contact) | Change::ContactDelete(contact) => Some(contact.tenant),
         Change::CredentialInsert(credential) => Some(credential.tenant),
@@ -189,6 +197,20 @@ fn change(connection: &Connection, tenant: TenantId, change: &Change, counts: &m
             let params = params![id, user.to_string()];
             run(connection, &statements::tenant::JOURNAL_FORGET_USER, params).map(drop)
         }
+        Change::UserGroupInsert(new) => user_group::insert(connection, new),
+        Change::UserGroupUpdate(changed) => user_group::update(connection, changed),
+        Change::UserGroupDelete { id: group, version, at } => {
+            user_group::delete(connection, tenant, *group, *version, *at)
+        }
+        Change::MembershipInsert(new) => user_group::join(connection, tenant, new),
+        Change::MembershipDelete { user, group, at } => {
+            user_group::leave(connection, tenant, *user, *group, *at)
+        }
+        Change::MembershipPrimary { user, group } => {
+            user_group::make_primary(connection, tenant, *user, *group)
+        }
+        Change::MembershipsReap { group, limit } => user_group::reap(connection, tenant, *group, *limit),
+        Change::UserGroupRemove(group) => user_group::remove(connection, tenant, *group),
         Change::JournalTrim { through } => {
             run(connection, &statements::tenant::JOURNAL_TRIM, [id, *through])?;
             run(connection, &statements::tenant::JOURNAL_TRIMMED, [id, *through]).map(drop)
@@ -248,6 +270,11 @@ fn change(connection: &Connection, tenant: TenantId, change: &Change, counts: &m
 
 fn journal(connection: &Connection, tenant: TenantId, sequence: i64, entry: &JournalEntry) -> Outcome {
     let (actor_kind, actor_id) = codes::actor(entry.actor);
+    let version = if entry.version == JournalEntry::AS_STORED && entry.entity == Entity::UserGroup.as_str() {
+        user_group::version(connection, tenant, &entry.entity_id)?
+    } else {
+        entry.version
+    };
     run(
         connection,
         &statements::tenant::JOURNAL_INSERT,
@@ -261,7 +288,7 @@ fn journal(connection: &Connection, tenant: TenantId, sequence: i64, entry: &Jou
             entry.kind,
             entry.entity,
             entry.entity_id,
-            entry.version,
+            version,
             entry.payload.to_string()
         ],
     )

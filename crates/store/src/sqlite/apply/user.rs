@@ -34,6 +34,7 @@ fn values(u: &User) -> Vec<Value> {
         u.report_access.into(),
         u.version.into(),
         u.modified_at.0.into(),
+        u.avatar.clone().into(),
     ]
 }
 

@@ -3,6 +3,7 @@
 mod contact;
 mod org_unit;
 mod user;
+mod user_group;
 
 use muster_domain::credential::{Credential, CredentialCaller, CredentialStore};
 use muster_domain::session::{Caller, Found, SessionStore, SessionToken, Subject, TokenHash, TokenKind};
@@ -84,6 +85,12 @@ fn found(
             org_unit::located(connection, tenant, id)?.map(|unit| Found::OrgUnit(Box::new(unit)))
         }
         Subject::User(id) => user::view(connection, tenant, id)?.map(|view| Found::User(Box::new(view))),
+        Subject::UserByUuid(uuid) => {
+            user::view_by_uuid(connection, tenant, uuid)?.map(|view| Found::User(Box::new(view)))
+        }
+        Subject::UserGroup(id) => {
+            user_group::get(connection, tenant, id)?.map(|group| Found::UserGroup(Box::new(group)))
+        }
         Subject::ContactGroup(id) => {
             contact::group(connection, tenant, id, now)?.map(|group| Found::ContactGroup(Box::new(group)))
         }
