@@ -1,15 +1,18 @@
 //! The demo tenant: a small organisation to try the interface on. It is a tenant like any other.
 
 use anyhow::Context as _;
+use muster_domain::credential::NewCredential;
+use muster_domain::credential::signature::{self, SignedRequest};
 use muster_domain::org_unit::OrgUnitPatch;
 use muster_domain::secret::ServerKey;
 use muster_domain::tenant::NewTenant;
 use muster_domain::user::{Role, UserPatch, UserStore as _, password};
-use muster_domain::{Ctx, Directory, Error, IdKind, OrgUnitId, Store as _, UserId};
+use muster_domain::{Ctx, Directory, Error, IdKind, OrgUnitId, Store as _, Timestamp, UserId};
 use muster_store::Store;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::cli::output::line;
+use crate::cli::sign::{AccessKey, curl};
 use crate::system::generate_password;
 
 const ADMIN: &str = "admin@demo.example";
@@ -50,19 +53,24 @@ pub(crate) async fn prepare(
         welcome_back(url, database)
     } else {
         let password = generate_password(&*directory.entropy);
-        let (units, user) = create(directory, key, &password).await.context("the demo tenant")?;
-        welcome(url, &password, &units, user)
+        let made = create(directory, key, &password).await.context("the demo tenant")?;
+        welcome(url, &password, &made, directory.now())
     };
     // This is for the person at the terminal, not for the log.
     line(text)
 }
 
-/// Makes the tenant; the ids of its groups, the top first, and of one of its users.
-async fn create(
-    directory: &Directory<Store>,
-    key: &ServerKey,
-    password: &str,
-) -> Result<(Vec<OrgUnitId>, UserId), Error> {
+/// What the printed lines are about.
+struct Made {
+    /// The ids of the groups, the top first.
+    units: Vec<OrgUnitId>,
+    /// One of the users.
+    user: UserId,
+    onlive: NewCredential,
+}
+
+/// Makes the tenant.
+async fn create(directory: &Directory<Store>, key: &ServerKey, password: &str) -> Result<Made, Error> {
     while directory.store.next_id(IdKind::OrgUnit).await? < TOP_ID - 1 {}
     let checked = |text: &str| password::check(text).map_err(|problem| Error::field("password", problem));
     let admin = user("Ada", "Min", Role::Admin, ADMIN.to_owned(), None, Some(checked(password)?));
@@ -96,7 +104,7 @@ async fn create(
         let made = directory.user_create(&ctx, user(first, last, role, login, unit, password).into()).await?;
         newest = made.id;
     }
-    Ok((units, newest))
+    Ok(Made { units, user: newest, onlive: made.onlive })
 }
 
 async fn group(
@@ -130,7 +138,10 @@ fn user(
     }
 }
 
-fn welcome(url: &str, password: &str, units: &[OrgUnitId], user: UserId) -> String {
+fn welcome(url: &str, password: &str, made: &Made, now: Timestamp) -> String {
+    let Made { units, user, onlive } = made;
+    let secret = onlive.secret.expose_secret();
+    let access_key = onlive.credential.public_id.as_deref().unwrap_or_default();
     let id = |at: usize| units.get(at).map_or(TOP_ID, |id| id.0);
     let (top, parent, group) = (id(0), id(1), id(2));
     format!(
@@ -140,6 +151,7 @@ The demo tenant is ready at {url}
   Log in as   {ADMIN}  (Admin)
               stan@demo.example   (Standard), rea@demo.example (ReadOnly)
   Password    {password}  (for all three; not shown again)
+  Access key  {access_key}, secret {secret}  (Onlive; not shown again)
 
 Paste these lines into another terminal:
 
@@ -160,6 +172,9 @@ Paste these lines into another terminal:
 
 # 6. The users of that group
 {users}
+
+# 7. The users over the Onlive API (signed, so it works for 15 minutes; `muster sign GET /api/v1/users` makes a new line)
+{signed}
 
 Every call, to be read and tried: {url}/docs
 ",
@@ -187,6 +202,7 @@ Every call, to be read and tried: {url}/docs
             )
         ),
         users = read_line(&format!("{url}/v3/users/list?org_unit_id={group}")),
+        signed = signed_line(url, &AccessKey { id: access_key, secret }, now),
     )
 }
 
@@ -219,6 +235,14 @@ fn write_line(method: &str, url: &str, body: &str) -> String {
     format!(
         "curl -sX {method} {url} -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{body}'; echo"
     )
+}
+
+/// A line that reads, with a signature of now.
+fn signed_line(url: &str, key: &AccessKey<'_>, now: Timestamp) -> String {
+    let date = signature::date(now);
+    let request =
+        SignedRequest { method: "GET", path: "/api/v1/users", query: "limit=5", date: &date, body: b"" };
+    format!("{}; echo", curl(url, &request, key, None))
 }
 
 fn read_line(url: &str) -> String {

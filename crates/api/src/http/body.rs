@@ -19,29 +19,58 @@ const DRAIN: usize = 16 * 1024 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Reads a JSON body of at most `max` bytes.
-pub(super) async fn read(headers: &HeaderMap, mut body: Body, max: usize) -> Result<Bytes, Failure> {
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > max {
-        finish(headers, body).await;
-        return Err(Failure::BodyTooLarge { max });
-    }
+pub(super) async fn read(headers: &HeaderMap, body: Body, max: usize) -> Result<Bytes, Failure> {
+    let body = announced(headers, body, max).await?;
     if !is_json(headers) {
         finish(headers, body).await;
         return Err(Failure::UnsupportedMediaType);
     }
+    read_any(headers, body, max).await
+}
+
+/// Reads a body of at most `max` bytes, whatever its type.
+pub(super) async fn read_any(headers: &HeaderMap, body: Body, max: usize) -> Result<Bytes, Failure> {
     let mut bytes = BytesMut::new();
+    each(headers, body, max, |data| bytes.extend_from_slice(data)).await?;
+    Ok(bytes.freeze())
+}
+
+/// Reads a body of at most `max` bytes, and keeps nothing.
+pub(super) async fn skip(headers: &HeaderMap, body: Body, max: usize) -> Result<(), Failure> {
+    each(headers, body, max, |_| ()).await
+}
+
+/// Gives the pieces of a body of at most `max` bytes to `take`.
+async fn each(
+    headers: &HeaderMap,
+    body: Body,
+    max: usize,
+    mut take: impl FnMut(&[u8]),
+) -> Result<(), Failure> {
+    let mut body = announced(headers, body, max).await?;
+    let mut length = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Failure::BodyIncomplete)?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
-        if bytes.len() + data.len() > max {
+        length += data.len();
+        if length > max {
             finish(headers, body).await;
             return Err(Failure::BodyTooLarge { max });
         }
-        bytes.extend_from_slice(&data);
+        take(&data);
     }
-    Ok(bytes.freeze())
+    Ok(())
+}
+
+/// The body, unless it says that it is longer than `max` bytes.
+async fn announced(headers: &HeaderMap, body: Body, max: usize) -> Result<Body, Failure> {
+    if usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX) <= max {
+        return Ok(body);
+    }
+    finish(headers, body).await;
+    Err(Failure::BodyTooLarge { max })
 }
 
 /// Reads the rest of a body that nobody wants, within limits. A client that waits to be asked for its

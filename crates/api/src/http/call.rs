@@ -7,13 +7,13 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::RawPathParams;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, Method, Uri, header};
 use muster_domain::session::{Caller, Found, Subject};
 use muster_domain::{Ctx, Dialect, Directory, Draft, Entity, Error, Precondition, TenantId};
 use muster_store::Store;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Failure, Fields, Head, Meta, Mode, Query, Route, Tag, body, tags};
+use super::{Failure, Fields, Head, Meta, Mode, Query, Quota, Route, Tag, body, tags};
 use crate::App;
 
 /// The longest body of calls that carry a few short strings, in bytes; nobody has to log in to send one.
@@ -31,6 +31,7 @@ pub(crate) struct Call {
     params: Option<RawPathParams>,
     body: Option<Body>,
     tenant: Option<TenantId>,
+    quota: Option<Quota>,
     large_body: Option<OwnedSemaphorePermit>,
 }
 
@@ -43,7 +44,8 @@ impl Call {
         params: Option<RawPathParams>,
         body: Body,
     ) -> Self {
-        Self { app, route, meta, parts, params, body: Some(body), tenant: None, large_body: None }
+        let body = Some(body);
+        Self { app, route, meta, parts, params, body, tenant: None, quota: None, large_body: None }
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -75,7 +77,22 @@ impl Call {
 
     /// The request without its body.
     pub(crate) fn head(&self) -> Head<'_> {
-        Head { app: &self.app, meta: &self.meta, path: self.parts.uri.path(), headers: &self.parts.headers }
+        Head {
+            app: &self.app,
+            meta: &self.meta,
+            path: self.parts.uri.path(),
+            headers: &self.parts.headers,
+            quota: self.quota,
+        }
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.parts.method
+    }
+
+    /// What is asked for, exactly as it was sent.
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.parts.uri
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {
@@ -154,7 +171,7 @@ impl Call {
     }
 
     /// Refuses a caller whose role does not reach what the route asks for.
-    fn admit(&mut self, ctx: &Ctx) -> Result<(), Error> {
+    pub(crate) fn admit(&mut self, ctx: &Ctx) -> Result<(), Error> {
         let Some(needed) = self.route.about.access else {
             return Err(Error::Internal(format!("{} is open to everybody", self.route.verb)));
         };
@@ -233,6 +250,21 @@ impl Call {
         body::object(&bytes).map(|object| Fields::read(&object, mode, read))
     }
 
+    /// The whole body, which stays to be read: whoever looks at a signature has to see it first. Its type is not looked
+    /// at.
+    pub(crate) async fn keep_body(&mut self) -> Result<Bytes, Failure> {
+        let body = self.body.take().unwrap_or_default();
+        let bytes = body::read_any(&self.parts.headers, body, self.app.settings.max_body).await?;
+        self.body = Some(Body::from(bytes.clone()));
+        Ok(bytes)
+    }
+
+    /// Reads the body within the same limit and keeps nothing of it.
+    pub(crate) async fn skip_body(&mut self) -> Result<(), Failure> {
+        let body = self.body.take().unwrap_or_default();
+        body::skip(&self.parts.headers, body, self.app.settings.max_body).await
+    }
+
     async fn read_body(&mut self, max: usize) -> Result<Bytes, Failure> {
         let body = self.body.take().unwrap_or_default();
         let usual = u64::try_from(self.app.settings.max_body).unwrap_or(u64::MAX);
@@ -256,6 +288,11 @@ impl Call {
     /// Names the tenant for the log, where no bearer token did.
     pub(crate) fn set_tenant(&mut self, tenant: TenantId) {
         self.tenant = Some(tenant);
+    }
+
+    /// Notes what is left to the caller, for the answer to tell.
+    pub(crate) fn set_quota(&mut self, quota: Quota) {
+        self.quota = Some(quota);
     }
 
     /// The caller's `If-Match` as a check of whatever `tag` names.

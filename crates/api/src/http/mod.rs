@@ -27,7 +27,7 @@ pub(crate) use about::About;
 pub(crate) use accept::preferred;
 pub(crate) use call::Call;
 pub(crate) use fields::{Fields, Mode};
-pub(crate) use openapi::{Header, Published};
+pub(crate) use openapi::{Header, Ids, Published};
 pub(crate) use query::Query;
 pub(crate) use reply::Reply;
 pub(crate) use routes::{Dialect, routes};
@@ -55,6 +55,15 @@ pub(crate) struct Head<'a> {
     pub(crate) meta: &'a Meta,
     pub(crate) path: &'a str,
     pub(crate) headers: &'a HeaderMap,
+    /// What is left to the caller, once that is known.
+    pub(crate) quota: Option<Quota>,
+}
+
+/// How many calls a caller may make in its window, and how many are left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Quota {
+    pub(crate) limit: u32,
+    pub(crate) left: u32,
 }
 
 impl Head<'_> {

@@ -122,7 +122,8 @@ impl Dialect {
             return Response::default();
         };
         body::finish(&parts.headers, body).await;
-        let head = Head { app, meta, path: parts.uri.path(), headers: &parts.headers };
+        let path = parts.uri.path();
+        let head = Head { app, meta, path, headers: &parts.headers, quota: None };
         let failure = (self.door)(&head).err().unwrap_or(failure);
         let mut response = (self.failure)(&head, failure);
         (self.finish)(&head, &mut response);

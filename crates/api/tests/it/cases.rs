@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use muster_api::Route;
 use muster_domain::Access;
-use muster_domain::user::Role;
+use muster_domain::user::{Role, UserStore as _};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::people::{created, plain, with};
 use crate::support::{Call, PASSWORD, World};
@@ -34,6 +35,8 @@ pub(crate) enum Who {
     Roles(&'static [Role]),
     /// Whoever has a LOX24 key that reaches so far.
     Keys(Access),
+    /// Whoever signs with an Onlive access key that reaches so far.
+    Signers(Access),
 }
 
 /// What an id names.
@@ -41,6 +44,8 @@ pub(crate) enum Who {
 pub(crate) enum Kind {
     Unit,
     User,
+    /// A user under its other id.
+    UserUuid,
 }
 
 /// Things of one tenant that a call can be about.
@@ -49,6 +54,7 @@ pub(crate) struct Own {
     unit: i64,
     parent: i64,
     user: i64,
+    user_uuid: Uuid,
     /// Of the caller, whose password is [`PASSWORD`].
     login: String,
     refresh_token: String,
@@ -60,6 +66,13 @@ const READERS: Who = Who::Keys(Access::Read);
 const PARENT: (&[&str], Kind) = (&["org_unit_parent_id", "parent_org_unit_id"], Kind::Unit);
 const UNIT_OF_USER: (&[&str], Kind) = (&["ct_user_ou_id"], Kind::Unit);
 const ORG_UNIT: (&str, Kind) = ("org_unit_id", Kind::Unit);
+
+const SIGNERS: Who = Who::Signers(Access::Read);
+const SIGNING_WRITERS: Who = Who::Signers(Access::Write);
+
+fn signed_user() -> Value {
+    json!({"firstName": "Cove", "lastName": "Red", "email": "covered@example.net"})
+}
 
 /// A call without ids and body.
 const fn case(verb: &'static str, who: Who) -> Case {
@@ -106,13 +119,22 @@ const CASES: &[Case] = &[
     Case { path: Some(Kind::User), ..case("user_delete", ADMINS) },
     case("industry_list", EVERYBODY),
     case("account_get", READERS),
+    case("user_list", SIGNERS),
+    Case { body: |_| signed_user(), ..case("user_create", SIGNING_WRITERS) },
+    Case { path: Some(Kind::UserUuid), ..case("user_get", SIGNERS) },
+    Case {
+        path: Some(Kind::UserUuid),
+        body: |_| json!({"lastName": "Changed"}),
+        ..case("user_update", SIGNING_WRITERS)
+    },
+    Case { path: Some(Kind::UserUuid), ..case("user_erase", SIGNING_WRITERS) },
 ];
 
 /// Every route of the server with its case.
 pub(crate) fn all() -> impl Iterator<Item = (&'static Route, &'static Case)> {
     muster_api::routes().map(|route| {
         let Route { method, path, verb, .. } = route;
-        let case = CASES.iter().find(|case| case.verb == *verb).unwrap_or_else(|| {
+        let case = CASES.iter().find(|case| case.is_of(route)).unwrap_or_else(|| {
             panic!(
                 "{method} {path} is routed, but nothing tries its rights and its tenancy: add a `Case` for \
                  `{verb}` to CASES in crates/api/tests/it/cases.rs. Say there who may call it, what the id in its \
@@ -126,8 +148,13 @@ pub(crate) fn all() -> impl Iterator<Item = (&'static Route, &'static Case)> {
 impl Case {
     /// The call on one's own things, as it should work.
     pub(crate) fn call<'a>(&self, world: &'a World, route: &Route, own: &Own) -> Call<'a> {
-        let id = self.path.map_or(0, |kind| own.id(kind));
-        call(world, route, &id.to_string(), (self.body)(own))
+        let id = self.path.map_or_else(String::new, |kind| own.path_id(kind));
+        call(world, route, &id, (self.body)(own))
+    }
+
+    /// Whether it is that of a route: a verb may be one of two dialects.
+    fn is_of(&self, route: &Route) -> bool {
+        self.verb == route.verb && matches!(self.who, Who::Signers(_)) == route.path.starts_with("/api/v1/")
     }
 }
 
@@ -148,30 +175,56 @@ impl Own {
         let (unit, parent) = (make("Unit").await, make("Parent").await);
         let user = created(world, admin, plain(&format!("own.{caller}"))).await;
         let refresh_token = world.log_in(caller).await.body["refresh_token"].as_str().unwrap().to_owned();
-        Self { unit, parent, user, login: caller.to_owned(), refresh_token }
+        let user_uuid = uuid(world, &format!("own.{caller}")).await;
+        Self { unit, parent, user, user_uuid, login: caller.to_owned(), refresh_token }
     }
 
     pub(crate) fn id(&self, kind: Kind) -> i64 {
         match kind {
             Kind::Unit => self.unit,
-            Kind::User => self.user,
+            Kind::User | Kind::UserUuid => self.user,
         }
     }
+
+    /// As it stands in a path.
+    pub(crate) fn path_id(&self, kind: Kind) -> String {
+        if kind == Kind::UserUuid { self.user_uuid.to_string() } else { self.id(kind).to_string() }
+    }
+}
+
+impl Kind {
+    /// An id of nothing.
+    pub(crate) fn unknown(self) -> &'static str {
+        if self == Self::UserUuid { "00000000-0000-4000-8000-000000000000" } else { "99999" }
+    }
+}
+
+/// The other id of a user who can log in.
+async fn uuid(world: &World, login: &str) -> Uuid {
+    world.directory().store.user_by_claim(login).await.unwrap().unwrap().uuid
 }
 
 #[test]
 fn every_route_is_described_and_every_case_is_routed() {
-    let routed: BTreeSet<&str> = all().map(|(_, case)| case.verb).collect();
+    let kind = |case: &Case| (case.verb, matches!(case.who, Who::Signers(_)));
+    let routed: BTreeSet<(&str, bool)> = all().map(|(_, case)| kind(case)).collect();
     for (at, case) in CASES.iter().enumerate() {
-        assert!(routed.contains(case.verb), "`{}` in cases.rs is no route any more: remove it", case.verb);
-        let twice = CASES[..at].iter().any(|other| other.verb == case.verb);
+        assert!(routed.contains(&kind(case)), "`{}` in cases.rs is no route any more: remove it", case.verb);
+        let twice = CASES[..at].iter().any(|other| kind(other) == kind(case));
         assert!(!twice, "`{}` stands twice in cases.rs", case.verb);
     }
 }
 
 #[test]
 fn the_cases_say_all_that_the_coverage_tests_need() {
-    let own = Own { unit: -1, parent: -2, user: -3, login: String::new(), refresh_token: String::new() };
+    let own = Own {
+        unit: -1,
+        parent: -2,
+        user: -3,
+        user_uuid: Uuid::nil(),
+        login: String::new(),
+        refresh_token: String::new(),
+    };
     for (route, case) in all() {
         let Route { method, path, verb, .. } = route;
         let ids = path.matches('{').count();

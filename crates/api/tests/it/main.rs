@@ -5,6 +5,7 @@
 mod support;
 
 mod authz_coverage;
+mod authz_signed;
 mod bad_input;
 mod cases;
 mod concurrency;
@@ -17,6 +18,10 @@ mod http_surface;
 mod lox24_account;
 mod lox24_blocks;
 mod oauth;
+mod onlive_auth;
+mod onlive_quotas;
+mod onlive_users;
+mod onlive_users_writes;
 mod openapi;
 mod people;
 mod profile;
@@ -24,6 +29,7 @@ mod random_bodies;
 mod random_shapes;
 mod scope;
 mod seeds;
+mod signing;
 mod tenancy;
 mod tree;
 mod user_lists;

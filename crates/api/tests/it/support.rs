@@ -29,6 +29,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use crate::conformance::Document;
+use crate::signing::{self, AccessKey};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -54,7 +55,7 @@ impl Entropy for SeededEntropy {
 pub(crate) struct World {
     pub(crate) service: AppService,
     pub(crate) acme: Ctx,
-    key: ServerKey,
+    pub(crate) server_key: ServerKey,
     clock: Arc<ManualClock>,
     peer: SocketAddr,
     folder: TempDir,
@@ -86,9 +87,9 @@ impl World {
             sessions: SessionPolicy::default(),
         };
         let acme = tenant(&directory, &key, "Acme", "ada@acme.example").await;
-        let service = App::new(directory, settings).into_service();
+        let service = App::new(directory, key.clone(), settings).into_service();
         let peer = "192.0.2.1:4711".parse().unwrap();
-        let world = Self { service, acme, key, clock, peer, folder };
+        let world = Self { service, acme, server_key: key, clock, peer, folder };
         for (name, parent) in [("North", 1000), ("Team A", 1001), ("Team B", 1001), ("South", 1000)] {
             world.unit(name, parent).await;
         }
@@ -101,7 +102,7 @@ impl World {
 
     /// Another tenant, whose admin is `login`.
     pub(crate) async fn tenant(&self, name: &str, login: &str) -> Ctx {
-        tenant(self.directory(), &self.key, name, login).await
+        tenant(self.directory(), &self.server_key, name, login).await
     }
 
     /// A LOX24 key of a tenant, with the rights of an Admin.
@@ -128,7 +129,7 @@ impl World {
 
     async fn key_with(&self, of: &Ctx, read_only: bool, expires_at: Option<Timestamp>) -> Key {
         let wish = CredentialWish { dialect: Dialect::Lox24, name: "key".to_owned(), read_only, expires_at };
-        let new = self.directory().credential_create(of, &self.key, wish).await.unwrap();
+        let new = self.directory().credential_create(of, &self.server_key, wish).await.unwrap();
         let secret = new.secret.expose_secret().to_owned();
         Key { id: new.credential.id, client_id: lox24_client_id(of.tenant()), secret }
     }
@@ -190,7 +191,7 @@ impl World {
 
     pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
         let request = Request::builder().method(method).uri(path);
-        Call { world: self, request, body: Body::empty(), peer: self.peer }
+        Call { world: self, request, body: Body::empty(), peer: self.peer, signer: None }
     }
 
     async fn answer(&self, request: Request<Body>, peer: SocketAddr) -> Reply {
@@ -227,8 +228,8 @@ impl World {
 
 /// The published documents of the dialects, which every reply is held to. They come from a world of their own, or
 /// whichever test is first would see another randomness.
-pub(crate) async fn documents() -> &'static [Document; 2] {
-    static DOCUMENTS: OnceCell<[Document; 2]> = OnceCell::const_new();
+pub(crate) async fn documents() -> &'static [Document; 3] {
+    static DOCUMENTS: OnceCell<[Document; 3]> = OnceCell::const_new();
     let read = || async {
         let world = World::new().await;
         let read = async |name: &str| {
@@ -238,6 +239,7 @@ pub(crate) async fn documents() -> &'static [Document; 2] {
         [
             Document::new(&["/v3", "/oauth"], read("convirza").await),
             Document::new(&["/me", "/groups", "/phones"], read("lox24").await),
+            Document::new(&["/api/v1"], read("onlive").await),
         ]
     };
     DOCUMENTS.get_or_init(read).await
@@ -288,6 +290,8 @@ pub(crate) enum Caller {
     Bearer(String),
     /// With a LOX24 key.
     Key(Key),
+    /// With an Onlive access key.
+    Signer(AccessKey),
 }
 
 /// A request that is being put together.
@@ -296,6 +300,7 @@ pub(crate) struct Call<'a> {
     request: http::request::Builder,
     body: Body,
     peer: SocketAddr,
+    signer: Option<AccessKey>,
 }
 
 impl Call<'_> {
@@ -313,11 +318,18 @@ impl Call<'_> {
         self.header("x-lox24-auth-token", &key.token())
     }
 
+    /// Signed with an Onlive access key when it is sent.
+    pub(crate) fn signed(mut self, key: &AccessKey) -> Self {
+        self.signer = Some(key.clone());
+        self
+    }
+
     /// Whoever it is, as the dialect of the call wants to be told.
     pub(crate) fn by(self, caller: &Caller) -> Self {
         match caller {
             Caller::Bearer(token) => self.bearer(token),
             Caller::Key(key) => self.key(key),
+            Caller::Signer(key) => self.signed(key),
         }
     }
 
@@ -338,7 +350,10 @@ impl Call<'_> {
     }
 
     pub(crate) async fn send(self) -> Reply {
-        let request = self.request.body(self.body).unwrap();
+        let mut request = self.request.body(self.body).unwrap();
+        if let Some(key) = &self.signer {
+            request = signing::sign(request, key, self.world.clock.now()).await;
+        }
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let reply = self.world.answer(request, self.peer).await;
         for document in documents().await {

@@ -90,6 +90,8 @@ pub struct Caller {
 pub enum Subject {
     OrgUnit(OrgUnitId),
     User(UserId),
+    /// A user by its id of the dialects that use UUIDs.
+    UserUuid(Uuid),
     ContactGroup(ContactGroupId),
     Contact(ContactId),
 }

@@ -20,11 +20,11 @@ fn shell_lines(printed: &str) -> String {
 fn the_printed_lines_work_as_they_stand() {
     let server = Server::start(&["--demo"]);
     let lines = shell_lines(&server.stdout());
-    assert_eq!(lines.lines().count(), 6, "{lines}");
+    assert_eq!(lines.lines().count(), 7, "{lines}");
     let printed = paste(&lines);
     let answers: Vec<&str> = printed.lines().collect();
     assert!(answers[0].starts_with("mua_"), "{printed}");
-    for answer in &answers[1..] {
+    for answer in &answers[1..6] {
         assert!(answer.starts_with(r#"{"code":200,"message":"Success""#), "{answer}");
     }
     assert!(answers[2].contains(r#""orgUnitId":1002"#), "{}", answers[2]);
@@ -35,6 +35,11 @@ fn the_printed_lines_work_as_they_stand() {
         answers[5].contains("updated.user@example.com") && answers[5].contains(r#""total":3"#),
         "{}",
         answers[5]
+    );
+    assert!(
+        answers[6].starts_with(r#"{"items":[{"id":""#) && answers[6].contains(r#""total":12"#),
+        "{}",
+        answers[6]
     );
     assert!(!server.log().contains("mua_"), "no token in the log");
 }

@@ -66,17 +66,30 @@ macro_rules! of_subtree {
     };
 }
 
+/// A user, then id, name, external id and version of its unit, of that unit's parent and of the top.
+macro_rules! view {
+    ($key:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            ", o.id, o.name, o.external_id, o.version,
+                p.id, p.name, p.external_id, p.version, a.id, a.name, a.external_id, a.version
+            FROM users u
+            JOIN tenants t ON t.id = u.tenant_id
+            JOIN org_units o ON o.tenant_id = u.tenant_id AND o.id = u.org_unit_id
+            JOIN org_units a ON a.tenant_id = u.tenant_id AND a.id = t.top_org_unit_id
+            LEFT JOIN org_units p ON p.tenant_id = u.tenant_id AND p.id = o.parent_id
+            WHERE u.tenant_id = $1 AND ",
+            $key,
+            " = $2"
+        )
+    };
+}
+
 super::statements! {
     GET = concat!("SELECT ", columns!(), " FROM users u WHERE u.tenant_id = $1 AND u.id = $2");
-    /// A user, then id, name, external id and version of its unit, of that unit's parent and of the top.
-    VIEW = concat!("SELECT ", columns!(), ", o.id, o.name, o.external_id, o.version,
-            p.id, p.name, p.external_id, p.version, a.id, a.name, a.external_id, a.version
-        FROM users u
-        JOIN tenants t ON t.id = u.tenant_id
-        JOIN org_units o ON o.tenant_id = u.tenant_id AND o.id = u.org_unit_id
-        JOIN org_units a ON a.tenant_id = u.tenant_id AND a.id = t.top_org_unit_id
-        LEFT JOIN org_units p ON p.tenant_id = u.tenant_id AND p.id = o.parent_id
-        WHERE u.tenant_id = $1 AND u.id = $2");
+    VIEW = view!("u.id");
+    VIEW_BY_UUID = view!("u.uuid");
     /// The one look-up that begins without a tenant: who logs in.
     BY_CLAIM = concat!("SELECT ", columns!(), " FROM login_claims c
         JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id WHERE c.login_key = $1");

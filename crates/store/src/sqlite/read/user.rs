@@ -4,7 +4,8 @@ use muster_domain::tenant::TenantCounts;
 use muster_domain::user::{User, UserFilter, UserOrder, UserSort, UserStatus, UserStore, UserView};
 use muster_domain::{Page, Slice, StoreError, TenantId, UserId};
 use rusqlite::types::Value;
-use rusqlite::{Connection, Result as SqlResult, params_from_iter};
+use rusqlite::{Connection, Result as SqlResult, params, params_from_iter};
+use uuid::Uuid;
 
 use super::{all, bounds, contains_pattern, count, one};
 use crate::codes;
@@ -58,6 +59,15 @@ impl UserStore for SqliteStore {
 /// A user with the units that its row names.
 pub(super) fn view(connection: &Connection, tenant: TenantId, id: UserId) -> SqlResult<Option<UserView>> {
     one(connection, &user::VIEW, [tenant.0, id.0], rows::user_view)
+}
+
+/// As [`view`], of the user with this UUID.
+pub(super) fn view_by_uuid(
+    connection: &Connection,
+    tenant: TenantId,
+    uuid: Uuid,
+) -> SqlResult<Option<UserView>> {
+    one(connection, &user::VIEW_BY_UUID, params![tenant.0, uuid.as_bytes()], rows::user_view)
 }
 
 /// The values of the parameters that all lists and counts of users begin with.
