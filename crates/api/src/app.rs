@@ -10,14 +10,15 @@ use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use ipnet::IpNet;
-use muster_domain::{Directory, TenantId, UserId};
+use muster_domain::secret::ServerKey;
+use muster_domain::{CredentialId, Directory, TenantId, UserId};
 use muster_store::Store;
 use tower::Service as _;
 
 use crate::docs::{self, Documents};
 use crate::http::{Handled, Meta, plain};
 use crate::limits::{Blocks, Rooms, Windows};
-use crate::{DIALECTS, convirza, lox24};
+use crate::{DIALECTS, convirza, lox24, onlive};
 
 /// What can be configured of the dialects.
 #[derive(Clone, Debug)]
@@ -38,6 +39,9 @@ pub struct Settings {
     pub lox24_wrong_keys: u32,
     /// How long it is blocked.
     pub lox24_block: Duration,
+    /// Calls that an Onlive access key may make within a minute: those that read, and those that write.
+    pub onlive_reads_per_minute: u32,
+    pub onlive_writes_per_minute: u32,
     /// The page size of lists when the caller names none, and the greatest.
     pub default_page: u32,
     pub max_page: u32,
@@ -54,6 +58,8 @@ impl Default for Settings {
             logins_per_minute: 10,
             lox24_wrong_keys: 3,
             lox24_block: Duration::from_mins(10),
+            onlive_reads_per_minute: 1000,
+            onlive_writes_per_minute: 100,
             default_page: 100,
             max_page: 200,
         }
@@ -69,6 +75,8 @@ const LARGE_BODIES_OF_TENANT: usize = 2;
 pub struct App {
     pub directory: Directory<Store>,
     pub settings: Settings,
+    /// Opens the secrets that requests are signed with.
+    pub(crate) server_key: ServerKey,
     /// The documents of the dialects, each written when it is first asked for.
     pub(crate) documents: Documents,
     /// Room for bodies that hold long lists.
@@ -79,16 +87,26 @@ pub struct App {
     pub(crate) password_changes: Windows<(TenantId, UserId)>,
     /// Clients that send wrong LOX24 keys.
     pub(crate) lox24_blocks: Blocks<IpAddr>,
+    /// Calls with Onlive access keys.
+    pub(crate) onlive_reads: Windows<CredentialId>,
+    pub(crate) onlive_writes: Windows<CredentialId>,
 }
 
 impl App {
-    pub fn new(directory: Directory<Store>, settings: Settings) -> Self {
-        let logins = Windows::per_minute(settings.logins_per_minute);
-        let password_changes = Windows::per_minute(settings.logins_per_minute);
-        let lox24_blocks = Blocks::new(settings.lox24_wrong_keys, settings.lox24_block);
-        let documents = Documents::default();
-        let large_bodies = Rooms::new(LARGE_BODIES, LARGE_BODIES_OF_TENANT);
-        Self { directory, settings, documents, large_bodies, logins, password_changes, lox24_blocks }
+    /// `server_key` is the one that the store was opened with.
+    pub fn new(directory: Directory<Store>, server_key: ServerKey, settings: Settings) -> Self {
+        Self {
+            documents: Documents::default(),
+            large_bodies: Rooms::new(LARGE_BODIES, LARGE_BODIES_OF_TENANT),
+            logins: Windows::per_minute(settings.logins_per_minute),
+            password_changes: Windows::per_minute(settings.logins_per_minute),
+            lox24_blocks: Blocks::new(settings.lox24_wrong_keys, settings.lox24_block),
+            onlive_reads: Windows::per_minute(settings.onlive_reads_per_minute),
+            onlive_writes: Windows::per_minute(settings.onlive_writes_per_minute),
+            directory,
+            server_key,
+            settings,
+        }
     }
 
     /// The service for a listener.
@@ -100,7 +118,7 @@ impl App {
             .with_state(Arc::clone(&app))
             // Its fallback answers the paths that belong to no dialect.
             .merge(docs::router(&app));
-        let dialects = [convirza::router(&app), lox24::router(&app)];
+        let dialects = [convirza::router(&app), lox24::router(&app), onlive::router(&app)];
         AppService { app, own, dialects }
     }
 }

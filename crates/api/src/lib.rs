@@ -11,6 +11,7 @@ mod docs;
 mod http;
 mod limits;
 mod lox24;
+mod onlive;
 mod passwords;
 
 pub use app::{App, AppService, Settings};
@@ -18,7 +19,7 @@ pub use http::{Route, Routes};
 pub use passwords::PasswordPool;
 
 /// Every dialect.
-static DIALECTS: [http::Dialect; 2] = [convirza::DIALECT, lox24::DIALECT];
+static DIALECTS: [http::Dialect; 3] = [convirza::DIALECT, lox24::DIALECT, onlive::DIALECT];
 
 /// Every route of every dialect, for the tests that look at all of them.
 pub fn routes() -> impl Iterator<Item = &'static Route> {

@@ -29,8 +29,12 @@ impl<K: Hash + Eq + Copy> Windows<K> {
         Self { limit, length: Duration::from_mins(1), open: Mutex::default() }
     }
 
-    /// Counts a call. Errors: `TooMany` with the seconds until the window ends.
-    pub(crate) fn count(&self, key: K, now: Timestamp) -> Result<(), Error> {
+    pub(crate) fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// Counts a call; how many are left. Errors: `TooMany` with the seconds until the window ends.
+    pub(crate) fn count(&self, key: K, now: Timestamp) -> Result<u32, Error> {
         let mut windows = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.len() >= MAX_KEYS && !windows.contains_key(&key) {
             windows.retain(|_, window| window.ends_at > now);
@@ -47,7 +51,7 @@ impl<K: Hash + Eq + Copy> Windows<K> {
             return Err(over(window.ends_at, now));
         }
         window.calls += 1;
-        Ok(())
+        Ok(self.limit - window.calls)
     }
 }
 
@@ -171,8 +175,8 @@ mod tests {
     fn a_window_lets_its_limit_through_and_then_opens_again() {
         let windows = Windows::per_minute(2);
         let at = seconds;
-        assert!(windows.count(1, at(0)).is_ok());
-        assert!(windows.count(1, at(10)).is_ok());
+        assert!(matches!(windows.count(1, at(0)), Ok(1)));
+        assert!(matches!(windows.count(1, at(10)), Ok(0)));
         assert!(matches!(windows.count(1, at(20)), Err(Error::TooMany { retry_after: 40 })));
         assert!(windows.count(2, at(20)).is_ok());
         assert!(windows.count(1, at(60)).is_ok());

@@ -17,7 +17,12 @@ impl Timestamp {
 
     /// RFC 3339 in UTC to the second, with the offset as digits, such as `2026-02-03T04:05:06+00:00`.
     pub fn seconds(self) -> Seconds {
-        Seconds(self)
+        Seconds { at: self, offset: "+00:00" }
+    }
+
+    /// ISO 8601 in UTC to the second, with `Z`, such as `2026-02-03T04:05:06Z`.
+    pub fn seconds_z(self) -> Seconds {
+        Seconds { at: self, offset: "Z" }
     }
 
     /// This time plus `duration`; stays at the end of the range instead of overflowing.
@@ -50,14 +55,17 @@ impl fmt::Display for Millis {
 }
 
 /// Displays a [`Timestamp`] to the second.
-pub struct Seconds(Timestamp);
+pub struct Seconds {
+    at: Timestamp,
+    offset: &'static str,
+}
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whole =
-            jiff::Timestamp::from_second(self.0.0.div_euclid(1_000_000)).unwrap_or(jiff::Timestamp::MAX);
+            jiff::Timestamp::from_second(self.at.0.div_euclid(1_000_000)).unwrap_or(jiff::Timestamp::MAX);
         let text = format!("{whole:.0}");
-        write!(f, "{}+00:00", text.trim_end_matches('Z'))
+        write!(f, "{}{}", text.trim_end_matches('Z'), self.offset)
     }
 }
 
@@ -95,5 +103,6 @@ mod tests {
         assert_eq!(Timestamp(1_770_091_506_789_999).millis().to_string(), "2026-02-03T04:05:06.789Z");
         assert_eq!(Timestamp(0).millis().to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp(1_770_091_506_789_999).seconds().to_string(), "2026-02-03T04:05:06+00:00");
+        assert_eq!(Timestamp(1_770_091_506_789_999).seconds_z().to_string(), "2026-02-03T04:05:06Z");
     }
 }

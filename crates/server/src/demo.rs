@@ -2,16 +2,20 @@
 
 use anyhow::Context as _;
 use muster_domain::contact::{ContactGroupPatch, ContactPatch};
-use muster_domain::credential::lox24_client_id;
+use muster_domain::credential::signature::{self, SignedRequest};
+use muster_domain::credential::{NewCredential, lox24_client_id};
 use muster_domain::org_unit::OrgUnitPatch;
 use muster_domain::secret::ServerKey;
 use muster_domain::tenant::NewTenant;
 use muster_domain::user::{Role, UserPatch, UserStore as _, password};
-use muster_domain::{ContactGroupId, Ctx, Directory, Error, IdKind, OrgUnitId, Patch, Store as _, UserId};
+use muster_domain::{
+    ContactGroupId, Ctx, Directory, Error, IdKind, OrgUnitId, Patch, Store as _, Timestamp, UserId,
+};
 use muster_store::Store;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::cli::output::line;
+use crate::cli::sign::{AccessKey, curl};
 use crate::system::generate_password;
 
 const NAME: &str = "Demo Company";
@@ -56,7 +60,7 @@ pub(crate) async fn prepare(
     } else {
         let password = generate_password(&*directory.entropy);
         let made = create(directory, key, &password).await.context("the demo tenant")?;
-        welcome(url, &password, &made)
+        welcome(url, &password, &made, directory.now())
     };
     // This is for the person at the terminal, not for the log.
     line(text)
@@ -70,6 +74,7 @@ struct Made {
     contacts: ContactGroupId,
     /// What `X-LOX24-AUTH-TOKEN` has.
     lox24: SecretString,
+    onlive: NewCredential,
 }
 
 /// Makes the tenant.
@@ -109,7 +114,8 @@ async fn create(directory: &Directory<Store>, key: &ServerKey, password: &str) -
     }
     let client = lox24_client_id(made.tenant.id);
     let lox24 = format!("{client}:{}", made.lox24.secret.expose_secret()).into();
-    Ok(Made { units, user: newest, contacts: contacts(directory, &ctx).await?, lox24 })
+    let contacts = contacts(directory, &ctx).await?;
+    Ok(Made { units, user: newest, contacts, lox24, onlive: made.onlive })
 }
 
 /// Makes the contact list.
@@ -163,8 +169,10 @@ fn user(
     }
 }
 
-fn welcome(url: &str, password: &str, made: &Made) -> String {
+fn welcome(url: &str, password: &str, made: &Made, now: Timestamp) -> String {
     let id = |at: usize| made.units.get(at).map_or(TOP_ID, |id| id.0);
+    let secret = made.onlive.secret.expose_secret();
+    let access_key = made.onlive.credential.public_id.as_deref().unwrap_or_default();
     let (top, parent, group) = (id(0), id(1), id(2));
     let (user, contacts) = (made.user, made.contacts);
     format!(
@@ -175,6 +183,7 @@ The demo tenant is ready at {url}
               stan@demo.example   (Standard), rea@demo.example (ReadOnly)
   Password    {password}  (for all three; not shown again)
   LOX24 key   in the lines below (not shown again)
+  Access key  {access_key}, secret {secret}  (Onlive; not shown again)
 
 Paste these lines into another terminal:
 
@@ -204,6 +213,9 @@ Paste these lines into another terminal:
 
 # 9. The list as CSV
 {csv}
+
+# 10. The users over the Onlive API (signed, so it works for 15 minutes; `muster sign GET /api/v1/users` makes a new line)
+{signed}
 
 Every call, to be read and tried: {url}/docs
 ",
@@ -242,6 +254,7 @@ Every call, to be read and tried: {url}/docs
             r#"[{"phone":"+49 30 1234567","a":"Dr.","b":"Lee"},{"phone":"+1 201 555 0123","b":"is there"}]"#
         ),
         csv = lox24_read(made, &format!("{url}/groups/{contacts}/file/csv")),
+        signed = signed_line(url, &AccessKey { id: access_key, secret }, now),
     )
 }
 
@@ -291,6 +304,14 @@ fn write_line(method: &str, url: &str, body: &str) -> String {
     format!(
         "curl -sX {method} {url} -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{body}'; echo"
     )
+}
+
+/// A line that reads, with a signature of now.
+fn signed_line(url: &str, key: &AccessKey<'_>, now: Timestamp) -> String {
+    let date = signature::date(now);
+    let request =
+        SignedRequest { method: "GET", path: "/api/v1/users", query: "limit=5", date: &date, body: b"" };
+    format!("{}; echo", curl(url, &request, key, None))
 }
 
 fn read_line(url: &str) -> String {

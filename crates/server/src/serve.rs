@@ -49,7 +49,8 @@ pub(crate) struct ServeArgs {
     /// it or separate several by commas.
     #[arg(long, env = "MUSTER_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     cors_origin: Vec<String>,
-    /// Whether log-ins and wrong keys are limited per address. Off is for benchmarks and checkers.
+    /// Whether log-ins and wrong keys are limited per address, and calls per Onlive access key. Off is for benchmarks and
+    /// checkers.
     #[arg(long, env = "MUSTER_RATE_LIMITS", default_value = "on")]
     rate_limits: Switch,
     /// Log-ins that one address may try in a minute.
@@ -61,6 +62,12 @@ pub(crate) struct ServeArgs {
     /// How long such an address gets nothing but 429 from the LOX24 dialect, in minutes.
     #[arg(long, env = "MUSTER_LOX24_BLOCK_MINUTES", value_name = "MINUTES", default_value_t = 10, value_parser = value_parser!(u64).range(1..=1440))]
     lox24_block_minutes: u64,
+    /// Calls that one Onlive access key may make in a minute to read.
+    #[arg(long, env = "MUSTER_ONLIVE_READS_PER_MINUTE", value_name = "NUMBER", default_value_t = 1000, value_parser = value_parser!(u32).range(1..))]
+    onlive_reads_per_minute: u32,
+    /// Calls that one Onlive access key may make in a minute to write.
+    #[arg(long, env = "MUSTER_ONLIVE_WRITES_PER_MINUTE", value_name = "NUMBER", default_value_t = 100, value_parser = value_parser!(u32).range(1..))]
+    onlive_writes_per_minute: u32,
     /// The longest request body, in bytes.
     #[arg(long, env = "MUSTER_MAX_BODY", value_name = "BYTES", default_value_t = 1024 * 1024)]
     max_body: usize,
@@ -129,6 +136,8 @@ impl ServeArgs {
             logins_per_minute: self.logins_per_minute,
             lox24_wrong_keys: self.lox24_wrong_keys,
             lox24_block: Duration::from_mins(self.lox24_block_minutes),
+            onlive_reads_per_minute: self.onlive_reads_per_minute,
+            onlive_writes_per_minute: self.onlive_writes_per_minute,
             default_page: self.default_page.min(self.max_page),
             max_page: self.max_page,
         }
@@ -158,7 +167,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     tracing::info!(%address, database = args.store.database, version = env!("CARGO_PKG_VERSION"), "listening");
 
-    let service = App::new(directory, args.settings()).into_service();
+    let service = App::new(directory, key, args.settings()).into_service();
     let connections = ConnectionLimits {
         max_connections: connections_within_descriptors(args.max_connections),
         header_timeout: Duration::from_secs(args.header_timeout),

@@ -19,39 +19,78 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Reads a JSON body of at most `max` bytes. Before more than `usual` bytes are kept, `room` has to come.
 pub(super) async fn read<R>(
     headers: &HeaderMap,
-    mut body: Body,
+    body: Body,
     usual: usize,
     max: usize,
     room: impl Future<Output = R>,
 ) -> Result<(Bytes, Option<R>), Failure> {
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > max {
-        finish(headers, body).await;
-        return Err(Failure::BodyTooLarge { max });
-    }
+    let mut pieces = Pieces::of(headers, body, max).await?;
     if !is_json(headers) {
-        finish(headers, body).await;
+        finish(headers, pieces.body).await;
         return Err(Failure::UnsupportedMediaType);
     }
-    let mut bytes = BytesMut::new();
     let (mut room, mut taken) = (Some(room), None);
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Failure::BodyIncomplete)?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        if bytes.len() + data.len() > max {
-            finish(headers, body).await;
-            return Err(Failure::BodyTooLarge { max });
-        }
-        if bytes.len() + data.len() > usual
+    let mut bytes = BytesMut::new();
+    while let Some(piece) = pieces.next().await? {
+        if bytes.len() + piece.len() > usual
             && let Some(room) = room.take()
         {
             taken = Some(room.await);
         }
-        bytes.extend_from_slice(&data);
+        bytes.extend_from_slice(&piece);
     }
     Ok((bytes.freeze(), taken))
+}
+
+/// Reads a body of at most `max` bytes, whatever its type.
+pub(super) async fn read_any(headers: &HeaderMap, body: Body, max: usize) -> Result<Bytes, Failure> {
+    let mut pieces = Pieces::of(headers, body, max).await?;
+    let mut bytes = BytesMut::new();
+    while let Some(piece) = pieces.next().await? {
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes.freeze())
+}
+
+/// Reads a body of at most `max` bytes, and keeps nothing.
+pub(super) async fn skip(headers: &HeaderMap, body: Body, max: usize) -> Result<(), Failure> {
+    let mut pieces = Pieces::of(headers, body, max).await?;
+    while pieces.next().await?.is_some() {}
+    Ok(())
+}
+
+/// A body of at most `max` bytes, piece by piece.
+struct Pieces<'a> {
+    headers: &'a HeaderMap,
+    body: Body,
+    max: usize,
+    length: usize,
+}
+
+impl<'a> Pieces<'a> {
+    /// Of a body that does not say already that it is longer.
+    async fn of(headers: &'a HeaderMap, body: Body, max: usize) -> Result<Self, Failure> {
+        let mut pieces = Self { headers, body, max, length: 0 };
+        let announced = usize::try_from(pieces.body.size_hint().lower()).unwrap_or(usize::MAX);
+        if announced > max { Err(pieces.too_large().await) } else { Ok(pieces) }
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        while let Some(frame) = self.body.frame().await {
+            let frame = frame.map_err(|_| Failure::BodyIncomplete)?;
+            let Ok(piece) = frame.into_data() else {
+                continue;
+            };
+            self.length += piece.len();
+            return if self.length > self.max { Err(self.too_large().await) } else { Ok(Some(piece)) };
+        }
+        Ok(None)
+    }
+
+    async fn too_large(&mut self) -> Failure {
+        finish(self.headers, std::mem::take(&mut self.body)).await;
+        Failure::BodyTooLarge { max: self.max }
+    }
 }
 
 /// Reads the rest of a body that nobody wants, within limits. A client that waits to be asked for its

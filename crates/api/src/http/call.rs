@@ -7,12 +7,12 @@ use axum::body::Body;
 use axum::extract::RawPathParams;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, Method, Uri, header};
 use muster_domain::session::{Caller, Found, Subject};
 use muster_domain::{Ctx, Dialect, Directory, Draft, Entity, Error, Precondition, TenantId};
 use muster_store::Store;
 
-use super::{Failure, Fields, Head, Meta, Mode, Query, Route, Tag, body, tags};
+use super::{Failure, Fields, Head, Meta, Mode, Query, Quota, Route, Tag, body, tags};
 use crate::App;
 use crate::limits::Room;
 
@@ -32,6 +32,7 @@ pub(crate) struct Call {
     body: Option<Body>,
     tenant: Option<TenantId>,
     room: Option<Room>,
+    quota: Option<Quota>,
 }
 
 impl Call {
@@ -43,7 +44,8 @@ impl Call {
         params: Option<RawPathParams>,
         body: Body,
     ) -> Self {
-        Self { app, route, meta, parts, params, body: Some(body), tenant: None, room: None }
+        let body = Some(body);
+        Self { app, route, meta, parts, params, body, tenant: None, room: None, quota: None }
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -81,7 +83,17 @@ impl Call {
             path: self.parts.uri.path(),
             headers: &self.parts.headers,
             negotiates: self.route.about.negotiates,
+            quota: self.quota,
         }
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.parts.method
+    }
+
+    /// What is asked for, exactly as it was sent.
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.parts.uri
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {
@@ -160,7 +172,7 @@ impl Call {
     }
 
     /// Refuses a caller whose role does not reach what the route asks for.
-    fn admit(&mut self, ctx: &Ctx) -> Result<(), Error> {
+    pub(crate) fn admit(&mut self, ctx: &Ctx) -> Result<(), Error> {
         let Some(needed) = self.route.about.access else {
             return Err(Error::Internal(format!("{} is open to everybody", self.route.verb)));
         };
@@ -241,6 +253,21 @@ impl Call {
         body::object(&bytes, |object| Fields::read(object, mode, read))
     }
 
+    /// The whole body, which stays to be read: whoever looks at a signature has to see it first. Its type is not looked
+    /// at.
+    pub(crate) async fn keep_body(&mut self) -> Result<Bytes, Failure> {
+        let body = self.body.take().unwrap_or_default();
+        let bytes = body::read_any(&self.parts.headers, body, self.app.settings.max_body).await?;
+        self.body = Some(Body::from(bytes.clone()));
+        Ok(bytes)
+    }
+
+    /// Reads the body within the same limit and keeps nothing of it.
+    pub(crate) async fn skip_body(&mut self) -> Result<(), Failure> {
+        let body = self.body.take().unwrap_or_default();
+        body::skip(&self.parts.headers, body, self.app.settings.max_body).await
+    }
+
     async fn read_body(&mut self, max: usize) -> Result<Bytes, Failure> {
         let body = self.body.take().unwrap_or_default();
         let usual = max.min(self.app.settings.max_body);
@@ -261,6 +288,11 @@ impl Call {
     /// Names the tenant for the log, where no bearer token did.
     pub(crate) fn set_tenant(&mut self, tenant: TenantId) {
         self.tenant = Some(tenant);
+    }
+
+    /// Notes what is left to the caller, for the answer to tell.
+    pub(crate) fn set_quota(&mut self, quota: Quota) {
+        self.quota = Some(quota);
     }
 
     /// The caller's `If-Match` as a check of whatever `tag` names.

@@ -28,7 +28,7 @@ pub(crate) use about::About;
 pub(crate) use accept::preferred;
 pub(crate) use call::Call;
 pub(crate) use fields::{Fields, Mode};
-pub(crate) use openapi::{Header, Published};
+pub(crate) use openapi::{Header, Ids, Published};
 pub(crate) use query::Query;
 pub(crate) use reply::Reply;
 pub(crate) use routes::{Dialect, routes};
@@ -36,7 +36,7 @@ pub use routes::{Route, Routes};
 pub(crate) use schemas::{Content, JSON, Schemas, date_time_schema};
 pub(crate) use shape::{
     Parser, Text, any, any_text, boolean, choice, date_time, email, integer, integer_within, limited_text,
-    required_text, string, time_zone, trimmed_text,
+    object, required_text, string, time_zone, trimmed_text,
 };
 pub(crate) use tags::Tag;
 
@@ -58,6 +58,15 @@ pub(crate) struct Head<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// Whether the format of the answer is up to the client.
     pub(crate) negotiates: bool,
+    /// What is left to the caller, once that is known.
+    pub(crate) quota: Option<Quota>,
+}
+
+/// How many calls a caller may make in its window, and how many are left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Quota {
+    pub(crate) limit: u32,
+    pub(crate) left: u32,
 }
 
 impl Head<'_> {

@@ -25,6 +25,16 @@ pub(crate) struct Published {
     pub(crate) headers: &'static [Header],
     /// What every call that wants credentials may also answer.
     pub(crate) refusals: &'static [StatusCode],
+    /// What ids in paths are.
+    pub(crate) ids: Ids,
+}
+
+/// The ids of a dialect.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ids {
+    Integers,
+    /// Anything else in a path gets 400.
+    Uuids,
 }
 
 /// A header of answers.
@@ -34,6 +44,8 @@ pub(crate) struct Header {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
     pub(crate) pattern: &'static str,
+    /// Whether it is on each, whoever calls.
+    pub(crate) required: bool,
 }
 
 impl Published {
@@ -45,6 +57,7 @@ impl Published {
         challenge: "",
         headers: &[],
         refusals: &[],
+        ids: Ids::Integers,
     };
 }
 
@@ -95,7 +108,10 @@ impl Dialect {
         let about = &route.about;
         let mut parameters = Vec::new();
         if has_id(route) {
-            let id = json!({"type": "integer", "format": "int64"});
+            let id = match self.published.ids {
+                Ids::Integers => json!({"type": "integer", "format": "int64"}),
+                Ids::Uuids => json!({"type": "string", "format": "uuid"}),
+            };
             parameters.push(json!({"name": "id", "in": "path", "required": true, "schema": id}));
         }
         if let Some(read) = about.query {
@@ -147,7 +163,7 @@ impl Dialect {
         let writes = route.method != Method::GET;
         let rules = [
             (StatusCode::NOT_MODIFIED, about.versioned && !writes),
-            (StatusCode::BAD_REQUEST, about.query.is_some() || writes),
+            (StatusCode::BAD_REQUEST, about.query.is_some() || writes || self.refuses_ids(route)),
             (StatusCode::UNAUTHORIZED, about.access.is_some()),
             (StatusCode::FORBIDDEN, about.access > Some(Access::None)),
             (about.unknown_id, has_id(route)),
@@ -166,6 +182,11 @@ impl Dialect {
         statuses.sort_unstable();
         statuses.dedup();
         statuses
+    }
+
+    /// Whether an id that is none is told from one that is unknown.
+    fn refuses_ids(&self, route: &Route) -> bool {
+        has_id(route) && self.published.ids == Ids::Uuids
     }
 
     /// A response of which a document has one, whatever call gives it.
@@ -217,9 +238,9 @@ impl Dialect {
                 "schema": {"type": "string", "const": self.published.challenge},
             },
         });
-        for Header { name, description, pattern } in self.published.headers {
+        for Header { name, description, pattern, required } in self.published.headers {
             let schema = json!({"type": "string", "pattern": pattern});
-            headers[*name] = json!({"description": description, "required": true, "schema": schema});
+            headers[*name] = json!({"description": description, "required": required, "schema": schema});
         }
         headers
     }
@@ -263,10 +284,10 @@ fn name(status: StatusCode) -> String {
     reason(status).replace(' ', "")
 }
 
-/// What calls are grouped by: the first part of the path that is no version.
+/// What calls are grouped by: the first part of the path that is neither a version nor `api`.
 fn tag(path: &str) -> &str {
-    let is_version = |part: &&str| {
+    let is_version = |part: &str| {
         part.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
     };
-    path.split('/').find(|part| !part.is_empty() && !is_version(part)).unwrap_or_default()
+    path.split('/').find(|part| !matches!(*part, "" | "api") && !is_version(part)).unwrap_or_default()
 }

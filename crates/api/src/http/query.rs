@@ -82,6 +82,23 @@ impl<'a> Query<'a> {
         self.bounded("page", 1, i64::MAX, None).map(i64::unsigned_abs)
     }
 
+    /// An integer within bounds; without the parameter, `default`.
+    pub(crate) fn integer_or(&mut self, name: &'static str, min: u32, max: u32, default: u32) -> u32 {
+        let number = self.bounded(name, min.into(), max.into(), Some(default));
+        number.and_then(|number| u32::try_from(number).ok()).unwrap_or(default)
+    }
+
+    /// What is read from text of the given form.
+    pub(crate) fn parsed<T>(
+        &mut self,
+        name: &'static str,
+        form: Text,
+        parse: impl FnOnce(&str) -> Result<T, Problem>,
+    ) -> Option<T> {
+        let parsed = parse(self.text(name, Shape::Text(form), None)?);
+        self.errors.take(name, parsed)
+    }
+
     /// One of some words.
     pub(crate) fn choice<T: Copy>(
         &mut self,

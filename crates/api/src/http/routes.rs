@@ -123,7 +123,7 @@ impl Dialect {
         };
         body::finish(&parts.headers, body).await;
         let path = parts.uri.path();
-        let head = Head { app, meta, path, headers: &parts.headers, negotiates: true };
+        let head = Head { app, meta, path, headers: &parts.headers, negotiates: true, quota: None };
         let failure = (self.door)(&head).err().unwrap_or(failure);
         let mut response = (self.failure)(&head, failure);
         (self.finish)(&head, &mut response);

@@ -12,6 +12,7 @@ pub(crate) enum Shape {
     Integer { min: i64, max: i64 },
     Text(Text),
     Words(&'static [&'static str]),
+    Object,
 }
 
 /// Texts of `min` to `max` characters.
@@ -88,6 +89,9 @@ impl Shape {
             Self::Words(words) => {
                 put("type", json!("string"));
                 put("enum", json!(words));
+            }
+            Self::Object => {
+                put("type", json!("object"));
             }
         }
         schema
@@ -244,4 +248,11 @@ pub(crate) fn any<T>(
     parse: impl FnOnce(&Value) -> Result<T, Problem>,
 ) -> Parser<impl FnOnce(&Value) -> Result<T, Problem>> {
     Parser { shape: Shape::Any, parse }
+}
+
+/// A JSON object, whatever is in it; `parse` refuses what is none.
+pub(crate) fn object<T>(
+    parse: impl FnOnce(&Value) -> Result<T, Problem>,
+) -> Parser<impl FnOnce(&Value) -> Result<T, Problem>> {
+    Parser { shape: Shape::Object, parse }
 }

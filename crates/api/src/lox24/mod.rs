@@ -28,7 +28,7 @@ use self::contact_wire::PhoneBody;
 use self::format::item;
 use crate::App;
 use crate::http::Mode::{Create, Merge};
-use crate::http::{About, Dialect, Head, Header, Published, Routes, routes};
+use crate::http::{About, Dialect, Head, Header, Ids, Published, Routes, routes};
 
 /// A number that is in the group already.
 const UNPROCESSABLE: &[StatusCode] = &[StatusCode::UNPROCESSABLE_ENTITY];
@@ -93,9 +93,11 @@ pub(crate) const DIALECT: Dialect = Dialect {
             name: REQUEST_ID,
             description: "Names the request: `x-request-id` without its hyphens.",
             pattern: "^[0-9a-f]{32}$",
+            required: true,
         }],
         // A disabled account, no acceptable format, a blocked address.
         refusals: &[StatusCode::FORBIDDEN, StatusCode::NOT_ACCEPTABLE, StatusCode::TOO_MANY_REQUESTS],
+        ids: Ids::Integers,
     },
 };
 

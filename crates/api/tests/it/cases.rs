@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 
 use muster_api::Route;
 use muster_domain::contact::{ContactGroupPatch, ContactPatch};
-use muster_domain::user::Role;
+use muster_domain::user::{Role, UserStore as _};
+use muster_domain::user_group::UserGroupPatch;
 use muster_domain::{Access, Ctx};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::people::{created, plain, with};
 use crate::support::{Call, PASSWORD, World};
@@ -35,6 +37,8 @@ pub(crate) enum Who {
     Roles(&'static [Role]),
     /// Whoever has a LOX24 key that reaches so far.
     Keys(Access),
+    /// Whoever signs with an Onlive access key that reaches so far.
+    Signers(Access),
 }
 
 /// What an id names.
@@ -44,6 +48,9 @@ pub(crate) enum Kind {
     User,
     ContactGroup,
     Contact,
+    /// A user under its other id.
+    UserUuid,
+    UserGroup,
 }
 
 /// Things of one tenant that a call can be about.
@@ -55,6 +62,9 @@ pub(crate) struct Own {
     contact_group: i64,
     /// In that group.
     contact: i64,
+    user_uuid: Uuid,
+    /// Without members.
+    user_group: Uuid,
     /// Of the caller, whose password is [`PASSWORD`].
     login: String,
     refresh_token: String,
@@ -64,9 +74,12 @@ const ADMINS: Who = Who::Roles(&[Role::Admin]);
 const EVERYBODY: Who = Who::Roles(&[Role::Admin, Role::Standard, Role::ReadOnly]);
 const READERS: Who = Who::Keys(Access::Read);
 const WRITERS: Who = Who::Keys(Access::Write);
+const SIGNERS: Who = Who::Signers(Access::Read);
+const SIGNING_WRITERS: Who = Who::Signers(Access::Write);
 const PARENT: (&[&str], Kind) = (&["org_unit_parent_id", "parent_org_unit_id"], Kind::Unit);
 const UNIT_OF_USER: (&[&str], Kind) = (&["ct_user_ou_id"], Kind::Unit);
 const ORG_UNIT: (&str, Kind) = ("org_unit_id", Kind::Unit);
+const GROUP_OF_USER: (&[&str], Kind) = (&["userGroupId"], Kind::UserGroup);
 
 /// A call without ids and body.
 const fn case(verb: &'static str, who: Who) -> Case {
@@ -87,6 +100,14 @@ fn contact_group(_: &Own) -> Value {
 
 fn contact(_: &Own) -> Value {
     json!({"phone": "+12015550191"})
+}
+
+fn signed_user(own: &Own) -> Value {
+    json!({"firstName": "Cove", "lastName": "Red", "email": "covered@example.net", "userGroupId": own.user_group})
+}
+
+fn user_group(_: &Own) -> Value {
+    json!({"name": "Covered", "externalId": "C-1"})
 }
 
 const CASES: &[Case] = &[
@@ -137,13 +158,28 @@ const CASES: &[Case] = &[
     Case { path: Some(Kind::Contact), ..case("contact_get", READERS) },
     Case { path: Some(Kind::Contact), body: contact, ..case("contact_update", WRITERS) },
     Case { path: Some(Kind::Contact), ..case("contact_delete", WRITERS) },
+    case("user_group_list", SIGNERS),
+    Case { body: user_group, ..case("user_group_create", SIGNING_WRITERS) },
+    Case { path: Some(Kind::UserGroup), ..case("user_group_get", SIGNERS) },
+    Case { path: Some(Kind::UserGroup), body: user_group, ..case("user_group_update", SIGNING_WRITERS) },
+    Case { path: Some(Kind::UserGroup), ..case("user_group_delete", SIGNING_WRITERS) },
+    Case { query_ids: &[("userGroupId", Kind::UserGroup)], ..case("user_list", SIGNERS) },
+    Case { body: signed_user, body_ids: &[GROUP_OF_USER], ..case("user_create", SIGNING_WRITERS) },
+    Case { path: Some(Kind::UserUuid), ..case("user_get", SIGNERS) },
+    Case {
+        path: Some(Kind::UserUuid),
+        body: signed_user,
+        body_ids: &[GROUP_OF_USER],
+        ..case("user_update", SIGNING_WRITERS)
+    },
+    Case { path: Some(Kind::UserUuid), ..case("user_erase", SIGNING_WRITERS) },
 ];
 
 /// Every route of the server with its case.
 pub(crate) fn all() -> impl Iterator<Item = (&'static Route, &'static Case)> {
     muster_api::routes().map(|route| {
         let Route { method, path, verb, .. } = route;
-        let case = CASES.iter().find(|case| case.verb == *verb).unwrap_or_else(|| {
+        let case = CASES.iter().find(|case| case.is_of(route)).unwrap_or_else(|| {
             panic!(
                 "{method} {path} is routed, but nothing tries its rights and its tenancy: add a `Case` for \
                  `{verb}` to CASES in crates/api/tests/it/cases.rs. Say there who may call it, what the id in its \
@@ -157,8 +193,13 @@ pub(crate) fn all() -> impl Iterator<Item = (&'static Route, &'static Case)> {
 impl Case {
     /// The call on one's own things, as it should work.
     pub(crate) fn call<'a>(&self, world: &'a World, route: &Route, own: &Own) -> Call<'a> {
-        let id = self.path.map_or(0, |kind| own.id(kind));
-        call(world, route, &id.to_string(), (self.body)(own))
+        let id = self.path.map_or_else(String::new, |kind| own.path_id(kind));
+        call(world, route, &id, (self.body)(own))
+    }
+
+    /// Whether it is that of a route: a verb may be one of two dialects.
+    fn is_of(&self, route: &Route) -> bool {
+        self.verb == route.verb && matches!(self.who, Who::Signers(_)) == route.path.starts_with("/api/v1/")
     }
 }
 
@@ -185,26 +226,58 @@ impl Own {
         let contact_group = directory.contact_group_create(tenant, patch.into()).await.unwrap().id;
         let phone = ContactPatch { phone: Some("+12015550100".to_owned()), ..ContactPatch::default() };
         let contact = directory.contact_create(tenant, contact_group, phone.into()).await.unwrap().id.0;
+        let user_uuid = uuid(world, &format!("own.{caller}")).await;
+        let patch = UserGroupPatch { name: Some(format!("Desk of {caller}")), ..UserGroupPatch::default() };
+        let user_group = directory.user_group_create(tenant, patch.into()).await.unwrap().id.0;
         let (login, contact_group) = (caller.to_owned(), contact_group.0);
-        Self { unit, parent, user, contact_group, contact, login, refresh_token }
+        Self { unit, parent, user, contact_group, contact, user_uuid, user_group, login, refresh_token }
     }
 
-    pub(crate) fn id(&self, kind: Kind) -> i64 {
+    /// As it stands in a body.
+    pub(crate) fn id(&self, kind: Kind) -> Value {
         match kind {
-            Kind::Unit => self.unit,
-            Kind::User => self.user,
-            Kind::ContactGroup => self.contact_group,
-            Kind::Contact => self.contact,
+            Kind::Unit => self.unit.into(),
+            Kind::User => self.user.into(),
+            Kind::ContactGroup => self.contact_group.into(),
+            Kind::Contact => self.contact.into(),
+            Kind::UserUuid => self.user_uuid.to_string().into(),
+            Kind::UserGroup => self.user_group.to_string().into(),
+        }
+    }
+
+    /// As it stands in a path.
+    pub(crate) fn path_id(&self, kind: Kind) -> String {
+        in_path(&self.id(kind))
+    }
+}
+
+impl Kind {
+    /// An id of nothing.
+    pub(crate) fn unknown(self) -> Value {
+        match self {
+            Self::UserUuid | Self::UserGroup => "00000000-0000-4000-8000-000000000000".into(),
+            Self::Unit | Self::User | Self::ContactGroup | Self::Contact => 99_999.into(),
         }
     }
 }
 
+/// An id as it stands in a path.
+pub(crate) fn in_path(id: &Value) -> String {
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+}
+
+/// The other id of a user who can log in.
+async fn uuid(world: &World, login: &str) -> Uuid {
+    world.directory().store.user_by_claim(login).await.unwrap().unwrap().uuid
+}
+
 #[test]
 fn every_route_is_described_and_every_case_is_routed() {
-    let routed: BTreeSet<&str> = all().map(|(_, case)| case.verb).collect();
+    let kind = |case: &Case| (case.verb, matches!(case.who, Who::Signers(_)));
+    let routed: BTreeSet<(&str, bool)> = all().map(|(_, case)| kind(case)).collect();
     for (at, case) in CASES.iter().enumerate() {
-        assert!(routed.contains(case.verb), "`{}` in cases.rs is no route any more: remove it", case.verb);
-        let twice = CASES[..at].iter().any(|other| other.verb == case.verb);
+        assert!(routed.contains(&kind(case)), "`{}` in cases.rs is no route any more: remove it", case.verb);
+        let twice = CASES[..at].iter().any(|other| kind(other) == kind(case));
         assert!(!twice, "`{}` stands twice in cases.rs", case.verb);
     }
 }
@@ -217,6 +290,8 @@ fn the_cases_say_all_that_the_coverage_tests_need() {
         user: -3,
         contact_group: -4,
         contact: -5,
+        user_uuid: Uuid::nil(),
+        user_group: Uuid::nil(),
         login: String::new(),
         refresh_token: String::new(),
     };
@@ -229,7 +304,7 @@ fn the_cases_say_all_that_the_coverage_tests_need() {
         let has_body = matches!(method.as_str(), "POST" | "PUT" | "PATCH");
         assert_eq!(has_body, !body.is_null(), "`{verb}` in cases.rs: {method} takes a body (if empty, {{}})");
         for (field, value) in body.as_object().into_iter().flatten() {
-            let is_id = value.as_i64().is_some_and(|id| id < 0);
+            let is_id = value.as_i64().is_some_and(|id| id < 0) || *value == Uuid::nil().to_string();
             let declared = case.body_ids.iter().any(|(names, _)| names[0] == field);
             assert_eq!(is_id, declared, "`{verb}` in cases.rs: `{field}` belongs into its body_ids, or not");
         }

@@ -7,10 +7,16 @@ const GAPS: &str = include_str!("../contract/gaps.txt");
 
 /// The number of gaps. It is lowered with each call that is built, and never raised: a call that a contract
 /// newly asks for is built when it is listed.
-const MOST_GAPS: usize = 111;
+const MOST_GAPS: usize = 101;
 
 /// Routes that no contract asks for, as `METHOD /path`.
-const OURS: &[&str] = &[];
+const OURS: &[&str] = &[
+    // The contract of Onlive takes a slash at the end of a collection, without a line of its own.
+    "GET /api/v1/users/",
+    "POST /api/v1/users/",
+    "GET /api/v1/user-groups/",
+    "POST /api/v1/user-groups/",
+];
 
 /// The calls of a list, each with the comment above it. What varies in a path has different names here and
 /// there, and counts as the same.

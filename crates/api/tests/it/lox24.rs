@@ -1,12 +1,63 @@
 //! What the tests of the LOX24 dialect share.
 
+use std::time::Duration;
+
 use http::StatusCode;
+use muster_domain::credential::{CredentialWish, lox24_client_id};
+use muster_domain::{CredentialId, Ctx, Dialect, Timestamp};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use crate::support::{Call, Key, Reply, World};
+use crate::support::{Call, Reply, World};
 
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const JSON_LD: &str = "application/ld+json";
+
+impl World {
+    /// A LOX24 key of a tenant, with the rights of an Admin.
+    pub(crate) async fn key(&self, of: &Ctx) -> Key {
+        self.key_with(of, false, None).await
+    }
+
+    /// A LOX24 key of a tenant that may read but not write.
+    pub(crate) async fn read_only_key(&self, of: &Ctx) -> Key {
+        self.key_with(of, true, None).await
+    }
+
+    /// A LOX24 key of a tenant that lives for so long.
+    pub(crate) async fn expiring_key(&self, of: &Ctx, lives: Duration) -> Key {
+        self.key_with(of, false, Some(self.directory().now().plus(lives))).await
+    }
+
+    /// A LOX24 key of a tenant that was revoked.
+    pub(crate) async fn revoked_key(&self, of: &Ctx) -> Key {
+        let key = self.key(of).await;
+        self.directory().credential_revoke(of, key.id).await.unwrap();
+        key
+    }
+
+    async fn key_with(&self, of: &Ctx, read_only: bool, expires_at: Option<Timestamp>) -> Key {
+        let wish = CredentialWish { dialect: Dialect::Lox24, name: "key".to_owned(), read_only, expires_at };
+        let new = self.directory().credential_create(of, &self.server_key, wish).await.unwrap();
+        let secret = new.secret.expose_secret().to_owned();
+        Key { id: new.credential.id, client_id: lox24_client_id(of.tenant()), secret }
+    }
+}
+
+/// A LOX24 key.
+#[derive(Clone)]
+pub(crate) struct Key {
+    pub(crate) id: CredentialId,
+    pub(crate) client_id: i64,
+    pub(crate) secret: String,
+}
+
+impl Key {
+    /// What `X-LOX24-AUTH-TOKEN` has.
+    pub(crate) fn token(&self) -> String {
+        format!("{}:{}", self.client_id, self.secret)
+    }
+}
 
 /// A client of Acme that takes plain JSON.
 pub(crate) struct Client<'a> {

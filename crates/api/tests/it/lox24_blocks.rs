@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use muster_api::Settings;
 
-use crate::support::{Key, World};
+use crate::lox24::Key;
+use crate::support::World;
 
 /// Sends a wrong key from an address.
 async fn wrong(world: &World, peer: &str) -> u16 {

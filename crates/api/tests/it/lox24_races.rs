@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::lox24::{Client, number};
-use crate::support::{Key, Reply, World};
+use crate::lox24::{Client, Key, number};
+use crate::support::{Reply, World};
 use crate::together::{all_at_once, count};
 
 /// What a caller asks for: a method, a path and a body.

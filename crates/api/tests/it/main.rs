@@ -5,6 +5,7 @@
 mod support;
 
 mod authz_coverage;
+mod authz_signed;
 mod bad_input;
 mod cases;
 mod concurrency;
@@ -29,6 +30,10 @@ mod lox24_phones;
 mod lox24_races;
 mod lox24_random;
 mod oauth;
+mod onlive_auth;
+mod onlive_quotas;
+mod onlive_users;
+mod onlive_users_writes;
 mod openapi;
 mod people;
 mod profile;
@@ -36,6 +41,7 @@ mod random_bodies;
 mod random_shapes;
 mod scope;
 mod seeds;
+mod signing;
 mod tenancy;
 mod together;
 mod tree;

@@ -74,9 +74,10 @@ fn security(methods: &Value) -> impl Iterator<Item = &String> {
 /// Formats, headers and ways to authenticate differ between dialects; a call shows what they are.
 #[tokio::test]
 async fn a_call_is_published_as_its_dialect_has_it() {
-    let [convirza, lox24] = documents().await;
+    let [convirza, lox24, onlive] = documents().await;
     insta::assert_json_snapshot!(convirza.value["paths"]["/v3/industry"]);
     insta::assert_json_snapshot!(lox24.value["paths"]["/me"]);
+    insta::assert_json_snapshot!(onlive.value["paths"]["/api/v1/users/{id}"]["get"]);
 }
 
 #[tokio::test]
@@ -103,6 +104,7 @@ async fn the_page_needs_nothing_from_elsewhere() {
         html.split(['"']).filter(|text| text.starts_with('/') || text.contains("://")).collect();
     assert!(links.contains(&"/openapi/convirza.json"), "{links:?}");
     assert!(links.contains(&"/openapi/lox24.json"), "{links:?}");
+    assert!(links.contains(&"/openapi/onlive.json"), "{links:?}");
     for link in links {
         assert_eq!(world.get(link).send().await.status, 200, "{link}");
     }

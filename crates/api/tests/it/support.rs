@@ -10,25 +10,24 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use muster_api::{App, AppService, PasswordPool, Settings};
-use muster_domain::credential::{CredentialWish, lox24_client_id};
 use muster_domain::org_unit::OrgUnitPatch;
 use muster_domain::secret::ServerKey;
 use muster_domain::session::SessionPolicy;
 use muster_domain::tenant::NewTenant;
 use muster_domain::user::{Role, UserPatch, password};
 use muster_domain::{
-    Clock, CredentialId, Ctx, Dialect, Directory, Entropy, IdKind, JournalFilter, JournalRecord, OrgUnitId,
-    Store as _, Timestamp,
+    Clock, Ctx, Directory, Entropy, IdKind, JournalFilter, JournalRecord, OrgUnitId, Store as _, Timestamp,
 };
 use muster_store::{KeySource, Limits, Options};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use crate::conformance::Document;
+use crate::lox24::Key;
+use crate::signing::{self, AccessKey};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -54,7 +53,7 @@ impl Entropy for SeededEntropy {
 pub(crate) struct World {
     pub(crate) service: AppService,
     pub(crate) acme: Ctx,
-    key: ServerKey,
+    pub(crate) server_key: ServerKey,
     clock: Arc<ManualClock>,
     peer: SocketAddr,
     folder: TempDir,
@@ -86,9 +85,9 @@ impl World {
             sessions: SessionPolicy::default(),
         };
         let acme = tenant(&directory, &key, "US", "Acme", "ada@acme.example").await;
-        let service = App::new(directory, settings).into_service();
+        let service = App::new(directory, key.clone(), settings).into_service();
         let peer = "192.0.2.1:4711".parse().unwrap();
-        let world = Self { service, acme, key, clock, peer, folder };
+        let world = Self { service, acme, server_key: key, clock, peer, folder };
         for (name, parent) in [("North", 1000), ("Team A", 1001), ("Team B", 1001), ("South", 1000)] {
             world.unit(name, parent).await;
         }
@@ -106,36 +105,7 @@ impl World {
 
     /// Another tenant in this country.
     pub(crate) async fn tenant_in(&self, country: &str, name: &str, login: &str) -> Ctx {
-        tenant(self.directory(), &self.key, country, name, login).await
-    }
-
-    /// A LOX24 key of a tenant, with the rights of an Admin.
-    pub(crate) async fn key(&self, of: &Ctx) -> Key {
-        self.key_with(of, false, None).await
-    }
-
-    /// A LOX24 key of a tenant that may read but not write.
-    pub(crate) async fn read_only_key(&self, of: &Ctx) -> Key {
-        self.key_with(of, true, None).await
-    }
-
-    /// A LOX24 key of a tenant that lives for so long.
-    pub(crate) async fn expiring_key(&self, of: &Ctx, lives: Duration) -> Key {
-        self.key_with(of, false, Some(self.clock.now().plus(lives))).await
-    }
-
-    /// A LOX24 key of a tenant that was revoked.
-    pub(crate) async fn revoked_key(&self, of: &Ctx) -> Key {
-        let key = self.key(of).await;
-        self.directory().credential_revoke(of, key.id).await.unwrap();
-        key
-    }
-
-    async fn key_with(&self, of: &Ctx, read_only: bool, expires_at: Option<Timestamp>) -> Key {
-        let wish = CredentialWish { dialect: Dialect::Lox24, name: "key".to_owned(), read_only, expires_at };
-        let new = self.directory().credential_create(of, &self.key, wish).await.unwrap();
-        let secret = new.secret.expose_secret().to_owned();
-        Key { id: new.credential.id, client_id: lox24_client_id(of.tenant()), secret }
+        tenant(self.directory(), &self.server_key, country, name, login).await
     }
 
     /// A unit of Acme; its id.
@@ -195,7 +165,7 @@ impl World {
 
     pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
         let request = Request::builder().method(method).uri(path);
-        Call { world: self, request, body: Body::empty(), peer: self.peer }
+        Call { world: self, request, body: Body::empty(), peer: self.peer, signer: None }
     }
 
     async fn answer(&self, request: Request<Body>, peer: SocketAddr) -> Reply {
@@ -232,8 +202,8 @@ impl World {
 
 /// The published documents of the dialects, which every reply is held to. They come from a world of their own, or
 /// whichever test is first would see another randomness.
-pub(crate) async fn documents() -> &'static [Document; 2] {
-    static DOCUMENTS: OnceCell<[Document; 2]> = OnceCell::const_new();
+pub(crate) async fn documents() -> &'static [Document; 3] {
+    static DOCUMENTS: OnceCell<[Document; 3]> = OnceCell::const_new();
     let read = || async {
         let world = World::new().await;
         let read = async |name: &str| {
@@ -243,24 +213,10 @@ pub(crate) async fn documents() -> &'static [Document; 2] {
         [
             Document::new(&["/v3", "/oauth"], read("convirza").await),
             Document::new(&["/me", "/groups", "/phones"], read("lox24").await),
+            Document::new(&["/api/v1"], read("onlive").await),
         ]
     };
     DOCUMENTS.get_or_init(read).await
-}
-
-/// A LOX24 key.
-#[derive(Clone)]
-pub(crate) struct Key {
-    pub(crate) id: CredentialId,
-    pub(crate) client_id: i64,
-    pub(crate) secret: String,
-}
-
-impl Key {
-    /// What `X-LOX24-AUTH-TOKEN` has.
-    pub(crate) fn token(&self) -> String {
-        format!("{}:{}", self.client_id, self.secret)
-    }
 }
 
 async fn tenant(
@@ -299,6 +255,8 @@ pub(crate) enum Caller {
     Bearer(String),
     /// With a LOX24 key.
     Key(Key),
+    /// With an Onlive access key.
+    Signer(AccessKey),
 }
 
 /// A request that is being put together.
@@ -307,6 +265,7 @@ pub(crate) struct Call<'a> {
     request: http::request::Builder,
     body: Body,
     peer: SocketAddr,
+    signer: Option<AccessKey>,
 }
 
 impl Call<'_> {
@@ -324,11 +283,18 @@ impl Call<'_> {
         self.header("x-lox24-auth-token", &key.token())
     }
 
+    /// Signed with an Onlive access key when it is sent.
+    pub(crate) fn signed(mut self, key: &AccessKey) -> Self {
+        self.signer = Some(key.clone());
+        self
+    }
+
     /// Whoever it is, as the dialect of the call wants to be told.
     pub(crate) fn by(self, caller: &Caller) -> Self {
         match caller {
             Caller::Bearer(token) => self.bearer(token),
             Caller::Key(key) => self.key(key),
+            Caller::Signer(key) => self.signed(key),
         }
     }
 
@@ -349,7 +315,10 @@ impl Call<'_> {
     }
 
     pub(crate) async fn send(self) -> Reply {
-        let request = self.request.body(self.body).unwrap();
+        let mut request = self.request.body(self.body).unwrap();
+        if let Some(key) = &self.signer {
+            request = signing::sign(request, key, self.world.clock.now()).await;
+        }
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let reply = self.world.answer(request, self.peer).await;
         for document in documents().await {

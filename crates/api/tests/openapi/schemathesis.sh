@@ -44,14 +44,22 @@ fill() {
 phones=$(seq -s, -f '{"phone": "+1201555%04g", "a": "x"}' 0 99)
 fill 1 "$phones"
 for list in {2..18}; do fill "$list" '{"phone": "+12015550100"}'; done
+# An Onlive access key signs each request; see signature.py.
+signer=$("$muster" credential create --database "sqlite:$folder/muster.db" --tenant "Demo Company" --dialect onlive \
+    --name schemathesis --json)
+part() { sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/" <<<"$signer"; }
 
 cd "$folder"
-# A document, and the header with which its calls are made.
+# A document, and the headers with which its calls are made.
 try() {
-    "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$url/openapi/$1.json" \
-        --header "$2" --phases coverage,fuzzing --max-examples 60 --generation-deterministic \
+    local name=$1 headers=()
+    for header in "${@:2}"; do headers+=(--header "$header"); done
+    "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$url/openapi/$name.json" \
+        "${headers[@]}" --phases coverage,fuzzing --max-examples 60 --generation-deterministic \
         --checks all --exclude-checks positive_data_acceptance --no-color ||
         { cat "$folder/log"; exit 1; }
 }
 try convirza "Authorization: Bearer $token"
 try lox24 "X-LOX24-AUTH-TOKEN: $key"
+ONLIVE_ACCESS_KEY=$(part access_key_id) ONLIVE_SECRET=$(part secret_access_key) SCHEMATHESIS_HOOKS=signature \
+    PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 try onlive "Authorization: to be signed" "x-onlive-site-date: now"

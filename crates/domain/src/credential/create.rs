@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::{Credential, lox24_client_id, seal_context};
+use super::{Credential, lox24_client_id, onlive_access_key, seal_context};
 use crate::secret::{self, ServerKey};
 use crate::{
     Access, Batch, Change, CredentialId, Ctx, Dialect, Directory, Entity, Error, Guard, IdKind, JournalEntry,
@@ -75,8 +75,7 @@ impl<S: Store> Directory<S> {
         let (public_id, plain) = match dialect {
             Dialect::Lox24 => (Some(lox24_client_id(tenant).to_string()), secret::hex(&random[..16])),
             Dialect::Onlive => {
-                let public_id = format!("OL{tenant}-{}", secret::hex(&random[..8]).to_uppercase());
-                (Some(public_id), secret::hex(&self.random::<32>()))
+                (Some(onlive_access_key(tenant, &random[..8])), secret::hex(&self.random::<32>()))
             }
             Dialect::Scim => (None, secret::token("mus", tenant, random)),
             Dialect::Cli | Dialect::Convirza => {

@@ -6,10 +6,14 @@
 mod authenticate;
 mod create;
 mod manage;
+pub mod signature;
+
+use uuid::Uuid;
 
 use crate::session::{Found, Subject, TokenHash};
-use crate::{CredentialId, Dialect, OrgUnitId, StoreError, TenantId, Timestamp};
+use crate::{CredentialId, Dialect, OrgUnitId, StoreError, TenantId, Timestamp, secret};
 
+pub use authenticate::{Claim, Signed};
 pub use create::{CredentialWish, MAX_NAME, NewCredential};
 
 pub(crate) use create::insert;
@@ -56,6 +60,16 @@ pub struct CredentialCaller {
     pub last_used_at: Option<Timestamp>,
 }
 
+/// Whoever says to call with an access key that is active. The signature tells whether that is so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedCaller {
+    pub caller: CredentialCaller,
+    /// The tenant's id of the dialects that use UUIDs.
+    pub organization_id: Uuid,
+    /// What the request has to be signed with, under the server key.
+    pub secret_sealed: Vec<u8>,
+}
+
 /// Reads of credentials.
 pub trait CredentialStore {
     /// All credentials of a tenant, by id.
@@ -84,6 +98,17 @@ pub trait CredentialStore {
         now: Timestamp,
         subject: Subject,
     ) -> impl Future<Output = Result<Option<(CredentialCaller, Option<Found>)>, StoreError>> + Send;
+
+    /// As [`CredentialStore::credential_caller`], of a credential that signs requests: who has this public id, with
+    /// what the request is about, if it is known.
+    fn credential_signed_caller(
+        &self,
+        tenant: TenantId,
+        dialect: Dialect,
+        public_id: &str,
+        now: Timestamp,
+        subject: Option<Subject>,
+    ) -> impl Future<Output = Result<Option<(SignedCaller, Option<Found>)>, StoreError>> + Send;
 }
 
 /// What the sealed secret of a credential is bound to.
@@ -107,9 +132,48 @@ pub fn lox24_tenant(client_id: &str) -> Option<TenantId> {
     Some(TenantId(tenant))
 }
 
+/// An Onlive access key id; the tenant stands in it so that a look-up knows where to look.
+fn onlive_access_key(tenant: TenantId, random: &[u8]) -> String {
+    format!("OL{tenant}-{}", secret::hex(random).to_uppercase())
+}
+
+/// The tenant that an Onlive access key id names, or `None` for anything that no tenant's key looks like.
+pub fn onlive_tenant(access_key: &str) -> Option<TenantId> {
+    let (id, random) = access_key.strip_prefix("OL")?.split_once('-')?;
+    let tenant: i64 = id.parse().ok()?;
+    let is_random =
+        random.len() == 16 && random.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
+    (is_random && tenant > 0 && tenant.to_string() == id).then_some(TenantId(tenant))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_access_key_names_its_tenant_in_one_spelling() {
+        for tenant in [TenantId(1), TenantId(i64::MAX)] {
+            assert_eq!(onlive_tenant(&onlive_access_key(tenant, &[0xa7; 8])), Some(tenant));
+        }
+        for other in [
+            "",
+            "OL",
+            "OL1",
+            "OL1-",
+            "OL-A7A7A7A7A7A7A7A7",
+            "OL0-A7A7A7A7A7A7A7A7",
+            "OL-1-A7A7A7A7A7A7A7A7",
+            "OL+1-A7A7A7A7A7A7A7A7",
+            "OL01-A7A7A7A7A7A7A7A7",
+            "OL1-a7a7a7a7a7a7a7a7",
+            "OL1-A7A7A7A7A7A7A7A",
+            "OL1-A7A7A7A7A7A7A7A7A",
+            "ol1-A7A7A7A7A7A7A7A7",
+            "OLDEMO0001",
+        ] {
+            assert_eq!(onlive_tenant(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_client_id_names_its_tenant_in_one_spelling() {

@@ -13,6 +13,7 @@ mod delete;
 mod model;
 pub mod password;
 mod password_change;
+mod patch;
 mod read;
 mod update;
 
@@ -22,11 +23,11 @@ use crate::{Page, Slice, StoreError, TenantId, UserId};
 
 pub(crate) use change::UserChange;
 pub(crate) use create::user_batch;
-pub(crate) use model::depth;
 pub use model::{
-    Role, UnitRef, User, UserFilter, UserOrder, UserPatch, UserSort, UserStatus, UserView, aliases, avatar,
-    limits, name_key, ring_to,
+    Role, UnitRef, User, UserFilter, UserOrder, UserSort, UserStatus, UserView, limits, name_key,
 };
+pub(crate) use patch::depth;
+pub use patch::{UserPatch, aliases, avatar, ring_to};
 
 /// Reads of users.
 pub trait UserStore {

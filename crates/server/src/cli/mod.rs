@@ -5,6 +5,7 @@ mod credential;
 mod explain;
 mod journal;
 pub(crate) mod output;
+pub(crate) mod sign;
 mod store;
 mod tenant;
 mod user;
@@ -59,6 +60,7 @@ enum Command {
     /// Write contacts to a file.
     #[command(subcommand)]
     Export(contacts::ExportCommand),
+    Sign(sign::SignArgs),
     Journal(journal::JournalArgs),
     Backup(store::BackupArgs),
     Restore(store::RestoreArgs),
@@ -166,6 +168,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             Command::Credential(command) => credential::run(command).await,
             Command::Import(command) => contacts::import(command).await,
             Command::Export(command) => contacts::export(command).await,
+            Command::Sign(args) => sign::run(args),
             Command::Journal(args) => journal::run(args).await,
             Command::Backup(args) => store::backup(args).await,
             Command::Restore(args) => store::restore(&args),

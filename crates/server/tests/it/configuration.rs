@@ -61,6 +61,7 @@ fn every_flag_of_every_command_is_an_environment_variable_too() {
         &["user", "erase"],
         &["credential", "create"],
         &["credential", "list"],
+        &["sign"],
         &["journal"],
         &["restore"],
         &["doctor"],

@@ -13,4 +13,5 @@ mod lifecycle;
 mod limits;
 mod operator;
 mod restore;
+mod sign;
 mod store;

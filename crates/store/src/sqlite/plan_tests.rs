@@ -273,6 +273,17 @@ fn memberships_are_found_by_what_is_asked_for() {
     }
 }
 
+/// A tenant may have many access keys; one is looked for with each request.
+#[test]
+fn an_access_key_is_found_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    for connection in [migrated(&folder), with_statistics(&tempfile::tempdir().unwrap())] {
+        let plan = plan(&connection, tenant::CREDENTIAL_SIGNED_CALLER.sqlite());
+        let index = "credentials_access_key (tenant_id=? AND dialect=? AND public_id=?)";
+        assert!(plan.iter().any(|step| step.ends_with(index)), "{plan:?}");
+    }
+}
+
 #[test]
 fn a_whole_read_is_noticed() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! From rows to domain types; the order of the columns is that of the statements.
 
 use muster_domain::contact::{Contact, ContactGroup, PhoneNumber, Reapable};
-use muster_domain::credential::{Credential, CredentialCaller};
+use muster_domain::credential::{Credential, CredentialCaller, SignedCaller};
 use muster_domain::org_unit::{OrgUnit, TreeRows};
 use muster_domain::session::{Caller, SessionToken, TokenHash, TokenKind};
 use muster_domain::tenant::{Tenant, TenantCounts, TenantStatus};
@@ -203,6 +203,14 @@ pub(super) fn credential_caller(tenant: TenantId, row: &Row<'_>) -> Result<Crede
         last_used_at: time_or_none(row, 2)?,
         top: OrgUnitId(row.get(3)?),
         tenant_active: status == TenantStatus::Active,
+    })
+}
+
+pub(super) fn signed_caller(tenant: TenantId, row: &Row<'_>) -> Result<SignedCaller> {
+    Ok(SignedCaller {
+        caller: credential_caller(tenant, row)?,
+        organization_id: uuid(row, 5)?,
+        secret_sealed: row.get(6)?,
     })
 }
 

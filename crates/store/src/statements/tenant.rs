@@ -62,6 +62,13 @@ super::statements! {
                          FROM credentials c JOIN tenants t ON t.id = c.tenant_id AND t.status <> 3
                          WHERE c.tenant_id = $1 AND c.dialect = $2 AND c.secret_hash = $3
                              AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $4)";
+    /// Who says to call with an access key, as `CREDENTIAL_CALLER` has it, and what the request has to be signed with.
+    CREDENTIAL_SIGNED_CALLER = "SELECT c.id, c.read_only, c.last_used_at, t.top_org_unit_id, t.status,
+                                    t.organization_id, c.secret_sealed
+                                FROM credentials c JOIN tenants t ON t.id = c.tenant_id AND t.status <> 3
+                                WHERE c.tenant_id = $1 AND c.dialect = $2 AND c.public_id = $3
+                                    AND c.secret_sealed IS NOT NULL
+                                    AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $4)";
     SERVER_KEY_IS = "SELECT 1 FROM server_key WHERE only_row = 1 AND fingerprint = $1";
     IS_DELETING = "SELECT 1 FROM tenants t WHERE t.id = $1 AND t.status = 3";
     /// Takes $2 ids of a kind and returns the first id after them.

@@ -22,6 +22,7 @@ mod contacts_bulk;
 mod counts;
 mod credential;
 mod credential_callers;
+mod credential_signers;
 mod erasure;
 mod journal;
 mod journal_lists;

@@ -229,6 +229,9 @@ CREATE TABLE credentials (
 
 CREATE INDEX credentials_tenant ON credentials (tenant_id, id);
 CREATE UNIQUE INDEX credentials_secret ON credentials (tenant_id, dialect, secret_hash);
+-- Who signs requests is found by what it sends beside the signature.
+CREATE UNIQUE INDEX credentials_access_key ON credentials (tenant_id, dialect, public_id)
+    WHERE secret_sealed IS NOT NULL;
 
 CREATE TABLE session_tokens (
     tenant_id         INTEGER NOT NULL REFERENCES tenants (id),

@@ -5,7 +5,7 @@ mod org_unit;
 mod user;
 mod user_group;
 
-use muster_domain::credential::{Credential, CredentialCaller, CredentialStore};
+use muster_domain::credential::{Credential, CredentialCaller, CredentialStore, SignedCaller};
 use muster_domain::session::{Caller, Found, SessionStore, SessionToken, Subject, TokenHash, TokenKind};
 use muster_domain::tenant::{Tenant, TenantCounts, TenantStore};
 use muster_domain::{
@@ -195,6 +195,25 @@ impl CredentialStore for SqliteStore {
             };
             let found = found(connection, tenant, now, subject)?;
             Ok(Some((caller, found)))
+        })
+    }
+
+    async fn credential_signed_caller(
+        &self,
+        tenant: TenantId,
+        dialect: Dialect,
+        public_id: &str,
+        now: Timestamp,
+        subject: Option<Subject>,
+    ) -> Result<Option<(SignedCaller, Option<Found>)>, StoreError> {
+        self.snapshot(|connection| {
+            let params = params![tenant.0, codes::dialect(dialect), public_id, now.0];
+            let row = |row: &Row<'_>| rows::signed_caller(tenant, row);
+            let Some(caller) = one(connection, &tenant::CREDENTIAL_SIGNED_CALLER, params, row)? else {
+                return Ok(None);
+            };
+            let found = subject.map(|subject| found(connection, tenant, now, subject)).transpose()?;
+            Ok(Some((caller, found.flatten())))
         })
     }
 }

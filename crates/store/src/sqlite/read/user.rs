@@ -73,6 +73,7 @@ pub(super) fn view(connection: &Connection, tenant: TenantId, id: UserId) -> Sql
     one(connection, &user::VIEW, [tenant.0, id.0], rows::user_view)
 }
 
+/// As [`view`], of the user with this UUID.
 pub(super) fn view_by_uuid(
     connection: &Connection,
     tenant: TenantId,
