@@ -255,7 +255,7 @@ async fn the_group_of_a_user_is_set_and_cleared() {
         ("userGroupId", json!(NOTHING), "must be an existing user group"),
         ("userGroupId", json!("x"), "must be a valid UUID"),
         ("userGroupId", json!(""), "must be a valid UUID"),
-        ("userGroupId", json!(7), "must be an existing user group"),
+        ("userGroupId", json!(7), "must be a valid UUID"),
         ("avatar", json!("http://img.example.org/1.png"), "must be an HTTPS URL"),
         ("avatar", json!("https://u:p@img.example.org/1.png"), "must be an HTTPS URL"),
         ("avatar", json!(""), "must be an HTTPS URL"),

@@ -95,7 +95,7 @@ fn headers(request: &SignedRequest<'_>, key: &AccessKey<'_>) -> [String; 2] {
     ]
 }
 
-/// A command that sends a signed request to a server, its body from a file.
+/// A command that sends a signed request to a server, its body from a file or, without one, as text.
 pub(crate) fn curl(
     url: &str,
     request: &SignedRequest<'_>,
@@ -113,9 +113,13 @@ pub(crate) fn curl(
         method => words.push(format!("-X {method}")),
     }
     words.extend(headers(request, key).iter().map(|header| format!("-H {}", quoted(header))));
-    if let Some(body) = body {
+    let body = match body {
+        Some(file) => format!("@{}", file.display()),
+        None => String::from_utf8_lossy(request.body).into_owned(),
+    };
+    if !body.is_empty() {
         words.push("-H 'Content-Type: application/json' --data-binary".to_owned());
-        words.push(quoted(&format!("@{}", body.display())));
+        words.push(quoted(&body));
     }
     words.join(" ")
 }
