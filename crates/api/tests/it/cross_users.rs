@@ -161,6 +161,8 @@ async fn the_same_operation_over_either_dialect_leaves_the_same_directory() {
             let world = World::new().await;
             world.user(BO, Role::Standard, 1002).await;
             let both = Both::of(&world).await;
+            let (group, (_, bo)) = (both.onlive.group("Night").await, both.ids(BO).await);
+            assert_eq!(both.onlive.put(&bo, json!({"userGroupId": id(&group)})).await.status, 200);
             world.advance(std::time::Duration::from_secs(5));
             let reply = operation.run(&both, over_onlive).await;
             assert_eq!(reply.status, status, "{}: {reply}", operation.name);

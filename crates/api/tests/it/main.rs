@@ -34,6 +34,7 @@ mod oauth;
 mod onlive;
 mod onlive_auth;
 mod onlive_groups;
+mod onlive_late;
 mod onlive_quotas;
 mod onlive_users;
 mod onlive_users_writes;

@@ -28,8 +28,8 @@ use crate::{config, serve};
 
 /// Muster: a self-hosted, multi-tenant directory of organisations.
 ///
-/// It keeps a tree of org units with their users, and lists of contacts, and serves them to clients of the Convirza
-/// Platform API V3 and of LOX24. Start with `muster serve --demo`.
+/// It keeps a tree of org units with their users, groups of users, and lists of contacts, and serves them to clients of the
+/// Convirza Platform API V3, of LOX24 and of Onlive.site. Start with `muster serve --demo`.
 #[derive(Parser)]
 #[command(name = "muster", version, propagate_version = true)]
 struct Cli {

@@ -1,7 +1,7 @@
 //! What the demo prints: how to get in, and lines to paste.
 
 use muster_domain::Timestamp;
-use muster_domain::credential::signature::{self, SignedRequest};
+use muster_domain::credential::signature::{self, BodyHash, SignedRequest};
 use secrecy::ExposeSecret as _;
 
 use super::{ADMIN, Made, NAME, TOP_ID};
@@ -14,8 +14,9 @@ pub(super) fn welcome(url: &str, password: &str, made: &Made, now: Timestamp) ->
     let key = AccessKey { id: access_key, secret };
     let date = signature::date(now);
     let signed = |method, path: &str, query, body: &str| {
-        let request = SignedRequest { method, path, query, date: &date, body: body.as_bytes() };
-        format!("{}; echo", curl(url, &request, &key, None))
+        let hash = BodyHash::of(body.as_bytes());
+        let request = SignedRequest { method, path, query, date: &date, body: &hash };
+        format!("{}; echo", curl(url, &request, &key, Some(body).filter(|body| !body.is_empty())))
     };
     let (top, parent, group) = (id(0), id(1), id(2));
     let (user, contacts, user_group) = (made.user, made.contacts, made.user_group);

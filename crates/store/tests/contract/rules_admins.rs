@@ -48,7 +48,7 @@ async fn remove<S: Store>(
         Way::Deactivate => UserPatch { status: Some(UserStatus::Inactive), ..UserPatch::default() },
         Way::MoveAway => UserPatch { org_unit_id: Some(elsewhere), ..UserPatch::default() },
         Way::Delete => return directory.user_delete(ctx, found, None).await,
-        Way::Erase => return directory.user_erase(ctx, found, None).await,
+        Way::Erase => return directory.user_erase(ctx, found, None).await.map(|ended| ended.after),
     };
     directory.user_update(ctx, found, patch.into(), None).await
 }

@@ -62,7 +62,7 @@ fn deleting<B: Backend>(
     async move {
         let found = directory.user_get_writable(&ctx, id).await?;
         if for_good {
-            directory.user_erase(&ctx, found, None).await
+            directory.user_erase(&ctx, found, None).await.map(|ended| ended.after)
         } else {
             directory.user_delete(&ctx, found, None).await
         }
@@ -254,7 +254,7 @@ async fn erasures_of_a_deleted_user_all_end_well_and_one_is_journaled<B: Backend
         let tasks: Vec<_> = (0..6)
             .map(|_| {
                 let (directory, ctx, found) = (Arc::clone(&world.directory), org.ctx.clone(), found.clone());
-                async move { directory.user_erase(&ctx, found, None).await }
+                async move { directory.user_erase(&ctx, found, None).await.map(|ended| ended.after) }
             })
             .collect();
         let stored = all_at_once(tasks).await.into_iter().map(Result::unwrap).collect::<Vec<_>>();

@@ -62,7 +62,7 @@ fn deleting<B: Backend>(
     let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
     async move {
         let found = directory.user_group_get(&ctx, group).await?;
-        directory.user_group_delete(&ctx, found, members, None).await
+        directory.user_group_delete(&ctx, found, members, None).await.map(|ended| ended.after)
     }
 }
 
@@ -240,7 +240,7 @@ async fn an_erased_user_is_in_no_group<B: Backend>() {
         let ends = tokio::spawn(async move {
             let found = directory.user_get_writable(&ctx, user.id).await?;
             if round % 2 == 0 {
-                directory.user_erase(&ctx, found, None).await
+                directory.user_erase(&ctx, found, None).await.map(|ended| ended.after)
             } else {
                 directory.user_delete(&ctx, found, None).await
             }

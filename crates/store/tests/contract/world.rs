@@ -207,7 +207,7 @@ impl<B: Backend> World<B> {
     /// Erases a user, also one that was deleted before.
     pub(crate) async fn erase_user(&self, org: &Org, id: UserId) -> Result<User, Error> {
         let found = self.directory.user_get(&org.ctx, id).await?;
-        self.directory.user_erase(&org.ctx, found, None).await
+        Ok(self.directory.user_erase(&org.ctx, found, None).await?.after)
     }
 
     /// The tokens of a log-in of `user`, made without a look at its password: access, then refresh.
