@@ -33,7 +33,7 @@ async fn meanwhile(
         done.await;
         release.send(()).unwrap();
     };
-    tokio::join!(call.send(), acting).0
+    tokio::join!(Box::pin(call.send()), acting).0
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn a_deletion_answers_with_what_was_deleted() {
     ] {
         let mut last = Value::Null;
         let put = async { last = client.put(&path, change).await.body };
-        let mut reply = meanwhile(&client, "DELETE", &path, "{}", put).await;
+        let mut reply = Box::pin(meanwhile(&client, "DELETE", &path, "{}", put)).await;
         assert_eq!(reply.status, 200, "{reply}");
         reply.body.as_object_mut().unwrap().remove("deletedAt").unwrap();
         assert_eq!(reply.body, last);
