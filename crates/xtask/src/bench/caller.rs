@@ -1,6 +1,6 @@
 //! Who calls.
 
-use muster_domain::credential::signature::{self, SignedRequest};
+use muster_domain::credential::signature::{self, BodyHash, SignedRequest};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::time;
@@ -40,7 +40,8 @@ impl Caller {
             Self::Shows(lines) => format!("Host: bench\r\n{lines}"),
             Self::Signs(AccessKey { id, secret }) => {
                 let date = signature::date(time());
-                let request = SignedRequest { method, path, query: "", date: &date, body: body.as_bytes() };
+                let body = BodyHash::of(body.as_bytes());
+                let request = SignedRequest { method, path, query: "", date: &date, body: &body };
                 let signature = request.sign(secret.as_bytes());
                 format!(
                     "Host: bench\r\nAuthorization: ONLIVESITE Credential:{id}, Signature={signature}\r\n\
