@@ -1,7 +1,5 @@
 //! The rule of the last admin: an active Admin of the top unit remains, one with a password if any has one.
 
-use std::sync::Arc;
-
 use muster_domain::user::{Role, User, UserPatch, UserStatus, UserStore as _};
 use muster_domain::{Batch, Ctx, Directory, Error, Guard, OrgUnitId, Rule, Store, StoreError, UserId};
 
@@ -235,7 +233,7 @@ async fn remove_at_once<B: Backend>(
     elsewhere: OrgUnitId,
 ) -> Vec<(UserId, Outcome)> {
     let tasks = admins.iter().map(|(id, way)| {
-        let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+        let (directory, ctx) = (world.node(), org.ctx.clone());
         let (id, way) = (*id, *way);
         async move { (id, remove(&directory, &ctx, id, way, elsewhere).await) }
     });

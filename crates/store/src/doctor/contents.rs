@@ -2,21 +2,22 @@
 
 use std::fmt::Display;
 
-use muster_domain::TenantId;
-use muster_domain::text;
 use muster_domain::user::{name_key, password};
-use rusqlite::{Result, Row};
+use muster_domain::{StoreError, TenantId, text};
 
-use super::rows;
+use crate::row::{Row, get};
+use crate::rows;
+
+type Result<T> = std::result::Result<T, StoreError>;
 
 /// A row that cannot be read.
-pub(super) fn not_understood(what: &str, id: i64, error: &rusqlite::Error) -> String {
+pub(super) fn not_understood(what: &str, id: i64, error: &StoreError) -> String {
     format!("a row is not understood ({error}): {what} {id}")
 }
 
 /// The row as it is read, or the sentence for one that cannot be.
-fn read<T>(row: &Row<'_>, what: &str, as_read: Result<T>) -> Result<std::result::Result<T, String>> {
-    let id = row.get(0)?;
+fn read<T>(row: &dyn Row, what: &str, as_read: Result<T>) -> Result<std::result::Result<T, String>> {
+    let id = get(row, 0)?;
     Ok(as_read.map_err(|error| not_understood(what, id, &error)))
 }
 
@@ -29,13 +30,13 @@ fn is_time_zone(name: &str) -> bool {
     text::time_zone(name).as_deref() == Ok(name)
 }
 
-pub(super) fn org_unit(row: &Row<'_>) -> Result<Option<String>> {
+pub(super) fn org_unit(row: &dyn Row) -> Result<Option<String>> {
     const WHAT: &str = "org unit";
     let unit = match read(row, WHAT, rows::org_unit(row))? {
         Ok(unit) => unit,
         Err(problem) => return Ok(Some(problem)),
     };
-    let key: String = row.get(rows::ORG_UNIT_COLUMNS)?;
+    let key: String = get(row, rows::ORG_UNIT_COLUMNS)?;
     let problems = [
         (text::key(&unit.name) != key, "the name is not the one it is compared by"),
         (!is_time_zone(&unit.timezone), "there is no such time zone"),
@@ -43,14 +44,14 @@ pub(super) fn org_unit(row: &Row<'_>) -> Result<Option<String>> {
     Ok(first(&problems, WHAT, unit.id))
 }
 
-pub(super) fn user(row: &Row<'_>) -> Result<Option<String>> {
+pub(super) fn user(row: &dyn Row) -> Result<Option<String>> {
     const WHAT: &str = "user";
     let user = match read(row, WHAT, rows::user(row))? {
         Ok(user) => user,
         Err(problem) => return Ok(Some(problem)),
     };
-    let login_key: String = row.get(rows::USER_COLUMNS)?;
-    let names: String = row.get(rows::USER_COLUMNS + 1)?;
+    let login_key: String = get(row, rows::USER_COLUMNS)?;
+    let names: String = get(row, rows::USER_COLUMNS + 1)?;
     let keys_fit = user.login_key() == login_key && name_key(&user.first_name, &user.last_name) == names;
     let problems = [
         (!keys_fit, "login or name is not the one it is compared by"),
@@ -63,7 +64,7 @@ pub(super) fn user(row: &Row<'_>) -> Result<Option<String>> {
     Ok(first(&problems, WHAT, user.id))
 }
 
-pub(super) fn contact_group(row: &Row<'_>) -> Result<Option<String>> {
+pub(super) fn contact_group(row: &dyn Row) -> Result<Option<String>> {
     const WHAT: &str = "contact group";
     let group = match read(row, WHAT, rows::contact_group(row))? {
         Ok(group) => group,
@@ -72,7 +73,7 @@ pub(super) fn contact_group(row: &Row<'_>) -> Result<Option<String>> {
     Ok(first(&[(group.name.trim().is_empty(), "the name is empty")], WHAT, group.id))
 }
 
-pub(super) fn contact(row: &Row<'_>) -> Result<Option<String>> {
+pub(super) fn contact(row: &dyn Row) -> Result<Option<String>> {
     const WHAT: &str = "contact";
     let contact = match read(row, WHAT, rows::contact(row))? {
         Ok(contact) => contact,
@@ -87,7 +88,7 @@ fn is_e164(phone: &str) -> bool {
     (4..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-pub(super) fn user_group(row: &Row<'_>) -> Result<Option<String>> {
+pub(super) fn user_group(row: &dyn Row) -> Result<Option<String>> {
     const WHAT: &str = "user group";
     // What cannot be read has no id that can be shown, if it is that which is wrong.
     let group = match rows::user_group(row) {
@@ -95,21 +96,23 @@ pub(super) fn user_group(row: &Row<'_>) -> Result<Option<String>> {
         Err(error) => return Ok(Some(format!("a row is not understood ({error}): {WHAT}"))),
     };
     let at = rows::USER_GROUP_COLUMNS;
-    let (name, description, external_id): (String, _, _) = (row.get(at)?, row.get(at + 1)?, row.get(at + 2)?);
+    let (name, description, external_id): (String, _, _) =
+        (get(row, at)?, get(row, at + 1)?, get(row, at + 2)?);
     let keys_fit = group.name_key() == name
         && group.description_key() == description
         && group.external_id_key() == external_id;
     let problems = [
         (!keys_fit, "a text is not the one it is compared by"),
-        (i64::try_from(group.members) != Ok(row.get(at + 3)?), "its members are not as many as are counted"),
+        (i64::try_from(group.members) != Ok(get(row, at + 3)?), "its members are not as many as are counted"),
     ];
     Ok(first(&problems, WHAT, group.id))
 }
 
-pub(super) fn journal_entry(row: &Row<'_>) -> Result<Option<String>> {
+pub(super) fn journal_entry(row: &dyn Row) -> Result<Option<String>> {
     Ok(read(row, "journal entry", rows::journal_record(row))?.err())
 }
 
-pub(super) fn credential(tenant: TenantId, row: &Row<'_>) -> Result<Option<String>> {
-    Ok(read(row, "credential", rows::credential(tenant, row))?.err())
+/// Its tenant is what the statement asks for.
+pub(super) fn credential(row: &dyn Row) -> Result<Option<String>> {
+    Ok(read(row, "credential", rows::credential(TenantId(0), row))?.err())
 }
