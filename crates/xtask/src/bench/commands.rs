@@ -3,18 +3,16 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::contacts;
 use super::report::{thousands, verdict};
-use super::server::{self, Memory};
+use super::server::{self, Memory, Place};
 use crate::clock::now;
 
 /// A command that has been measured.
@@ -37,34 +35,30 @@ const IMPORT_LEVEL: Duration = Duration::from_secs(15);
 /// How often a process is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Imports `contacts` contacts into a new group of a store of its own and exports that group. Nothing of it is left
-/// in `folder`.
-pub(super) fn measure(binary: &Path, folder: &Path, contacts: usize) -> anyhow::Result<Vec<Ran>> {
-    let folder = TempDir::with_prefix_in("commands-", folder)?;
-    let path = folder.path();
-    server::create_tenant(binary, path, "commands@example.org", "not a secret, only a bench")?;
+/// Imports `contacts` contacts into a new group of a store that is for this alone, and exports that group.
+pub(super) fn measure(place: &Place, contacts: usize) -> anyhow::Result<Vec<Ran>> {
+    server::create_tenant(place, "commands@example.org", "not a secret, only a bench")?;
     eprintln!("importing and exporting {contacts} contacts");
-    let (import, group) = import(binary, path, contacts)?;
-    let file = path.join("exported.csv");
-    let mut command = server::contacts(binary, path, "export");
+    let (import, group) = import(place, contacts)?;
+    let file = place.folder.join("exported.csv");
+    let mut command = server::contacts(place, "export");
     command.args(["--group", &group.to_string()]).arg(&file);
     let (export, _) = run(EXPORT, contacts, &mut command)?;
     let lines = BufReader::new(fs::File::open(&file)?).split(b'\n').count();
     ensure!(lines == contacts + 1, "{lines} lines were exported");
-    folder.close().context("the folder of the commands")?;
     Ok(vec![Ran { level: Some(IMPORT_LEVEL), ..import }, export])
 }
 
 /// Imports so many contacts into a new group of the large tenant; the group's id.
-pub(super) fn fill(binary: &Path, folder: &Path, contacts: usize) -> anyhow::Result<u64> {
+pub(super) fn fill(place: &Place, contacts: usize) -> anyhow::Result<u64> {
     eprintln!("importing contacts: {contacts}");
-    import(binary, folder, contacts).map(|(_, group)| group)
+    import(place, contacts).map(|(_, group)| group)
 }
 
-fn import(binary: &Path, folder: &Path, contacts: usize) -> anyhow::Result<(Ran, u64)> {
-    let file = folder.join("contacts.csv");
+fn import(place: &Place, contacts: usize) -> anyhow::Result<(Ran, u64)> {
+    let file = place.folder.join("contacts.csv");
     contacts::write_csv(&file, contacts)?;
-    let mut command = server::contacts(binary, folder, "import");
+    let mut command = server::contacts(place, "import");
     command.args(["--new-group", "Large", "--json"]).arg(&file);
     let (ran, output) = run(IMPORT, contacts, &mut command)?;
     fs::remove_file(file)?;

@@ -9,6 +9,7 @@ mod chunks;
 mod client;
 mod commands;
 mod contacts;
+mod database;
 mod fill;
 mod load;
 mod machine;
@@ -20,7 +21,7 @@ mod user_groups;
 mod world;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -28,10 +29,11 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use tempfile::TempDir;
 
+use self::database::Schema;
 use self::load::Target;
 use self::report::{Line, Measured, Report};
 use self::rows::{Part, RowKind};
-use self::server::Server;
+use self::server::{Place, Server};
 use self::world::{Session, Sizes, World};
 use crate::clock::now;
 
@@ -66,6 +68,9 @@ pub(crate) struct BenchArgs {
     /// A store of a thousand units, users, contacts and members beside ten tenants: for a quick look.
     #[arg(long, conflicts_with_all = ["units", "users", "tenants", "contacts", "members"])]
     small: bool,
+    /// Measure on this PostgreSQL, in a schema that is made for the run, beside what `pgbench` reaches there.
+    #[arg(long, value_name = "postgres://…", conflicts_with = "keep")]
+    database: Option<String>,
     /// Keep the store in this folder; a next run with the same sizes finds it there.
     #[arg(long, value_name = "FOLDER", conflicts_with = "dir")]
     keep: Option<PathBuf>,
@@ -114,18 +119,19 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     };
 
     let machine = machine::look(&folder)?;
-    let world = World::prepare(&binary, &folder, args.sizes()?)?;
-    let commands = if args.wants(Part::Commands) {
-        commands::measure(&binary, &folder, world.sizes.contacts)?
-    } else {
-        Vec::new()
-    };
-    let session = world.begin(&binary, &folder)?;
-    let mut server = Server::start(&binary, &folder, args.log.as_deref())?;
+    let schema = args.schema("")?;
+    let place = place(&binary, &folder, schema.as_ref());
+    let world = World::prepare(&place, args.sizes()?)?;
+    let commands = if args.wants(Part::Commands) { args.commands(&place)? } else { Vec::new() };
+    if let Some(schema) = &schema {
+        database::prepare(&schema.url())?;
+    }
+    let session = world.begin(&place)?;
+    let mut server = Server::start(&place, args.log.as_deref())?;
     eprintln!("the server is process {}, ready after {:?}", server.pid(), server.ready_after);
     // One thread: the server needs the other cores.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let measured = runtime.block_on(measure(args, &server, &world, session));
+    let measured = runtime.block_on(measure(args, &place, &server, &world, session));
     drop(runtime);
     let measured = measured.map_err(|error| match server.complaints() {
         complaints if complaints.is_empty() => error,
@@ -133,13 +139,14 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     })?;
     server.stop()?;
     if args.keep.is_some() && args.wants(Part::Row(RowKind::ContactBatch)) {
-        world::tidy_up(&binary, &folder)?;
+        world::tidy_up(&place)?;
     }
 
     let report = Report {
         machine,
         binary: args.binary.as_ref().map(|_| binary.display().to_string()),
         log: args.log.clone(),
+        is_database: args.database.is_some(),
         sizes: world.sizes,
         rounds: args.rounds,
         duration: args.duration,
@@ -171,8 +178,30 @@ impl BenchArgs {
         })
     }
 
+    /// A schema of the database that is measured, if one is; `what` tells several apart.
+    fn schema(&self, what: &str) -> anyhow::Result<Option<Schema>> {
+        let name = format!("muster_bench_{}{what}", std::process::id());
+        self.database.as_deref().map(|url| Schema::create(url, &name)).transpose()
+    }
+
+    /// Measures the commands on a store of their own.
+    fn commands(&self, beside: &Place) -> anyhow::Result<Vec<commands::Ran>> {
+        let folder = TempDir::with_prefix_in("commands-", &beside.folder)?;
+        let schema = self.schema("_commands")?;
+        let place = place(&beside.binary, folder.path(), schema.as_ref());
+        commands::measure(&place, self.sizes()?.contacts)
+    }
+
     fn wants(&self, part: Part) -> bool {
         self.only.as_ref().is_none_or(|only| only.contains(&part))
+    }
+}
+
+fn place(binary: &Path, folder: &Path, schema: Option<&Schema>) -> Place {
+    let (binary, folder) = (binary.to_owned(), folder.to_owned());
+    match schema {
+        Some(schema) => Place { binary, folder, database: schema.url() },
+        None => Place::embedded(binary, folder),
     }
 }
 
@@ -187,6 +216,7 @@ fn temporary_folder(args: &BenchArgs) -> anyhow::Result<TempDir> {
 
 async fn measure(
     args: &BenchArgs,
+    place: &Place,
     server: &Server,
     world: &World,
     session: Session,
@@ -195,7 +225,9 @@ async fn measure(
     let target = Target { address: server.address, process: server.pid() };
 
     let mut lines: Vec<Line> = Vec::new();
-    for kind in RowKind::ALL.into_iter().filter(|kind| args.wants(Part::Row(*kind))) {
+    let wanted =
+        |kind: &RowKind| args.wants(Part::Row(*kind)) && (args.database.is_some() || kind.script().is_none());
+    for kind in RowKind::ALL.into_iter().filter(wanted) {
         lines.extend(kind.connections(&args.connections).into_iter().map(|connections| Line {
             kind,
             title: kind.title(world),
@@ -210,10 +242,15 @@ async fn measure(
     let (begin, others_before) = (now(), cpu_time_of_others(server)?);
     for round in 1..=args.rounds {
         for line in &mut order {
-            let load = line.kind.load(world, &session);
-            let sample = load::measure(&target, &load, line.connections, args.duration)
-                .await
-                .with_context(|| format!("{}, {} connections", line.title, line.connections))?;
+            let sample = match line.kind.script() {
+                Some(script) => database::measure(&place.database, script, line.connections, args.duration),
+                None => {
+                    let load = line.kind.load(world, &session);
+                    load::measure(&target, &load, line.connections, args.duration).await
+                }
+            };
+            let sample =
+                sample.with_context(|| format!("{}, {} connections", line.title, line.connections))?;
             line.samples.push(sample);
             eprintln!(
                 "round {round} of {}: {}, {} connections: {:.1} requests/s, the server at {} MiB of its own",

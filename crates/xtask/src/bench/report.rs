@@ -75,6 +75,8 @@ pub(super) struct Report {
     pub(super) binary: Option<String>,
     /// The server's log filter, if it was not the default.
     pub(super) log: Option<String>,
+    /// Whether a database is measured, not the embedded store.
+    pub(super) is_database: bool,
     pub(super) sizes: Sizes,
     pub(super) rounds: u32,
     pub(super) duration: Duration,
@@ -122,7 +124,7 @@ impl Report {
         }
         let _ = write!(
             text,
-            "\n- Medians of {} rounds of {:.1} s; {} org units, {} users and a group of {} contacts in one tenant, two user groups of {} members in another, beside {} small ones; log filter: {}\n\
+            "\n- Medians of {} rounds of {:.1} s; {} org units, {} users and a group of {} contacts in one tenant, two user groups of {} members in another, beside {} small ones; {}; log filter: {}\n\
              - Other processes took {:.0} % of the CPU time meanwhile\n{}\
              - Server: ready after {:.0} ms; memory {} after its start, {} after the load; at most {} MiB of its own under it\n",
             self.rounds,
@@ -132,6 +134,7 @@ impl Report {
             thousands(&self.sizes.contacts),
             thousands(&self.sizes.members),
             thousands(&self.sizes.tenants),
+            if self.is_database { "on PostgreSQL" } else { "on SQLite" },
             self.log.as_deref().unwrap_or("the default"),
             self.measured.others * 100.0,
             self.machine.text(),
@@ -178,6 +181,7 @@ impl Report {
             "members": self.sizes.members,
             "small_tenants": self.sizes.tenants,
             "log": self.log,
+            "is_database": self.is_database,
             "binary": self.binary,
             "ready_after_ms": self.ready_after.as_secs_f64() * 1e3,
             "memory_at_start": memory[0],
@@ -190,7 +194,7 @@ impl Report {
 
     /// What the row has to reach, and whether it does.
     fn levels(&self, line: &Line) -> String {
-        let levels = line.kind.levels(line.connections).iter();
+        let levels = line.kind.levels(line.connections, self.is_database).iter();
         levels.filter_map(|level| self.level(line, *level)).collect::<Vec<_>>().join("; ")
     }
 
@@ -198,8 +202,14 @@ impl Report {
     fn level(&self, line: &Line, level: Level) -> Option<String> {
         let p50 = line.median(|sample| sample.p50);
         Some(match level {
-            Level::OfBare(least) => {
-                format!("≥ {least} of the bare route: {}", verdict(self.ratio(line)? >= least))
+            Level::Of(base, least) => {
+                let ratio = line.per_second() / self.beside(line, base)?.per_second();
+                let name = if base == RowKind::Bare {
+                    "the bare route".to_owned()
+                } else {
+                    format!("`{base}` ({ratio:.2})")
+                };
+                format!("≥ {least} of {name}: {}", verdict(ratio >= least))
             }
             Level::P50OnFastDisk(most) if self.machine.sync >= FAST_SYNC => {
                 format!("p50 ≤ {most} ms where a sync takes < 0.1 ms: not this disk")
@@ -310,6 +320,7 @@ mod tests {
             machine,
             binary: None,
             log: None,
+            is_database: false,
             sizes: Sizes { units: 1000, users: 2000, tenants: 3, contacts: 4000, members: 5000 },
             rounds: 1,
             duration: Duration::from_secs(3),

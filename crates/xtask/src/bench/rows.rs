@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use super::caller::Caller;
+use super::database::Script;
 use super::load::{Load, Proof};
 use super::template::Template;
 use super::world::{Session, World};
@@ -53,6 +54,10 @@ impl ValueEnum for Part {
 pub(super) enum RowKind {
     /// A route that touches nothing: what HTTP, routing and logging cost.
     Bare,
+    /// `pgbench` with the database alone: a row by its primary key.
+    DatabaseSelect,
+    /// `pgbench`: an update and a new row, in one transaction.
+    DatabaseUpdate,
     /// Authentication and one org unit, with its path to the top.
     Read,
     /// Authentication, decision, and a commit that is on the disk before it is answered.
@@ -92,8 +97,8 @@ pub(super) enum RowKind {
 /// What a row has to reach.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Level {
-    /// At least so much of the bare route with as many connections.
-    OfBare(f64),
+    /// At least so much of another row with as many connections.
+    Of(RowKind, f64),
     /// At most so many milliseconds for half of the requests.
     P50(f64),
     /// At most so much more for half of the requests than in another row with as many connections.
@@ -117,8 +122,10 @@ pub(super) const FAST_SYNC: Duration = Duration::from_micros(100);
 
 impl RowKind {
     /// The bare route first: the others are compared with it.
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Bare,
+        Self::DatabaseSelect,
+        Self::DatabaseUpdate,
         Self::Read,
         Self::Update,
         Self::Children,
@@ -144,6 +151,8 @@ impl RowKind {
         let (users, small, large) = (world.sizes.users, world.small.units, world.large.units);
         match self {
             Self::Bare => "bare route, `GET /healthz`".to_owned(),
+            Self::DatabaseSelect => "`pgbench`: a row by its key".to_owned(),
+            Self::DatabaseUpdate => "`pgbench`: an update and an insert in a transaction".to_owned(),
             Self::Read => "point read, `GET /v3/groups/{id}`".to_owned(),
             Self::Update => "durable update, `PUT /v3/groups/{id}`".to_owned(),
             Self::Children => "children, `GET /v3/groups/list`".to_owned(),
@@ -179,6 +188,8 @@ impl RowKind {
         };
         let mut taken = match self {
             Self::Bare
+            | Self::DatabaseSelect
+            | Self::DatabaseUpdate
             | Self::Read
             | Self::Update
             | Self::Children
@@ -200,10 +211,30 @@ impl RowKind {
         taken
     }
 
-    pub(super) fn levels(self, connections: u32) -> &'static [Level] {
+    /// What `pgbench` does for the row, if it is one of its.
+    pub(super) fn script(self) -> Option<Script> {
+        match self {
+            Self::DatabaseSelect => Some(Script::Select),
+            Self::DatabaseUpdate => Some(Script::Update),
+            _ => None,
+        }
+    }
+
+    /// The levels on the embedded store, or on a database, which are told by what that does alone.
+    pub(super) fn levels(self, connections: u32, is_database: bool) -> &'static [Level] {
+        if is_database {
+            return match (self, connections) {
+                (Self::Read, 64) => &[Level::Of(Self::DatabaseSelect, 0.4)],
+                (Self::Update, 64) => &[Level::Of(Self::DatabaseUpdate, 0.8)],
+                (Self::UserGroupJoinGreat, _) => &[Level::P50Like(Self::UserGroupJoin, 0.2)],
+                _ => &[],
+            };
+        }
         match (self, connections) {
-            (Self::Read | Self::ContactGroupRead | Self::UserGroupRead, 64) => &[Level::OfBare(0.6)],
-            (Self::Update | Self::ContactGroupUpdate | Self::UserGroupUpdate, 64) => &[Level::OfBare(0.12)],
+            (Self::Read | Self::ContactGroupRead | Self::UserGroupRead, 64) => &[Level::Of(Self::Bare, 0.6)],
+            (Self::Update | Self::ContactGroupUpdate | Self::UserGroupUpdate, 64) => {
+                &[Level::Of(Self::Bare, 0.12)]
+            }
             (Self::Update | Self::ContactGroupUpdate | Self::UserGroupUpdate, 1) => {
                 &[Level::P50OnFastDisk(0.3)]
             }
@@ -258,6 +289,7 @@ impl RowKind {
         let users = |root: u64| get(&format!("/v3/users/list?org_unit_id={root}"));
         match self {
             Self::Bare => vec![Template::get("/healthz", &Caller::Nobody)],
+            Self::DatabaseSelect | Self::DatabaseUpdate => Vec::new(),
             Self::Read => get("/v3/groups/{id}"),
             Self::Update => {
                 let body = r#"{"org_unit_name":"Unit {number}","org_unit_ext_id":"R-{number}",
@@ -325,7 +357,7 @@ mod tests {
             Part::ALL.iter().map(|part| part.to_possible_value().unwrap().get_name().to_owned()).collect();
         assert_eq!(names[0], "bare");
         assert_eq!(
-            names[10..],
+            names[12..],
             [
                 "contact-group-read",
                 "contact-group-update",

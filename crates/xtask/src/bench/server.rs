@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
@@ -46,6 +46,24 @@ pub(super) fn build() -> anyhow::Result<PathBuf> {
     bail!("cargo named no binary")
 }
 
+/// What is run, and where.
+pub(super) struct Place {
+    /// The server's binary.
+    pub(super) binary: PathBuf,
+    /// For what it needs beside a database: its key, its log; and an embedded store.
+    pub(super) folder: PathBuf,
+    /// The URL of the store.
+    pub(super) database: String,
+}
+
+impl Place {
+    /// With an embedded store in this folder.
+    pub(super) fn embedded(binary: PathBuf, folder: PathBuf) -> Self {
+        let database = format!("sqlite:{}", folder.join("muster.db").display());
+        Self { binary, folder, database }
+    }
+}
+
 /// The tenant that is measured.
 pub(super) struct Tenant {
     /// The id of the top of its tree.
@@ -56,14 +74,9 @@ pub(super) struct Tenant {
 
 const LARGE_TENANT: &str = "Bench";
 
-/// Makes the store in `folder` with one tenant.
-pub(super) fn create_tenant(
-    binary: &Path,
-    folder: &Path,
-    email: &str,
-    password: &str,
-) -> anyhow::Result<Tenant> {
-    let mut child = tenant_create(binary, folder, LARGE_TENANT, email)
+/// Makes the store with one tenant.
+pub(super) fn create_tenant(place: &Place, email: &str, password: &str) -> anyhow::Result<Tenant> {
+    let mut child = tenant_create(place, LARGE_TENANT, email)
         .arg("--admin-password-stdin")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -82,8 +95,8 @@ pub(super) fn create_tenant(
 }
 
 /// Makes the tenant whose user groups have the members; its key of the Onlive dialect.
-pub(super) fn create_members_tenant(binary: &Path, folder: &Path) -> anyhow::Result<AccessKey> {
-    let output = tenant_create(binary, folder, "Members", "admin@members.example").output()?;
+pub(super) fn create_members_tenant(place: &Place) -> anyhow::Result<AccessKey> {
+    let output = tenant_create(place, "Members", "admin@members.example").output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let made: Value = serde_json::from_slice(&output.stdout).context("the tenant of the members")?;
     let text = |name: &str| made["onlive"][name].as_str().map(str::to_owned);
@@ -93,18 +106,14 @@ pub(super) fn create_members_tenant(binary: &Path, folder: &Path) -> anyhow::Res
 }
 
 /// `muster import contacts` or `muster export contacts`, for the large tenant.
-pub(super) fn contacts(binary: &Path, folder: &Path, verb: &str) -> Command {
-    let mut command = muster(binary, folder);
-    command.args([verb, "contacts", "--tenant", LARGE_TENANT, "--database", &database(folder)]);
+pub(super) fn contacts(place: &Place, verb: &str) -> Command {
+    let mut command = muster(place);
+    command.args([verb, "contacts", "--tenant", LARGE_TENANT]);
     command
 }
 
 /// Makes the tenants of these numbers, each with a top, an admin and its credentials.
-pub(super) fn create_small_tenants(
-    binary: &Path,
-    folder: &Path,
-    numbers: Range<usize>,
-) -> anyhow::Result<()> {
+pub(super) fn create_small_tenants(place: &Place, numbers: Range<usize>) -> anyhow::Result<()> {
     if numbers.is_empty() {
         return Ok(());
     }
@@ -119,7 +128,7 @@ pub(super) fn create_small_tenants(
                 }
                 let name = format!("Small {number:05}");
                 let email = format!("admin{number:05}@small.example");
-                let output = tenant_create(binary, folder, &name, &email).output()?;
+                let output = tenant_create(place, &name, &email).output()?;
                 ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
                 bar.inc(1);
             }
@@ -134,27 +143,23 @@ pub(super) fn create_small_tenants(
     Ok(())
 }
 
-fn tenant_create(binary: &Path, folder: &Path, name: &str, email: &str) -> Command {
-    let mut command = muster(binary, folder);
+fn tenant_create(place: &Place, name: &str, email: &str) -> Command {
+    let mut command = muster(place);
     command.args(["tenant", "create", "--json", "--name", name, "--admin-email", email]);
-    command.args(["--database", &database(folder)]);
     command
 }
 
 /// A command without the settings of the environment, which would be measured too.
-fn muster(binary: &Path, folder: &Path) -> Command {
-    let mut command = Command::new(binary);
-    command.current_dir(folder);
+fn muster(place: &Place) -> Command {
+    let mut command = Command::new(&place.binary);
+    command.current_dir(&place.folder);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("MUSTER_") {
             command.env_remove(name);
         }
     }
+    command.env("MUSTER_DATABASE", &place.database).env("MUSTER_DATA_DIR", &place.folder);
     command
-}
-
-fn database(folder: &Path) -> String {
-    format!("sqlite:{}", folder.join("muster.db").display())
 }
 
 /// Resident memory, in KiB: all of it, and what is the process's own (not mapped from files).
@@ -174,12 +179,11 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts the server on the store in `folder`. `filter` is for its log, which goes to a file.
-    pub(super) fn start(binary: &Path, folder: &Path, filter: Option<&str>) -> anyhow::Result<Self> {
-        let log = folder.join("server.log");
-        let mut command = muster(binary, folder);
+    /// Starts the server. `filter` is for its log, which goes to a file.
+    pub(super) fn start(place: &Place, filter: Option<&str>) -> anyhow::Result<Self> {
+        let log = place.folder.join("server.log");
+        let mut command = muster(place);
         command.args(["serve", "--listen", "127.0.0.1:0", "--rate-limits", "off"]);
-        command.args(["--database", &database(folder)]);
         if let Some(filter) = filter {
             // The line that tells the port is always wanted.
             command.args(["--log", &format!("{filter},muster::serve=info")]);

@@ -1,7 +1,6 @@
 //! What the store holds that is measured: made through the API, and kept for the next run if that is wanted.
 
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 use super::caller::{AccessKey, Caller};
 use super::client::{self, Connection};
 use super::fill::{self, Writer};
-use super::server::{self, Server, Tenant};
+use super::server::{self, Place, Server, Tenant};
 use super::user_groups::UserGroups;
 use super::{commands, contacts};
 
@@ -70,9 +69,9 @@ pub(super) struct Session {
 }
 
 impl World {
-    /// Makes a store of these sizes in `folder`, or finds the one that is there.
-    pub(super) fn prepare(binary: &Path, folder: &Path, sizes: Sizes) -> anyhow::Result<Self> {
-        let note = folder.join("bench.json");
+    /// Makes a store of these sizes, or finds the one that is there.
+    pub(super) fn prepare(place: &Place, sizes: Sizes) -> anyhow::Result<Self> {
+        let note = place.folder.join("bench.json");
         if note.exists() {
             let kept = fs::read(&note).context("the kept store")?;
             let mut world = Self::read(&serde_json::from_slice(&kept)?)
@@ -84,16 +83,16 @@ impl World {
                 world.sizes
             );
             // More small tenants can be added, to see whether they change anything.
-            server::create_small_tenants(binary, folder, had..sizes.tenants)?;
+            server::create_small_tenants(place, had..sizes.tenants)?;
             world.sizes = sizes;
             fs::write(note, world.note().to_string())?;
             return Ok(world);
         }
-        let tenant = server::create_tenant(binary, folder, ADMIN, PASSWORD)?;
-        server::create_small_tenants(binary, folder, 0..sizes.tenants)?;
-        let large_contact_group = commands::fill(binary, folder, sizes.contacts)?;
-        let key = server::create_members_tenant(binary, folder)?;
-        let mut server = Server::start(binary, folder, Some("warn"))?;
+        let tenant = server::create_tenant(place, ADMIN, PASSWORD)?;
+        server::create_small_tenants(place, 0..sizes.tenants)?;
+        let large_contact_group = commands::fill(place, sizes.contacts)?;
+        let key = server::create_members_tenant(place)?;
+        let mut server = Server::start(place, Some("warn"))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let world = runtime.block_on(Self::fill(&server, tenant, large_contact_group, key, sizes))?;
         drop(runtime);
@@ -184,8 +183,8 @@ impl World {
 
     /// Logs in whoever the rows need. This has a server of its own: hashing passwords takes memory that the allocator
     /// keeps for a while, which would hide what the load takes.
-    pub(super) fn begin(&self, binary: &Path, folder: &Path) -> anyhow::Result<Session> {
-        let mut server = Server::start(binary, folder, Some("warn"))?;
+    pub(super) fn begin(&self, place: &Place) -> anyhow::Result<Session> {
+        let mut server = Server::start(place, Some("warn"))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let session = runtime.block_on(self.log_in(&server))?;
         drop(runtime);
@@ -216,9 +215,9 @@ impl Session {
 
 /// Removes from a store that is kept what was deleted at the end of a run, so that the next run does not find the server
 /// at this work.
-pub(super) fn tidy_up(binary: &Path, folder: &Path) -> anyhow::Result<()> {
+pub(super) fn tidy_up(place: &Place) -> anyhow::Result<()> {
     eprintln!("removing what the run has added");
-    let mut server = Server::start(binary, folder, Some("warn"))?;
+    let mut server = Server::start(place, Some("warn"))?;
     server.rest()?;
     server.stop()
 }
