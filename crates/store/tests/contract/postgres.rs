@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use muster_domain::org_unit::OrgUnitStore as _;
 use muster_domain::tenant::TenantStore as _;
 use muster_domain::{Batch, Store as _, StoreError};
 use muster_store::{KeySource, Limits, OpenError, Options};
@@ -234,4 +235,18 @@ async fn a_node_sees_at_once_what_another_has_written() {
         let units = reader.store.tenant_counts(org.tenant).await.unwrap().unwrap().org_units;
         assert_eq!(units, round + 2);
     }
+}
+
+/// A read that nobody waits for any more does not keep its place for long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_that_is_given_up_makes_room() {
+    let world = World::<Postgres>::with(Limits { scans: 1, ..Limits::default() });
+    let org = world.org("acme").await;
+    for _ in 0..20 {
+        let read = world.store().org_unit_ids(org.tenant, org.top);
+        // Now and then it is done before.
+        let _ = tokio::time::timeout(std::time::Duration::from_micros(300), read).await;
+    }
+    let read = world.store().org_unit_ids(org.tenant, org.top);
+    assert_eq!(read.await.unwrap(), [org.top]);
 }
