@@ -46,6 +46,8 @@ pub(super) fn judge(error: &Error) -> (StoreError, Remedy) {
         return (unavailable(error), Remedy::Again);
     }
     match code.code().get(..2) {
+        // It would take as long again.
+        _ if *code == SqlState::QUERY_CANCELED => (unavailable(error), Remedy::Later),
         // The connection, the server's end or start; and a server that is but a copy of the one that writes.
         Some("08" | "57") => (unavailable(error), Remedy::Reconnect),
         _ if *code == SqlState::READ_ONLY_SQL_TRANSACTION => (unavailable(error), Remedy::Reconnect),
