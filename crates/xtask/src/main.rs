@@ -17,7 +17,7 @@ use clap::Parser;
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Xtask {
     /// Build the release server, start it on a fresh store, and measure it over HTTP.
-    Bench(bench::BenchArgs),
+    Bench(Box<bench::BenchArgs>),
     /// Check what the compiler and the linter do not: file lengths, left-overs, layering, links.
     Tidy,
 }

@@ -242,12 +242,11 @@ async fn measure(
     let (begin, others_before) = (now(), cpu_time_of_others(server)?);
     for round in 1..=args.rounds {
         for line in &mut order {
-            let sample = match line.kind.script() {
-                Some(script) => database::measure(&place.database, script, line.connections, args.duration),
-                None => {
-                    let load = line.kind.load(world, &session);
-                    load::measure(&target, &load, line.connections, args.duration).await
-                }
+            let sample = if let Some(script) = line.kind.script() {
+                database::measure(&place.database, script, line.connections, args.duration)
+            } else {
+                let load = line.kind.load(world, &session);
+                load::measure(&target, &load, line.connections, args.duration).await
             };
             let sample =
                 sample.with_context(|| format!("{}, {} connections", line.title, line.connections))?;
