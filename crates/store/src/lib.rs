@@ -116,6 +116,9 @@ pub enum OpenError {
     Missing(String),
     #[error("a command is working on the store at {0}; try again when it has ended")]
     Busy(PathBuf),
+    /// Of a database.
+    #[error("a muster server runs on this database; stop all of them first")]
+    InUse,
     #[error("there is a store at {0} already; --replace takes it out of the way")]
     Exists(PathBuf),
     /// What the system said is its source.
@@ -204,14 +207,14 @@ pub struct Rotation {
 
 /// Seals every secret of a store under another server key and puts that in the place of the present one: `given`
 /// (64 hexadecimal characters), or a new one. No server may run.
-pub fn rotate_key(
+pub async fn rotate_key(
     options: &Options,
     given: Option<&str>,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> Result<Rotation, OpenError> {
     if postgres::is_postgres(&options.url) {
-        return Err(OpenError::NoFile("its server key cannot be rotated yet"));
+        return PostgresStore::rotate_key(options, given, clock, entropy).await;
     }
     SqliteStore::rotate_key(&file(options)?, options, given, clock, entropy)
 }

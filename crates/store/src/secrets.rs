@@ -2,7 +2,7 @@
 
 use muster_domain::credential::seal_context;
 use muster_domain::secret::ServerKey;
-use muster_domain::{CredentialId, StoreError, TenantId};
+use muster_domain::{CredentialId, Entropy, StoreError, TenantId};
 
 use crate::OpenError;
 use crate::driver::Read;
@@ -18,6 +18,26 @@ pub(crate) async fn check(on: &impl Read, key: &ServerKey) -> Result<(), OpenErr
         }
     }
     Ok(())
+}
+
+/// Every secret, sealed under another key. Errors: the present one does not open it.
+pub(crate) async fn resealed(
+    on: &impl Read,
+    old: &ServerKey,
+    new: &ServerKey,
+    entropy: &dyn Entropy,
+) -> Result<Vec<(TenantId, CredentialId, Vec<u8>)>, OpenError> {
+    let mut all = sealed_secrets(on).await?;
+    for (tenant, id, secret) in &mut all {
+        let context = seal_context(*tenant, *id);
+        let plain = old.open(&context, secret).ok_or_else(|| {
+            OpenError::Key(format!("does not open the secret of {context}; nothing was changed"))
+        })?;
+        let mut nonce = [0; 24];
+        entropy.fill(&mut nonce);
+        *secret = new.seal(nonce, &context, &plain);
+    }
+    Ok(all)
 }
 
 /// Every secret that is sealed under the server key, with what it belongs to.

@@ -57,6 +57,7 @@ from! {
     Option<String> => |value| Self::Text(value.map(Into::into));
     &'a [u8; 32] => |value| Self::Bytes(Some(value[..].into()));
     &'a Option<[u8; 32]> => |value| Self::Bytes(value.as_ref().map(|bytes| bytes[..].into()));
+    &'a Vec<u8> => |value| Self::Bytes(Some(value.as_slice().into()));
     &'a Option<Vec<u8>> => |value| Self::Bytes(value.as_deref().map(Into::into));
     Uuid => |value| Self::Uuid(Some(value));
     Option<Uuid> => |value| Self::Uuid(value);

@@ -184,7 +184,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             Command::Backup(args) => store::backup(args).await,
             Command::Restore(args) => store::restore(&args),
             Command::Doctor(args) => store::doctor(args).await,
-            Command::Key(command) => store::key(&command),
+            Command::Key(command) => store::key(&command).await,
         }
     });
     // Whatever still runs on its own threads (a long read, a writer that waits for the file) was given

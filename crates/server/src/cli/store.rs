@@ -126,11 +126,11 @@ pub(crate) async fn doctor(args: DoctorArgs) -> anyhow::Result<()> {
     if args.json { Ok(()) } else { line("Nothing is wrong with the store.") }
 }
 
-pub(crate) fn key(command: &KeyCommand) -> anyhow::Result<()> {
+pub(crate) async fn key(command: &KeyCommand) -> anyhow::Result<()> {
     let KeyCommand::Rotate(args) = command;
     let options = args.store.options(false, true, muster_store::Limits::default());
     let given = args.new_secret_key.as_deref();
-    let done = muster_store::rotate_key(&options, given, &SystemClock, &SystemEntropy)?;
+    let done = muster_store::rotate_key(&options, given, &SystemClock, &SystemEntropy).await?;
     line(format!(
         "The server key is a new one ({}); {} sealed under it.",
         args.store.key_place(),

@@ -12,6 +12,7 @@ use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::{Remedy, judge, store_error};
+use super::rekey::PRESENT;
 use crate::statements::Statement;
 
 /// What every connection begins with. Each statement has an index to go by: a plan that was made while a table was small
@@ -95,13 +96,15 @@ impl Connection {
 pub(super) struct Connector {
     config: Config,
     tls: MakeRustlsConnect,
+    /// Whether the database is to know that a server runs.
+    as_server: bool,
     /// After a failure: the error, until when nothing is tried, and for how long that was.
     failure: Mutex<Option<(StoreError, Instant, Duration)>>,
 }
 
 impl Connector {
-    pub(super) fn new(config: Config, tls: MakeRustlsConnect) -> Self {
-        Self { config, tls, failure: Mutex::default() }
+    pub(super) fn new(config: Config, tls: MakeRustlsConnect, as_server: bool) -> Self {
+        Self { config, tls, as_server, failure: Mutex::default() }
     }
 
     /// A new connection. For a while after a failure nothing is tried: whoever asks gets the same error.
@@ -138,6 +141,9 @@ impl Connector {
             }
         });
         client.batch_execute(SETTINGS).await.map_err(unavailable)?;
+        if self.as_server {
+            client.batch_execute(PRESENT).await.map_err(unavailable)?;
+        }
         Ok(Connection {
             client,
             prepared: Mutex::default(),

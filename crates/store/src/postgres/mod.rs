@@ -8,6 +8,7 @@ mod pipeline;
 #[cfg(test)]
 mod plan_tests;
 mod read;
+mod rekey;
 mod tls;
 mod url;
 
@@ -26,7 +27,7 @@ use crate::ids::Ids;
 use crate::row::get;
 use crate::statements::tenant;
 use crate::value::values;
-use crate::{OpenError, Options};
+use crate::{OpenError, Options, Rotation};
 
 /// Connections that write. The database syncs the disk once for the commits of several.
 const LANES: usize = 4;
@@ -38,6 +39,12 @@ const READY_TIMEOUT: Duration = Duration::from_secs(1);
 /// What a read answers whose connections were lost again and again.
 pub(crate) fn lost() -> StoreError {
     StoreError::Unavailable("connections to the database are lost".into())
+}
+
+fn connector(options: &Options) -> Result<Connector, OpenError> {
+    let parsed = url::parse(&options.url);
+    let (config, tls) = parsed.map_err(|why| OpenError::PostgresUrl { url: shown(&options.url), why })?;
+    Ok(Connector::new(config, tls, options.as_server))
 }
 
 /// A database and the connections to it.
@@ -54,9 +61,7 @@ impl PostgresStore {
         clock: &dyn Clock,
         entropy: &dyn Entropy,
     ) -> Result<(Self, ServerKey), OpenError> {
-        let (config, tls) = url::parse(&options.url)
-            .map_err(|why| OpenError::PostgresUrl { url: shown(&options.url), why })?;
-        let connector = Arc::new(Connector::new(config, tls));
+        let connector = Arc::new(connector(options)?);
         let connection = connector.connect().await?;
         let key = migrate::run(&connection, options, clock.now(), entropy).await?;
         let store = Self {
@@ -66,6 +71,16 @@ impl PostgresStore {
             ids: Ids::default(),
         };
         Ok((store, key))
+    }
+
+    pub(crate) async fn rotate_key(
+        options: &Options,
+        given: Option<&str>,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<Rotation, OpenError> {
+        let connection = connector(&Options { as_server: false, ..options.clone() })?.connect().await?;
+        rekey::run(&connection, options, given, clock, entropy).await
     }
 
     /// Finishes the writes that were handed in and stops the lanes. Later commits are `Unavailable`.

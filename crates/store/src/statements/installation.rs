@@ -7,6 +7,8 @@ super::statements! {
             AND u.login_claimed = 1 AND u.status <> 3
         WHERE u.id IS NULL LIMIT 20";
     SEALED_SECRETS = "SELECT tenant_id, id, secret_sealed FROM credentials WHERE secret_sealed IS NOT NULL";
+    RESEAL = "UPDATE credentials SET secret_sealed = $3 WHERE tenant_id = $1 AND id = $2 RETURNING id";
+    SERVER_KEY_CHANGES = "UPDATE server_key SET fingerprint = $1 WHERE only_row = 1 RETURNING only_row";
     SERVER_KEYS = "SELECT fingerprint FROM server_key";
     GREATEST_TENANT = "SELECT COALESCE(MAX(id), 0) FROM tenants";
     GREATEST_ORG_UNIT = "SELECT COALESCE(MAX(id), 0) FROM org_units";

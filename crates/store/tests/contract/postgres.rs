@@ -2,12 +2,14 @@
 
 use std::fs;
 
+use muster_domain::credential::{CredentialStore as _, seal_context};
 use muster_domain::org_unit::OrgUnitStore as _;
+use muster_domain::secret::{ServerKey, hex};
 use muster_domain::tenant::TenantStore as _;
 use muster_domain::{Batch, Store as _, StoreError};
 use muster_store::{KeySource, Limits, OpenError, Options};
 
-use crate::support::{Backend as _, start};
+use crate::support::{Backend as _, FixedClock, SeededEntropy, start};
 use crate::support_postgres::Postgres;
 use crate::world::{World, entry, unit_insert};
 
@@ -291,4 +293,40 @@ async fn a_read_that_is_given_up_makes_room() {
     }
     let read = world.store().org_unit_ids(org.tenant, org.top);
     assert_eq!(read.await.unwrap(), [org.top]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_server_key_is_rotated_when_no_server_runs() {
+    let world = World::<Postgres>::new();
+    // With an Onlive key, whose secret is sealed.
+    let org = world.org("acme").await;
+    let options = Options { as_server: true, ..world.backend.options() };
+    let clock = FixedClock::default();
+    let rotate =
+        async |seed: u64| muster_store::rotate_key(&options, None, &clock, &SeededEntropy::new(seed)).await;
+    let (store, old) = Postgres::open_with(&options).await.unwrap();
+    assert!(matches!(rotate(1).await, Err(OpenError::InUse)));
+    store.close().await;
+    drop(store);
+    let mut tries = 0;
+    let rotation = loop {
+        match rotate(2).await {
+            Ok(rotation) => break rotation,
+            // The database notices a while later that the server is gone.
+            Err(OpenError::InUse) if tries < 500 => tries += 1,
+            Err(error) => panic!("{error}"),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    };
+    assert_eq!(rotation.secrets, 1);
+    let kept = fs::read_to_string(rotation.kept.unwrap()).unwrap();
+    assert_eq!(kept.trim(), hex(old.expose()));
+    let (store, new) = Postgres::open_with(&options).await.unwrap();
+    assert_ne!(new.fingerprint(), old.fingerprint());
+    let credentials = store.credentials(org.tenant).await.unwrap();
+    let signer = credentials.iter().find(|credential| credential.secret_sealed.is_some()).unwrap();
+    let opens = |key: &ServerKey| {
+        key.open(&seal_context(org.tenant, signer.id), signer.secret_sealed.as_ref().unwrap()).is_some()
+    };
+    assert!(opens(&new) && !opens(&old));
 }
