@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::place::Place;
 use crate::support::{PASSWORD, Server, create_tenant, succeed};
 
 const ROUNDS: u32 = 4;
@@ -139,7 +140,7 @@ fn assert_all_there(server: &Server, token: &str, done: &[Acknowledged]) {
 
 #[test]
 fn what_was_acknowledged_survives_a_kill_under_load() {
-    let mut folder = tempfile::TempDir::new().unwrap();
+    let mut folder = Arc::new(Place::new());
     create_tenant(folder.path(), "Acme", "ada@acme.example");
     let done = Arc::new(Mutex::new(Vec::new()));
     for round in 0..ROUNDS {

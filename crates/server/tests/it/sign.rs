@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::place::Place;
 use crate::support::{Server, create_tenant, fail, muster, succeed, text};
 
 /// The example of the contract.
@@ -23,7 +24,7 @@ const VECTOR: [&str; 9] = [
 
 #[test]
 fn the_headers_of_the_contracts_example_are_printed() {
-    let folder = tempfile::TempDir::new().unwrap();
+    let folder = Place::new();
     let sign = |args: &[&str]| {
         let command = [&VECTOR[..], args].concat();
         text(
@@ -49,7 +50,7 @@ fn the_headers_of_the_contracts_example_are_printed() {
 
 #[test]
 fn what_cannot_be_signed_is_said() {
-    let folder = tempfile::TempDir::new().unwrap();
+    let folder = Place::new();
     let sign = |args: &[&str]| {
         let rest = ["--access-key", "OL1-A", "--access-secret", "s"];
         fail(folder.path(), &[&["sign"], args, &rest[..]].concat())
@@ -66,7 +67,7 @@ fn what_cannot_be_signed_is_said() {
 
 #[test]
 fn the_secret_is_a_line_of_standard_input() {
-    let folder = tempfile::TempDir::new().unwrap();
+    let folder = Place::new();
     let mut command = muster(folder.path(), &VECTOR);
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

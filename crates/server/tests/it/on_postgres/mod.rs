@@ -1,0 +1,1 @@
+//! What there is of a database only: this is tested with PostgreSQL, whatever store the others have.
