@@ -5,6 +5,7 @@
 mod place;
 mod support;
 
+mod callers;
 mod commands;
 mod configuration;
 mod contact_files;
@@ -13,6 +14,7 @@ mod crash;
 mod demo;
 mod lifecycle;
 mod limits;
+mod load;
 mod on_file;
 mod on_postgres;
 mod operator;

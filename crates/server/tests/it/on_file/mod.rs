@@ -1,5 +1,6 @@
 //! What there is of a file only: this is tested with SQLite, whatever store the others have.
 
+mod configuration;
 mod held;
 mod restore;
 mod secrets;
