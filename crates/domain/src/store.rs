@@ -22,7 +22,8 @@ pub enum StoreError {
     /// A row has another version than the one the batch was decided on, or what it refers to is gone.
     #[error("stale")]
     Stale,
-    /// Busy, full, read-only or stopped: nothing was done, trying later may help.
+    /// Busy, full, read-only or stopped: nothing was done, trying later may help. Of a commit whose answer was lost with
+    /// the connection to the store it is not known, which the text says.
     #[error("unavailable: {0}")]
     Unavailable(Cow<'static, str>),
     #[error("{0}")]

@@ -44,11 +44,12 @@ enum Backend {
 /// What bounds the work that a store takes at once.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Batches that wait for the writer; more are refused with `Unavailable`.
+    /// Batches that wait for a writer; more are refused with `Unavailable`.
     pub writer_queue: usize,
-    /// Long reads (trees, lists) that run at once, by default one a core; more wait.
+    /// Long reads (trees, lists) that run at once, by default one a core; more wait. Also the connections to a database that
+    /// the short ones share.
     pub scans: usize,
-    /// The page cache of the connection that writes, in KiB.
+    /// The page cache of the connection that writes to a file, in KiB.
     pub write_cache: u32,
 }
 

@@ -74,6 +74,12 @@ impl rusqlite::ToSql for Value<'_> {
     }
 }
 
+/// PostgreSQL knows no text with a NUL. Nothing that is stored has one, so a look-up by such finds nothing, nor by what
+/// stands here for it: a code point that is no character.
+fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{ffff}").into() } else { text.into() }
+}
+
 impl ToSql for Value<'_> {
     fn to_sql(&self, wanted: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         let own = match self {
@@ -86,7 +92,7 @@ impl ToSql for Value<'_> {
         }
         match self {
             Self::Integer(value) => value.to_sql(wanted, out),
-            Self::Text(value) => value.as_deref().to_sql(wanted, out),
+            Self::Text(value) => value.as_deref().map(without_nul).to_sql(wanted, out),
             Self::Bytes(value) => value.as_deref().to_sql(wanted, out),
             Self::Uuid(value) => value.as_ref().map(|id| &id.as_bytes()[..]).to_sql(wanted, out),
         }

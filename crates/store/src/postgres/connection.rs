@@ -120,6 +120,11 @@ impl Connector {
         outcome
     }
 
+    /// Asks the database to end what it does for a connection.
+    pub(super) async fn cancel(&self, connection: &Connection) -> Result<(), tokio_postgres::Error> {
+        connection.client.cancel_token().cancel_query(self.tls.clone()).await
+    }
+
     async fn try_connect(&self) -> Result<Connection, StoreError> {
         // Whatever the reason, a wrong password as much as a server that starts: it may be otherwise later.
         let unavailable = |error| match store_error(error) {

@@ -16,7 +16,10 @@ const UNIQUE: [(&str, Unique); 5] = [
 /// What may help against an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Remedy {
+    /// None: the statement itself is refused.
     None,
+    /// Nothing now: what the database has is used up, a lock is not free, or it is not known what was done.
+    Later,
     /// The database gave the transaction up for another one: the same again.
     Again,
     /// The connection is gone, or to a server that does not write: another connection.
@@ -43,13 +46,15 @@ pub(super) fn judge(error: &Error) -> (StoreError, Remedy) {
         return (unavailable(error), Remedy::Again);
     }
     match code.code().get(..2) {
+        // It would take as long again.
+        _ if *code == SqlState::QUERY_CANCELED => (unavailable(error), Remedy::Later),
         // The connection, the server's end or start; and a server that is but a copy of the one that writes.
         Some("08" | "57") => (unavailable(error), Remedy::Reconnect),
         _ if *code == SqlState::READ_ONLY_SQL_TRANSACTION => (unavailable(error), Remedy::Reconnect),
         // Its time limits.
         Some("25") if code.code() == "25P03" => (unavailable(error), Remedy::Reconnect),
         // What it has is used up; a lock that is not free.
-        Some("53" | "55" | "58") => (unavailable(error), Remedy::None),
+        Some("53" | "55" | "58") => (unavailable(error), Remedy::Later),
         _ => (internal(error), Remedy::None),
     }
 }

@@ -130,8 +130,8 @@ impl Lane {
                     answer(group.remove(0), Err(error));
                     (count, tries) = (if alone { 1.min(group.len()) } else { group.len() }, 0);
                 }
-                (Remedy::Again | Remedy::Reconnect, _) => {
-                    tracing::warn!(%error, jobs = count, "the store cannot be written");
+                (Remedy::Later | Remedy::Again | Remedy::Reconnect, _) => {
+                    tracing::warn!(%error, jobs = count, "the database does not write");
                     group.drain(..count).for_each(|job| answer(job, Err(error.clone())));
                     count = group.len();
                 }
@@ -140,11 +140,11 @@ impl Lane {
     }
 
     /// Carries out all jobs in one transaction. A failure means that nothing of it was done, but for the one that says
-    /// that this is not known, for which there is no remedy.
+    /// that this is not known.
     async fn attempt(&mut self, group: &[Job]) -> Result<(), Failure> {
         let connection = match self.connection.take().filter(|connection| !connection.is_lost()) {
             Some(connection) => connection,
-            None => Arc::new(self.connector.connect().await.map_err(|error| refused(error, Remedy::None))?),
+            None => Arc::new(self.connector.connect().await.map_err(|error| refused(error, Remedy::Later))?),
         };
         let outcome = transaction(&connection, group).await;
         let is_lost = matches!(&outcome, Err(failure) if failure.remedy == Remedy::Reconnect);
@@ -182,7 +182,7 @@ async fn transaction(connection: &Arc<Connection>, group: &[Job]) -> Result<(), 
 fn unknown(error: &tokio_postgres::Error) -> Failure {
     tracing::error!(%error, "the connection was lost during a commit");
     let text = "the connection to the database was lost during a commit; whether it was done is not known";
-    refused(StoreError::Unavailable(text.into()), Remedy::None)
+    refused(StoreError::Unavailable(text.into()), Remedy::Later)
 }
 
 async fn apply_all(pipeline: &mut Pipeline, group: &[Job]) -> Result<(), StoreError> {

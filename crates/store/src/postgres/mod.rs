@@ -109,11 +109,17 @@ impl PostgresStore {
 
     /// The first of `count` ids in a row.
     pub(crate) async fn next_ids(&self, kind: IdKind, count: u32) -> Result<i64, StoreError> {
+        // Ids that are reserved twice, because the first answer was lost, are given to nobody.
         let reserve = async |count: i64| {
-            let connection = self.read().await?;
-            let values = values![kind.as_str(), count];
-            let end = connection.reader().one(&tenant::IDS_RESERVE, &values, |row| get(row, 0)).await?;
-            end.ok_or_else(|| StoreError::Internal("no ids were reserved".to_owned()))
+            for _ in 0..TRIES {
+                let connection = self.read().await?;
+                let values = values![kind.as_str(), count];
+                let end = connection.reader().one(&tenant::IDS_RESERVE, &values, |row| get(row, 0)).await;
+                if let Some(end) = connection.end(end) {
+                    return end?.ok_or_else(|| StoreError::Internal("no ids were reserved".to_owned()));
+                }
+            }
+            Err(lost())
         };
         self.ids.take(kind, count, reserve).await
     }

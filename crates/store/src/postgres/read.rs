@@ -8,6 +8,7 @@ use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
 use muster_domain::org_unit::{Located, OrgUnit};
 use muster_domain::{OrgUnitId, StoreError, TenantId};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::types::{FromSql, Type};
 
@@ -113,7 +114,7 @@ pub(super) const PLANS: &str = "SET plan_cache_mode = force_custom_plan";
 /// Connections that are used by one long read at a time.
 pub(super) struct Scans {
     connector: Arc<Connector>,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<Arc<Connection>>>,
     places: Arc<Semaphore>,
 }
 
@@ -132,18 +133,23 @@ impl Scans {
         } else {
             let connection = self.connector.connect().await?;
             connection.send(PLANS);
-            connection
+            Arc::new(connection)
         };
         connection.send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-        Ok(Scan { scans: Arc::clone(self), connection, _place: place })
+        Ok(Scan { scans: Arc::clone(self), connection, place: Some(place) })
+    }
+
+    fn take_back(&self, connection: Arc<Connection>) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
 }
 
-/// One state of the store. A scan that is given up takes its connection with it.
+/// One state of the store.
 pub(crate) struct Scan {
     scans: Arc<Scans>,
-    connection: Connection,
-    _place: OwnedSemaphorePermit,
+    connection: Arc<Connection>,
+    /// Until the read has ended.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Scan {
@@ -152,13 +158,33 @@ impl Scan {
     }
 
     /// As [`Together::end`].
-    pub(crate) fn end<T>(self, done: Result<T, StoreError>) -> Option<Result<T, StoreError>> {
+    pub(crate) fn end<T>(mut self, done: Result<T, StoreError>) -> Option<Result<T, StoreError>> {
+        let place = self.place.take();
         if done.is_err() && self.connection.is_lost() {
             return None;
         }
         self.connection.send("COMMIT");
-        let mut idle = self.scans.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.push(self.connection);
+        self.scans.take_back(Arc::clone(&self.connection));
+        drop(place);
         Some(done)
+    }
+}
+
+/// A read that nobody waits for any more is called off, and keeps its place until the database has heard of it: else
+/// clients that go could make it do more at once than it shall.
+impl Drop for Scan {
+    fn drop(&mut self) {
+        let (Some(place), Ok(runtime)) = (self.place.take(), Handle::try_current()) else {
+            return;
+        };
+        let (scans, connection) = (Arc::clone(&self.scans), Arc::clone(&self.connection));
+        runtime.spawn(async move {
+            // Whether that is heard or not, the roll-back comes after the read.
+            let _ = scans.connector.cancel(&connection).await;
+            if connection.client.batch_execute("ROLLBACK").await.is_ok() {
+                scans.take_back(connection);
+            }
+            drop(place);
+        });
     }
 }

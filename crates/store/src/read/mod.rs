@@ -48,7 +48,8 @@ use read;
 /// A `LIKE` pattern for keys that contain the key of `part`.
 fn contains_pattern(part: &str) -> String {
     let mut pattern = String::from("%");
-    for character in text::key(part).chars() {
+    // Nothing that is stored has a NUL, which would end the pattern for SQLite: it stands for what is no character.
+    for character in text::key(part).replace('\0', "\u{ffff}").chars() {
         if matches!(character, '%' | '_' | '\\') {
             pattern.push('\\');
         }

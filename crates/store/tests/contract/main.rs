@@ -30,6 +30,7 @@ mod journal_lists;
 mod org_unit;
 mod org_unit_lists;
 mod postgres;
+mod postgres_faults;
 mod rules;
 mod rules_admins;
 mod rules_races;

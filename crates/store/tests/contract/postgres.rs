@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use muster_domain::org_unit::OrgUnitStore as _;
 use muster_domain::tenant::TenantStore as _;
 use muster_domain::{Batch, Store as _, StoreError};
 use muster_store::{KeySource, Limits, OpenError, Options};
@@ -116,6 +117,48 @@ async fn a_database_that_cannot_be_reached_is_said_to_be_without_its_password() 
     ] {
         let text = refusal(&Options { url: url.to_owned(), ..database.options() }).await.to_string();
         assert!(text.contains(why) && !text.contains("secret"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_is_as_private_as_was_asked_for() {
+    let database = Postgres::create();
+    let url = database.options().url.replace("sslmode=disable", "sslmode=MODE");
+    let root = std::env::var("MUSTER_TEST_POSTGRES_ROOT").unwrap();
+    let with = |mode: &str, root: Option<&str>, host: &str| {
+        let root = root.map(|file| format!("&sslrootcert={file}")).unwrap_or_default();
+        let url = url.replace("127.0.0.1", host).replace("MODE", &format!("{mode}{root}"));
+        Options { url, ..database.options() }
+    };
+    let (here, root) = ("127.0.0.1", Some(root.as_str()));
+    for (options, is_private) in [
+        (with("disable", None, here), false),
+        (with("prefer", None, here), true),
+        (with("require", None, here), true),
+        (with("verify-ca", root, here), true),
+        // The certificate is for the address alone.
+        (with("verify-ca", root, "localhost"), true),
+        (with("verify-full", root, here), true),
+    ] {
+        let (store, _) = Postgres::open_with(&options).await.unwrap();
+        let private = format!(
+            "SELECT COUNT(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+             WHERE ssl = {is_private} AND application_name = '{}'",
+            database.schema.name
+        );
+        assert!(database.look(&private) > 0, "{}", options.url);
+        store.close().await;
+        drop(store);
+        database.hang_up();
+    }
+    for options in [
+        with("verify-full", root, "localhost"),
+        // The root is none that the system knows.
+        with("verify-ca", None, here),
+        with("verify-full", None, here),
+    ] {
+        let text = refusal(&options).await.to_string();
+        assert!(text.contains("certificate"), "{text}");
     }
 }
 
@@ -234,4 +277,18 @@ async fn a_node_sees_at_once_what_another_has_written() {
         let units = reader.store.tenant_counts(org.tenant).await.unwrap().unwrap().org_units;
         assert_eq!(units, round + 2);
     }
+}
+
+/// A read that nobody waits for any more does not keep its place for long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_that_is_given_up_makes_room() {
+    let world = World::<Postgres>::with(Limits { scans: 1, ..Limits::default() });
+    let org = world.org("acme").await;
+    for _ in 0..20 {
+        let read = world.store().org_unit_ids(org.tenant, org.top);
+        // Now and then it is done before.
+        let _ = tokio::time::timeout(std::time::Duration::from_micros(300), read).await;
+    }
+    let read = world.store().org_unit_ids(org.tenant, org.top);
+    assert_eq!(read.await.unwrap(), [org.top]);
 }

@@ -15,7 +15,7 @@ use crate::support::{Backend, FixedClock, SeededEntropy};
 /// A schema, and a folder for the server key.
 pub(crate) struct Postgres {
     pub(crate) folder: TempDir,
-    schema: Schema,
+    pub(crate) schema: Schema,
 }
 
 impl Postgres {

@@ -1,7 +1,7 @@
 //! Users: columns, versions, logins and their claims, views.
 
-use muster_domain::user::{Role, UnitRef, User, UserStatus, UserStore as _};
-use muster_domain::{StoreError, Timestamp, Unique, UserId};
+use muster_domain::user::{Role, UnitRef, User, UserFilter, UserOrder, UserSort, UserStatus, UserStore as _};
+use muster_domain::{Slice, StoreError, Timestamp, Unique, UserId};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -24,6 +24,7 @@ contract![
     a_refused_update_leaves_the_claims_as_they_were,
     an_update_releases_no_claim_of_another_user,
     a_view_shows_the_unit_its_parent_and_the_top,
+    a_text_with_a_nul_finds_nobody,
 ];
 
 const DUPLICATE: StoreError = StoreError::Duplicate(Unique::Login);
@@ -302,4 +303,15 @@ async fn a_view_shows_the_unit_its_parent_and_the_top<B: Backend>() {
         assert_eq!((view.user, view.unit, view.parent, view.top), (user, unit, parent, top.clone()));
     }
     assert_eq!(world.store().user_view(org.tenant, UserId(i64::MAX)).await.unwrap(), None);
+}
+
+async fn a_text_with_a_nul_finds_nobody<B: Backend>() {
+    let world = World::<B>::new();
+    let org = world.org("acme").await;
+    let (order, slice) = (UserOrder { by: UserSort::Name, descending: false }, Slice { limit: 9, offset: 0 });
+    for text in ["\0", "admin@acme\0", "admin\0@acme"] {
+        assert_eq!(world.store().user_by_claim(text).await.unwrap(), None);
+        let filter = UserFilter { search: Some(text.to_owned()), ..UserFilter::default() };
+        assert_eq!(world.store().users(org.tenant, filter, order, slice).await.unwrap().total, 0);
+    }
 }
