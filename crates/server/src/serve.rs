@@ -160,7 +160,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let public_url = args.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     if args.demo {
-        demo::prepare(&directory, &key, &args.store.shown(), public_url.trim_end_matches('/')).await?;
+        demo::prepare(&directory, &key, &args.store.flag(), public_url.trim_end_matches('/')).await?;
     }
     if args.rate_limits == Switch::Off {
         tracing::warn!("rate limits are off: this is for benchmarks and checkers");

@@ -2,6 +2,7 @@
 //! snapshots, under a fixed clock and fixed randomness.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod place;
 mod support;
 
 mod authz_coverage;
@@ -31,6 +32,7 @@ mod lox24_phones;
 mod lox24_races;
 mod lox24_random;
 mod oauth;
+mod on_file;
 mod onlive;
 mod onlive_auth;
 mod onlive_groups;

@@ -22,11 +22,11 @@ use muster_store::{KeySource, Limits, Options};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use crate::conformance::Document;
 use crate::lox24::Key;
+use crate::place::Place;
 use crate::signing::{self, AccessKey};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -56,7 +56,7 @@ pub(crate) struct World {
     pub(crate) server_key: ServerKey,
     clock: Arc<ManualClock>,
     peer: SocketAddr,
-    folder: TempDir,
+    place: Place,
 }
 
 impl World {
@@ -65,12 +65,16 @@ impl World {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
-        let folder = TempDir::new().unwrap();
+        Self::at(Place::new(), settings).await
+    }
+
+    pub(crate) async fn at(place: Place, settings: Settings) -> Self {
         let clock = Arc::new(ManualClock(AtomicI64::new(1_770_091_506_789_000)));
         let entropy = Arc::new(SeededEntropy(Mutex::new(StdRng::seed_from_u64(1))));
+        let file = || format!("sqlite:{}", place.path().join("muster.db").display());
         let options = Options {
-            url: format!("sqlite:{}", folder.path().join("muster.db").display()),
-            key: KeySource::Folder(folder.path().to_owned()),
+            url: place.url().unwrap_or_else(file),
+            key: KeySource::Folder(place.path().to_owned()),
             create: true,
             as_server: true,
             limits: Limits::default(),
@@ -87,7 +91,7 @@ impl World {
         let acme = tenant(&directory, &key, "US", "Acme", "ada@acme.example").await;
         let service = App::new(directory, key.clone(), settings).into_service();
         let peer = "192.0.2.1:4711".parse().unwrap();
-        let world = Self { service, acme, server_key: key, clock, peer, folder };
+        let world = Self { service, acme, server_key: key, clock, peer, place };
         for (name, parent) in [("North", 1000), ("Team A", 1001), ("Team B", 1001), ("South", 1000)] {
             world.unit(name, parent).await;
         }
@@ -133,9 +137,8 @@ impl World {
         self.directory().store.commit(muster_domain::Batch::new(self.acme.tenant())).await.unwrap();
     }
 
-    /// Where the store is.
     pub(crate) fn folder(&self) -> &std::path::Path {
-        self.folder.path()
+        self.place.path()
     }
 
     /// The journal of Acme.

@@ -109,6 +109,13 @@ impl StoreArgs {
         open(&self.options(true, true, limits)).await
     }
 
+    /// What names this database in a command that people copy. The URL of one that is no file may hold a password: they
+    /// have it in `MUSTER_DATABASE`, or know what to add.
+    pub(crate) fn flag(&self) -> String {
+        let is_file = muster_store::sqlite_path(&self.database).is_some();
+        if is_file { format!(" --database {}", self.database) } else { String::new() }
+    }
+
     /// The database, for people and logs.
     pub(crate) fn shown(&self) -> String {
         muster_store::shown(&self.database)

@@ -133,12 +133,13 @@ The demo at {url} goes on with the data that is there.
 
 Its passwords were shown when it was made. For a new one:
 
-muster user set-password --database {database} --email {ADMIN}
+muster user set-password{database} --email {ADMIN}
 
-(or `cargo run --release -- user set-password …`; it works while the server runs). For a new LOX24 key, or with
+(or `cargo run --release -- user set-password …`; it works while the server runs, on the database that `--database` or
+`MUSTER_DATABASE` names). For a new LOX24 key, or with
 `--dialect onlive` an access key to sign with:
 
-muster credential create --database {database} --tenant '{NAME}' --dialect lox24 --name demo
+muster credential create{database} --tenant '{NAME}' --dialect lox24 --name demo
 
 Then:
 

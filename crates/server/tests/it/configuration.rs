@@ -2,32 +2,12 @@
 
 use std::fs;
 
-use tempfile::TempDir;
-
+use crate::place::Place;
 use crate::support::{Server, muster, run, text};
 
 #[test]
-fn the_file_gives_defaults_that_the_environment_and_flags_win_over() {
-    let folder = TempDir::new().unwrap();
-    fs::write(
-        folder.path().join("muster.toml"),
-        "database = \"sqlite:from-file/a.db\"\nlogins_per_minute = 1\nrate-limits = \"on\"\nlog-format = \"json\"\n\
-         trusted-proxy = [\"10.0.0.0/8\", \"192.0.2.1\"]\ndemo = true\nlisten = \"256.0.0.1:0\"\n",
-    )
-    .unwrap();
-    let server = Server::start_in(folder, &["--config", "muster.toml", "--data-dir", "keys"]);
-    assert!(server.folder().join("from-file/a.db").exists());
-    assert!(server.folder().join("keys/server.key").exists());
-    assert!(server.stdout().contains("admin@demo.example"));
-    assert!(server.log_in("admin@demo.example", "wrong").is_none());
-    let body = serde_json::json!({});
-    assert_eq!(server.send("POST", "/oauth/token", "", Some(&body)).status, 429);
-    assert!(server.log().lines().all(|line| line.starts_with('{')), "{}", server.log());
-}
-
-#[test]
 fn a_setting_that_does_not_exist_is_named() {
-    let folder = TempDir::new().unwrap();
+    let folder = Place::new();
     fs::write(folder.path().join("muster.toml"), "listn = \"127.0.0.1:0\"\n").unwrap();
     let output = muster(folder.path(), &["serve"]).env("MUSTER_CONFIG", "muster.toml").output().unwrap();
     let said = text(&output.stderr);
@@ -38,7 +18,7 @@ fn a_setting_that_does_not_exist_is_named() {
 
 #[test]
 fn the_help_names_the_environment_variables() {
-    let folder = TempDir::new().unwrap();
+    let folder = Place::new();
     let help = text(&run(folder.path(), &["serve", "--help"]).stdout);
     for name in
         ["DATABASE", "DATA_DIR", "LISTEN", "DEMO", "PUBLIC_URL", "TRUSTED_PROXY", "RATE_LIMITS", "LOG_FORMAT"]
@@ -51,7 +31,7 @@ fn the_help_names_the_environment_variables() {
 
 #[test]
 fn every_flag_of_every_command_is_an_environment_variable_too() {
-    let folder = TempDir::new().unwrap();
+    let folder = Place::new();
     let commands = [
         &["serve"][..],
         &["tenant", "create"],

@@ -4,17 +4,16 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use serde_json::{Value, json};
-use tempfile::TempDir;
-
+use crate::place::Place;
 use crate::support::{create_tenant, fail, run, succeed, text};
+use serde_json::{Value, json};
 
 const GOOD: &str = "phone,name_a\n+12015550123,Ada\n";
 const BAD: &str = "phone,name_a\n+12015550123,Ada\nCALL-ME,Kim\n";
 
 /// A folder with a store that has the tenant Acme in it, and a file.
-fn store(file: impl AsRef<[u8]>) -> TempDir {
-    let folder = TempDir::new().unwrap();
+fn store(file: impl AsRef<[u8]>) -> Place {
+    let folder = Place::new();
     create_tenant(folder.path(), "Acme", "ada@acme.example");
     fs::write(folder.path().join("a.csv"), file).unwrap();
     folder

@@ -3,23 +3,22 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Value, json};
-use tempfile::TempDir;
-
+use crate::place::Place;
 use crate::support::{Server, create_tenant, fail, run, succeed, text};
+use serde_json::{Value, json};
 
 /// A folder with a store that has the tenant Acme in it.
-fn store() -> TempDir {
-    let folder = TempDir::new().unwrap();
+fn store() -> Place {
+    let folder = Place::new();
     create_tenant(folder.path(), "Acme", "ada@acme.example");
     folder
 }
 
-fn write(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) {
+fn write(folder: &Place, name: &str, bytes: impl AsRef<[u8]>) {
     fs::write(folder.path().join(name), bytes).unwrap();
 }
 
-fn read(folder: &TempDir, name: &str) -> String {
+fn read(folder: &Place, name: &str) -> String {
     fs::read_to_string(folder.path().join(name)).unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::place::Place;
 use crate::support::{Server, create_tenant, run, text};
 
 /// Pastes lines into a shell; what they print.
@@ -73,7 +74,7 @@ fn started_again_the_demo_keeps_its_data_and_tells_how_to_get_in() {
 
 #[test]
 fn beside_other_tenants_the_demo_is_made_all_the_same() {
-    let folder = tempfile::TempDir::new().unwrap();
+    let folder = Place::new();
     create_tenant(folder.path(), "Acme", "ada@acme.example");
     let server = Server::start_in(folder, &["--demo"]);
     let printed = paste(&shell_lines(&server.stdout()));

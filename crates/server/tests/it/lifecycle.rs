@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, Server, create_tenant, read_answer, run, text};
+use crate::support::{PASSWORD, Server, create_tenant, read_answer};
 
 #[test]
 fn what_is_running_is_finished_before_the_end() {
@@ -45,40 +45,6 @@ fn a_request_that_never_ends_does_not_hold_the_end_up() {
     sleep(Duration::from_millis(200));
     server.signal("TERM");
     assert!(server.wait(Duration::from_secs(10)).is_some_and(|status| status.success()));
-}
-
-#[test]
-fn a_store_that_another_process_holds_delays_neither_reads_nor_the_end() {
-    let mut server = Server::start(&["--demo"]);
-    let password =
-        server.stdout().split("Password").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
-    let token = server.log_in("admin@demo.example", &password).unwrap();
-    let holder = rusqlite::Connection::open(server.folder().join("muster-data/muster.db")).unwrap();
-    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
-    // More than one group of writes, none of which can begin.
-    let body = json!({"city": "Reno"}).to_string();
-    let mut writes: Vec<_> = (0..8).map(|_| server.connect()).collect();
-    for stream in &mut writes {
-        write!(
-            stream,
-            "PATCH /v3/groups/1002 HTTP/1.1\r\nHost: muster\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-    }
-    assert_eq!(server.send("GET", "/v3/groups/1002", &token, None).status, 200);
-    assert_eq!(server.send("GET", "/readyz", "", None).status, 503);
-    server.signal("TERM");
-    assert!(server.wait(Duration::from_secs(10)).is_some_and(|status| status.success()), "{}", server.log());
-}
-
-#[test]
-fn a_second_server_on_the_same_store_is_refused() {
-    let server = Server::start(&[]);
-    let output = run(server.folder(), &["serve", "--listen", "127.0.0.1:0"]);
-    assert!(!output.status.success());
-    assert!(text(&output.stderr).contains("another muster server"), "{}", text(&output.stderr));
 }
 
 #[test]

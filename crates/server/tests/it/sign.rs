@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::place::Place;
 use crate::support::{Server, create_tenant, fail, muster, succeed, text};
 
 /// The example of the contract.
@@ -23,7 +24,7 @@ const VECTOR: [&str; 9] = [
 
 #[test]
 fn the_headers_of_the_contracts_example_are_printed() {
-    let folder = tempfile::TempDir::new().unwrap();
+    let folder = Place::new();
     let sign = |args: &[&str]| {
         let command = [&VECTOR[..], args].concat();
         text(
@@ -44,12 +45,12 @@ fn the_headers_of_the_contracts_example_are_printed() {
         sign(&["--curl"])
             .starts_with("curl -sg --path-as-is 'http://127.0.0.1:8080/api/v1/user-groups?search=")
     );
-    assert!(fs::read_dir(folder.path()).unwrap().next().is_none(), "no store is made");
+    assert!(!folder.path().join("muster-data").exists(), "no store is made");
 }
 
 #[test]
 fn what_cannot_be_signed_is_said() {
-    let folder = tempfile::TempDir::new().unwrap();
+    let folder = Place::new();
     let sign = |args: &[&str]| {
         let rest = ["--access-key", "OL1-A", "--access-secret", "s"];
         fail(folder.path(), &[&["sign"], args, &rest[..]].concat())
@@ -66,7 +67,7 @@ fn what_cannot_be_signed_is_said() {
 
 #[test]
 fn the_secret_is_a_line_of_standard_input() {
-    let folder = tempfile::TempDir::new().unwrap();
+    let folder = Place::new();
     let mut command = muster(folder.path(), &VECTOR);
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -1,25 +1,29 @@
 //! A server process in a folder of its own, and a plain HTTP client.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use serde_json::Value;
-use tempfile::TempDir;
 
+use crate::place::{self, Place};
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-/// The binary, in a folder, without the environment of whoever runs the tests.
+/// The binary, in a folder, on the store of that, without the environment of whoever runs the tests.
 pub(crate) fn muster(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
     command.args(args).current_dir(folder).stdin(Stdio::null());
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MUSTER_")) {
         command.env_remove(name);
     }
+    command.envs(fs::read_to_string(folder.join(place::URL)).map(|url| ("MUSTER_DATABASE", url)));
     command
 }
 
@@ -55,32 +59,46 @@ pub(crate) fn create_tenant(folder: &Path, name: &str, email: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// Changes rows behind the back of whoever has the store open.
+pub(crate) fn tamper(place: &Place, sql: &str) {
+    let Some(schema) = &place.schema else {
+        return Connection::open(place.path().join("muster-data/muster.db"))
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap();
+    };
+    schema.execute(sql);
+}
+
 /// A running server; it is killed when it is dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: String,
-    folder: TempDir,
+    place: Arc<Place>,
+    number: u32,
 }
 
 impl Server {
     /// Starts a server on a free port in a new folder.
     pub(crate) fn start(args: &[&str]) -> Self {
-        Self::start_in(TempDir::new().unwrap(), args)
+        Self::start_in(Place::new(), args)
     }
 
-    /// Starts a server in a folder that may hold a store already.
-    pub(crate) fn start_in(folder: TempDir, args: &[&str]) -> Self {
-        let create = |name: &str| File::create(folder.path().join(name)).unwrap();
-        let mut child = muster(folder.path(), &["serve", "--listen", "127.0.0.1:0"])
+    /// Starts a server in a folder that may hold a store already, or have other servers on its database.
+    pub(crate) fn start_in(place: impl Into<Arc<Place>>, args: &[&str]) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let (place, number) = (place.into(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let create = |name: &str| File::create(place.path().join(format!("{name}-{number}"))).unwrap();
+        let mut child = muster(place.path(), &["serve", "--listen", "127.0.0.1:0"])
             .args(args)
             .stdout(create("stdout"))
             .stderr(create("stderr"))
             .spawn()
             .unwrap();
         for _ in 0..500 {
-            let log = std::fs::read_to_string(folder.path().join("stderr")).unwrap();
+            let log = fs::read_to_string(place.path().join(format!("stderr-{number}"))).unwrap();
             if let Some(address) = listening(&log) {
-                return Self { child, address, folder };
+                return Self { child, address, place, number };
             }
             assert!(child.try_wait().unwrap().is_none(), "the server ended: {log}");
             sleep(Duration::from_millis(20));
@@ -89,15 +107,23 @@ impl Server {
     }
 
     pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+        self.place.path()
+    }
+
+    pub(crate) fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.place)
     }
 
     pub(crate) fn stdout(&self) -> String {
-        std::fs::read_to_string(self.folder().join("stdout")).unwrap()
+        self.said("stdout")
     }
 
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.folder().join("stderr")).unwrap()
+        self.said("stderr")
+    }
+
+    fn said(&self, stream: &str) -> String {
+        fs::read_to_string(self.folder().join(format!("{stream}-{}", self.number))).unwrap()
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -118,17 +144,17 @@ impl Server {
     }
 
     /// Stops the server as an operator does, and gives its folder back.
-    pub(crate) fn stop(mut self) -> TempDir {
+    pub(crate) fn stop(mut self) -> Arc<Place> {
         self.signal("TERM");
         assert!(self.wait(Duration::from_secs(10)).is_some_and(|status| status.success()), "{}", self.log());
-        std::mem::replace(&mut self.folder, TempDir::new().unwrap())
+        self.place()
     }
 
     /// Kills the server as a power cut would, and gives its folder back.
-    pub(crate) fn kill(mut self) -> TempDir {
+    pub(crate) fn kill(mut self) -> Arc<Place> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        std::mem::replace(&mut self.folder, TempDir::new().unwrap())
+        self.place()
     }
 
     pub(crate) fn connect(&self) -> TcpStream {

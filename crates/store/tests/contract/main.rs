@@ -41,6 +41,7 @@ mod rules_users;
 mod rules_users_change;
 mod rules_users_end;
 mod rules_users_races;
+mod schema;
 mod session;
 mod sqlite;
 mod tenant;

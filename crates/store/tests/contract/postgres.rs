@@ -146,7 +146,7 @@ async fn a_connection_is_as_private_as_was_asked_for() {
         let private = format!(
             "SELECT COUNT(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
              WHERE ssl = {is_private} AND application_name = '{}'",
-            database.name
+            database.schema.name
         );
         assert!(database.look(&private) > 0, "{}", options.url);
         store.close().await;

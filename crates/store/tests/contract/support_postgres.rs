@@ -1,70 +1,27 @@
-//! Stores of their own in the PostgreSQL that `MUSTER_TEST_POSTGRES` names: each is a schema, which takes a tenth of the
-//! time that a database takes.
+//! Stores of their own on PostgreSQL, each in a schema.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, mpsc};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use muster_domain::TenantId;
 use muster_domain::secret::{ServerKey, hex};
 use muster_store::{KeySource, Limits, OpenError, Options, Store};
 use tempfile::TempDir;
-use tokio::runtime::{Builder, Handle, Runtime};
-use tokio_postgres::{Client, NoTls};
+use tokio::runtime::Handle;
 
+use crate::schema::Schema;
 use crate::support::{Backend, FixedClock, SeededEntropy};
-
-const VARIABLE: &str = "MUSTER_TEST_POSTGRES";
 
 /// A schema, and a folder for the server key.
 pub(crate) struct Postgres {
-    pub(crate) name: String,
     pub(crate) folder: TempDir,
-    /// A connection past the store.
-    side: Mutex<Option<(Runtime, Client)>>,
-}
-
-/// The URL of the database, with this schema as the place of its tables.
-fn url(schema: &str) -> String {
-    let database = std::env::var(VARIABLE).unwrap_or_else(|_| {
-        panic!(
-            "{VARIABLE} is not set: it is the URL of a database whose user may do anything, as in postgres://localhost/postgres. \
-             crates/store/tests/postgres.sh COMMAND… runs a command with one of its own"
-        )
-    });
-    let separator = if database.contains('?') { '&' } else { '?' };
-    format!("{database}{separator}options=-c%20search_path%3D{schema}")
-}
-
-/// A connection and what drives it, for a thread of its own.
-fn connect(schema: &str) -> (Runtime, Client) {
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let client = runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(&url(schema), NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client
-    });
-    (runtime, client)
+    pub(crate) schema: Schema,
 }
 
 impl Postgres {
-    /// Does something past the store, whatever thread this is.
-    fn on<T: Send>(&self, work: impl AsyncFnOnce(&Client) -> T + Send) -> T {
-        let work = || {
-            let mut side = self.side.lock().unwrap();
-            let (runtime, client) = side.get_or_insert_with(|| connect(&self.name));
-            runtime.block_on(work(client))
-        };
-        std::thread::scope(|scope| scope.spawn(work).join().unwrap())
-    }
-
-    fn execute(&self, sql: &str) {
-        self.on(async |client| client.batch_execute(sql).await.unwrap());
-    }
-
     pub(crate) fn options(&self) -> Options {
         Options {
-            url: format!("{}&application_name={}", url(&self.name), self.name),
+            url: self.schema.url(),
             key: KeySource::Folder(self.folder.path().to_owned()),
             create: true,
             as_server: false,
@@ -78,16 +35,12 @@ impl Postgres {
 
     /// Ends the connections of every store on this schema.
     pub(crate) fn hang_up(&self) {
-        let connections = format!(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{}'",
-            self.name
-        );
-        self.execute(&connections);
+        self.schema.hang_up();
     }
 
     /// The first column of what a query gives, as text.
     pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
-        self.on(async |client| {
+        self.schema.on(async |client| {
             let rows = client.query(sql, &[]).await.unwrap();
             rows.iter().map(|row| row.get::<_, String>(0)).collect()
         })
@@ -109,15 +62,6 @@ impl Postgres {
     }
 }
 
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        self.execute(&format!("DROP SCHEMA {} CASCADE", self.name));
-        // A runtime ends on a thread that may wait.
-        let side = self.side.lock().unwrap().take();
-        std::thread::spawn(move || drop(side)).join().unwrap();
-    }
-}
-
 impl Backend for Postgres {
     type Hold = Hold;
 
@@ -126,12 +70,7 @@ impl Backend for Postgres {
     const BROKEN_TEXT: Option<&str> = None;
 
     fn create() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("muster_test_{}_{number}", std::process::id());
-        let database = Self { name, folder: tempfile::tempdir().unwrap(), side: Mutex::default() };
-        database.execute(&format!("CREATE SCHEMA {}", database.name));
-        database
+        Self { schema: Schema::create(), folder: tempfile::tempdir().unwrap() }
     }
 
     fn open(&self, limits: Limits) -> (Store, ServerKey) {
@@ -144,13 +83,13 @@ impl Backend for Postgres {
     }
 
     fn tamper(&self, sql: &str) {
-        self.execute(&format!(
+        self.schema.execute(&format!(
             "SET session_replication_role = replica; {sql}; SET session_replication_role = DEFAULT"
         ));
     }
 
     fn look(&self, sql: &str) -> i64 {
-        self.on(async |client| client.query_one(sql, &[]).await.unwrap().get(0))
+        self.schema.on(async |client| client.query_one(sql, &[]).await.unwrap().get(0))
     }
 
     fn rows_of(&self, tenant: TenantId) -> Vec<(String, i64)> {
@@ -174,9 +113,9 @@ impl Backend for Postgres {
     fn hold_writes(&self) -> Hold {
         let (ready, held) = mpsc::channel();
         let (release, released) = tokio::sync::oneshot::channel::<()>();
-        let name = self.name.clone();
+        let (runtime, client) =
+            std::thread::scope(|scope| scope.spawn(|| self.schema.connect()).join().unwrap());
         let thread = std::thread::spawn(move || {
-            let (runtime, client) = connect(&name);
             runtime.block_on(async {
                 client.batch_execute("BEGIN; LOCK TABLE tenant_state IN EXCLUSIVE MODE").await.unwrap();
                 ready.send(()).unwrap();

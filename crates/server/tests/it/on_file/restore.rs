@@ -4,16 +4,15 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
-use tempfile::TempDir;
-
+use crate::place::Place;
 use crate::support::{PASSWORD, Server, create_tenant, fail, succeed};
+use rusqlite::Connection;
 
 const STORE: &str = "muster-data/muster.db";
 
 /// A folder with a store of one tenant, `Acme`, and `one.db`, a backup of it.
-fn backed_up() -> TempDir {
-    let folder = TempDir::new().unwrap();
+fn backed_up() -> Place {
+    let folder = Place::file();
     create_tenant(folder.path(), "Acme", "ada@acme.example");
     succeed(folder.path(), &["backup", "one.db"]);
     folder

@@ -4,11 +4,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use crate::place::Place;
+use crate::support::{PASSWORD, Server, create_tenant, fail, muster, run, succeed, text};
 use rusqlite::Connection;
 use serde_json::json;
-use tempfile::TempDir;
-
-use crate::support::{PASSWORD, Server, create_tenant, fail, muster, run, succeed, text};
 
 fn store(folder: &Path) -> Connection {
     Connection::open(folder.join("muster-data/muster.db")).unwrap()
@@ -16,7 +15,7 @@ fn store(folder: &Path) -> Connection {
 
 #[test]
 fn a_backup_is_made_while_the_server_runs_and_restored() {
-    let server = Server::start(&[]);
+    let server = Server::start_in(Place::file(), &[]);
     create_tenant(server.folder(), "Acme", "ada@acme.example");
     let token = server.log_in("ada@acme.example", PASSWORD).unwrap();
     server.send("POST", "/v3/groups", &token, Some(&json!({"org_unit_name": "North"})));
@@ -40,7 +39,7 @@ fn a_backup_is_made_while_the_server_runs_and_restored() {
     assert!(tree.contains("North") && !tree.contains("South"), "{tree}");
 
     // On another machine: the backup and the key, nothing else.
-    let other = TempDir::new().unwrap();
+    let other = Place::file();
     fs::copy(server.folder().join("one.db"), other.path().join("one.db")).unwrap();
     assert!(fail(other.path(), &["restore", "one.db"]).contains("server key"));
     assert!(!other.path().join("muster-data/muster.db").exists());
@@ -54,7 +53,7 @@ fn a_backup_is_made_while_the_server_runs_and_restored() {
 
 #[test]
 fn a_rotated_key_opens_what_the_one_of_before_has_sealed() {
-    let folder = TempDir::new().unwrap();
+    let folder = Place::file();
     create_tenant(folder.path(), "Acme", "ada@acme.example");
     succeed(folder.path(), &["backup", "old.db"]);
     let key = folder.path().join("muster-data/server.key");
@@ -78,7 +77,7 @@ fn a_rotated_key_opens_what_the_one_of_before_has_sealed() {
 
 #[test]
 fn a_rotation_that_was_broken_off_is_finished() {
-    let folder = TempDir::new().unwrap();
+    let folder = Place::file();
     create_tenant(folder.path(), "Acme", "ada@acme.example");
     let data = folder.path().join("muster-data");
     let before = fs::read(data.join("server.key")).unwrap();
@@ -93,7 +92,7 @@ fn a_rotation_that_was_broken_off_is_finished() {
 
 #[test]
 fn a_key_from_the_environment_is_rotated_there() {
-    let folder = TempDir::new().unwrap();
+    let folder = Place::file();
     let (one, two) = ("ab".repeat(32), "cd".repeat(32));
     let with = |args: &[&str], key: &str, new: Option<&str>| {
         let mut command = muster(folder.path(), args);
@@ -114,7 +113,7 @@ fn a_key_from_the_environment_is_rotated_there() {
 
 #[test]
 fn only_who_makes_something_makes_a_store() {
-    let folder = TempDir::new().unwrap();
+    let folder = Place::file();
     for command in [
         &["tenant", "list"][..],
         &["user", "set-password", "--email", "ada@acme.example"],
@@ -131,7 +130,7 @@ fn only_who_makes_something_makes_a_store() {
 
 #[test]
 fn the_key_is_not_rotated_under_a_running_server() {
-    let server = Server::start(&[]);
+    let server = Server::start_in(Place::file(), &[]);
     assert!(fail(server.folder(), &["key", "rotate"]).contains("another muster server"));
 }
 
@@ -187,7 +186,7 @@ const DAMAGE: [(&str, &str); 34] = [
 
 #[test]
 fn the_doctor_notices_what_must_not_be() {
-    let server = Server::start(&[]);
+    let server = Server::start_in(Place::file(), &[]);
     create_tenant(server.folder(), "Acme", "ada@acme.example");
     create_tenant(server.folder(), "Other", "olga@other.example");
     let token = server.log_in("ada@acme.example", PASSWORD).unwrap();
@@ -226,7 +225,7 @@ fn the_doctor_notices_what_must_not_be() {
 
 #[test]
 fn a_store_that_has_lost_its_fingerprint_gets_no_other_key() {
-    let folder = TempDir::new().unwrap();
+    let folder = Place::file();
     create_tenant(folder.path(), "Acme", "ada@acme.example");
     store(folder.path()).execute_batch("DELETE FROM server_key").unwrap();
     let key = folder.path().join("muster-data/server.key");
@@ -244,7 +243,7 @@ fn a_store_that_has_lost_its_fingerprint_gets_no_other_key() {
 
 #[test]
 fn only_who_makes_a_store_brings_its_tables_up_to_date() {
-    let folder = TempDir::new().unwrap();
+    let folder = Place::file();
     create_tenant(folder.path(), "Acme", "ada@acme.example");
     store(folder.path()).execute_batch("UPDATE migrations SET version = 0").unwrap();
     for command in [&["tenant", "list"][..], &["doctor"], &["backup", "one.db"], &["key", "rotate"]] {
@@ -255,7 +254,7 @@ fn only_who_makes_a_store_brings_its_tables_up_to_date() {
 
 #[test]
 fn the_server_forgets_what_has_expired_and_what_is_too_old() {
-    let folder = TempDir::new().unwrap();
+    let folder = Place::file();
     create_tenant(folder.path(), "Acme", "ada@acme.example");
     let server = Server::start_in(folder, &[]);
     server.log_in("ada@acme.example", PASSWORD).unwrap();
