@@ -6,9 +6,10 @@ mod lane;
 mod migrate;
 mod pipeline;
 #[cfg(test)]
-mod plan_tests;
+pub(crate) mod plan_tests;
 mod read;
 mod tls;
+mod transfer;
 mod url;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use muster_domain::{Batch, Clock, Entropy, IdKind, StoreError, TenantId};
 use self::connection::{Connector, Shared};
 use self::lane::Lanes;
 use self::read::{Scan, Scans, Together};
+pub(crate) use self::transfer::PostgresEnd;
 pub(crate) use self::url::{is_postgres, shown};
 use crate::driver::Read as _;
 use crate::ids::Ids;

@@ -62,16 +62,6 @@ impl Postgres {
         self.on(async |client| client.batch_execute(sql).await.unwrap());
     }
 
-    pub(crate) fn options(&self) -> Options {
-        Options {
-            url: format!("{}&application_name={}", url(&self.name), self.name),
-            key: KeySource::Folder(self.folder.path().to_owned()),
-            create: true,
-            as_server: false,
-            limits: Limits::default(),
-        }
-    }
-
     pub(crate) async fn open_with(options: &Options) -> Result<(Store, ServerKey), OpenError> {
         muster_store::open(options, &FixedClock::default(), &SeededEntropy::new(0)).await
     }
@@ -120,6 +110,7 @@ impl Drop for Postgres {
 
 impl Backend for Postgres {
     type Hold = Hold;
+    type Other = crate::support::Sqlite;
 
     const NODES: usize = 2;
     const KEY: &str = "tenant_id, id";
@@ -132,6 +123,16 @@ impl Backend for Postgres {
         let database = Self { name, folder: tempfile::tempdir().unwrap(), side: Mutex::default() };
         database.execute(&format!("CREATE SCHEMA {}", database.name));
         database
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            url: format!("{}&application_name={}", url(&self.name), self.name),
+            key: KeySource::Folder(self.folder.path().to_owned()),
+            create: true,
+            as_server: false,
+            limits: Limits::default(),
+        }
     }
 
     fn open(&self, limits: Limits) -> (Store, ServerKey) {
