@@ -125,6 +125,9 @@ pub async fn migrate_store(
     if from.url == to.url {
         return Err(MigrateError::Same);
     }
+    // No server may run on either.
+    let from = &Options { create: false, as_server: true, ..from.clone() };
+    let to = &Options { create: true, as_server: true, ..to.clone() };
     match (postgres::is_postgres(&from.url), postgres::is_postgres(&to.url)) {
         (false, false) => migrate::<SqliteEnd, SqliteEnd>(from, to, clock, entropy, progress).await,
         (false, true) => migrate::<SqliteEnd, PostgresEnd>(from, to, clock, entropy, progress).await,

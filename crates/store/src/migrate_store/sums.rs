@@ -66,7 +66,7 @@ fn write(row: &Cells, bytes: &mut Vec<u8>) {
             Value::Bytes(Some(value)) => varying(3, value),
             Value::Uuid(Some(value)) => varying(3, value.as_bytes()),
             Value::Integer(None) | Value::Text(None) | Value::Bytes(None) | Value::Uuid(None) => {
-                varying(0, &[])
+                varying(0, &[]);
             }
         }
     }

@@ -86,9 +86,7 @@ pub(crate) async fn copy(
     to: &Options,
     progress: &mut (dyn FnMut(Step<'_>) + Send),
 ) -> Result<(), MigrateError> {
-    let from = Options { create: false, as_server: true, ..from.clone() };
-    let to = Options { as_server: true, ..to.clone() };
-    migrate_store(&from, &to, &FixedClock::default(), &SeededEntropy::new(5), progress).await
+    migrate_store(from, to, &FixedClock::default(), &SeededEntropy::new(5), progress).await
 }
 
 /// What no tenant has.

@@ -93,7 +93,7 @@ async fn what_is_no_beginning_of_this_copy_is_left_alone<B: Backend>() {
     source.tamper("INSERT INTO migrations (version, applied_at) VALUES (999, 0)");
     let outcome = copy(&from, &to, &mut quiet).await;
     assert!(matches!(outcome, Err(MigrateError::Source(OpenError::Newer { .. }))), "{outcome:?}");
-    source.tamper("UPDATE migrations SET version = 0");
+    source.tamper("DELETE FROM migrations WHERE version = 999; UPDATE migrations SET version = 0");
     let outcome = copy(&from, &to, &mut quiet).await;
     let is_older =
         matches!(outcome, Err(MigrateError::Source(OpenError::Older { .. } | OpenError::Missing(_))));
