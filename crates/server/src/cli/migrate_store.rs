@@ -1,7 +1,6 @@
 //! `muster migrate-store`.
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
@@ -44,8 +43,7 @@ pub(crate) struct MigrateStoreArgs {
 pub(crate) async fn run(args: MigrateStoreArgs) -> anyhow::Result<()> {
     let from = StoreArgs { database: args.from, data_dir: args.from_data_dir };
     let to = StoreArgs { database: args.to, data_dir: args.to_data_dir };
-    let mut told =
-        Told { json: args.json, bar: bar("", 0), started: Instant::now(), rows: 0, there: 0, written: 0 };
+    let mut told = Told { json: args.json, bar: bar("", 0), rows: 0, there: 0, written: 0 };
     let mut outcome = Ok(());
     muster_store::migrate_store(
         &from.options(false, true, Limits::default()),
@@ -54,7 +52,7 @@ pub(crate) async fn run(args: MigrateStoreArgs) -> anyhow::Result<()> {
         &SystemEntropy,
         &mut |step| {
             if outcome.is_ok() {
-                outcome = told.tell(step);
+                outcome = told.tell(&step);
             }
         },
     )
@@ -67,7 +65,6 @@ pub(crate) async fn run(args: MigrateStoreArgs) -> anyhow::Result<()> {
 struct Told {
     json: bool,
     bar: ProgressBar,
-    started: Instant,
     /// In the source, in the target before, and written by now.
     rows: u64,
     there: u64,
@@ -75,8 +72,8 @@ struct Told {
 }
 
 impl Told {
-    fn tell(&mut self, step: Step<'_>) -> anyhow::Result<()> {
-        match step {
+    fn tell(&mut self, step: &Step<'_>) -> anyhow::Result<()> {
+        match *step {
             Step::Begun { rows, there } => {
                 (self.rows, self.there, self.written) = (rows, there, 0);
                 // Each row is copied, and then read back.
@@ -109,8 +106,8 @@ impl Told {
     }
 
     fn end(self, to: &StoreArgs) -> anyhow::Result<()> {
+        let seconds = self.bar.elapsed().as_secs_f64();
         self.bar.finish_and_clear();
-        let seconds = self.started.elapsed().as_secs_f64();
         let Self { rows, there, written, .. } = self;
         let (target, key) = (to.shown(), to.key_place());
         if self.json {
