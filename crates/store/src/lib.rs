@@ -7,6 +7,7 @@ mod doctor;
 mod driver;
 mod group;
 mod ids;
+mod migrate_store;
 mod owner;
 mod postgres;
 mod read;
@@ -25,6 +26,7 @@ use muster_domain::secret::ServerKey;
 use muster_domain::{Clock, Entropy, StoreError};
 
 pub use doctor::Finding;
+pub use migrate_store::{MigrateError, Progress, Step, Sum, migrate_store};
 pub use server_key::KeySource;
 pub use sqlite::{complete, partial};
 
@@ -121,6 +123,17 @@ pub enum OpenError {
     InUse,
     #[error("there is a store at {0} already; --replace takes it out of the way")]
     Exists(PathBuf),
+    #[error(
+        "the store is a copy that is not complete: start the same `muster migrate-store` again, which goes on with it, or \
+         remove what is there"
+    )]
+    Incomplete,
+    #[error("there is a store already, or something else; a copy goes into an empty database")]
+    Occupied,
+    #[error("there are the beginnings of a copy of another store; remove them, or name another target")]
+    OtherCopy,
+    #[error("another `muster migrate-store` is working on it")]
+    Copied,
     /// What the system said is its source.
     #[error("{path}")]
     Io { path: PathBuf, source: std::io::Error },

@@ -37,13 +37,7 @@ impl KeySource {
         make: bool,
         entropy: &dyn Entropy,
     ) -> Result<ServerKey, OpenError> {
-        let (key, place) = match self {
-            Self::Given(hex) => (Some(parse(hex, "MUSTER_SECRET_KEY")?), "MUSTER_SECRET_KEY".to_owned()),
-            Self::Folder(folder) => {
-                let path = folder.join(FILE);
-                (read(&path)?, path.display().to_string())
-            }
-        };
+        let (key, place) = self.present()?;
         match (key, fingerprint) {
             (Some(key), Some(known)) if key.fingerprint() != known => match self.settle(known)? {
                 Some(key) => Ok(key),
@@ -67,6 +61,36 @@ impl KeySource {
 }
 
 impl KeySource {
+    /// The key that is there, and where it is or would be.
+    fn present(&self) -> Result<(Option<ServerKey>, String), OpenError> {
+        Ok(match self {
+            Self::Given(hex) => (Some(parse(hex, "MUSTER_SECRET_KEY")?), "MUSTER_SECRET_KEY".to_owned()),
+            Self::Folder(folder) => {
+                let path = folder.join(FILE);
+                (read(&path)?, path.display().to_string())
+            }
+        })
+    }
+
+    /// Whether a key is not there and can be put. Errors: another one is there.
+    pub(crate) fn lacks(&self, key: &ServerKey) -> Result<bool, OpenError> {
+        match self.present()? {
+            (None, _) => Ok(true),
+            (Some(present), _) if present.fingerprint() == key.fingerprint() => Ok(false),
+            (Some(_), place) => Err(OpenError::Key(format!(
+                "in {place} is not the source's, which goes along with the store; name another folder"
+            ))),
+        }
+    }
+
+    /// Puts a key where none is.
+    pub(crate) fn put(&self, key: &ServerKey) -> Result<(), OpenError> {
+        match self {
+            Self::Folder(folder) => write(folder, FILE, key),
+            Self::Given(_) => Ok(()),
+        }
+    }
+
     /// Makes the key that is to take the place of the present one, without putting it there: `given`, or a new
     /// one beside it. What is given by the environment has to be changed there.
     pub(crate) fn next(&self, given: Option<&str>, entropy: &dyn Entropy) -> Result<ServerKey, OpenError> {

@@ -4,6 +4,7 @@ mod contacts;
 mod credential;
 mod explain;
 mod journal;
+mod migrate_store;
 pub(crate) mod output;
 pub(crate) mod sign;
 mod store;
@@ -65,6 +66,7 @@ enum Command {
     Backup(store::BackupArgs),
     Restore(store::RestoreArgs),
     Doctor(store::DoctorArgs),
+    MigrateStore(migrate_store::MigrateStoreArgs),
     /// Rotate the server key.
     #[command(subcommand)]
     Key(store::KeyCommand),
@@ -191,6 +193,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             Command::Backup(args) => store::backup(args).await,
             Command::Restore(args) => store::restore(&args),
             Command::Doctor(args) => store::doctor(args).await,
+            Command::MigrateStore(args) => migrate_store::run(args).await,
             Command::Key(command) => store::key(&command).await,
         }
     });

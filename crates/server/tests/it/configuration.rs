@@ -46,6 +46,7 @@ fn every_flag_of_every_command_is_an_environment_variable_too() {
         &["restore"],
         &["doctor"],
         &["key", "rotate"],
+        &["migrate-store"],
     ];
     for command in commands {
         let help = text(&run(folder.path(), &[command, &["--help"]].concat()).stdout);

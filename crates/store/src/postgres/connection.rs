@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::{Remedy, judge, store_error};
-use super::rekey::PRESENT;
+use super::presence::PRESENT;
 use crate::statements::Statement;
 
 /// What every connection begins with. Each statement has an index to go by: a plan that was made while a table was small

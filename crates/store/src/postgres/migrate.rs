@@ -1,12 +1,13 @@
 //! Bringing the tables up to date when a store is opened.
 
 use muster_domain::secret::ServerKey;
-use muster_domain::{Entropy, StoreError, Timestamp};
+use muster_domain::{Entropy, Timestamp};
 use tokio_postgres::Client;
 
 use super::connection::Connection;
 use super::error::store_error;
 use super::url::shown;
+use crate::migrate_store::COPY_MARK;
 use crate::{OpenError, Options, secrets};
 
 /// Numbered from 1 without gaps. A released migration is never edited.
@@ -16,7 +17,7 @@ const VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)";
 
 /// Whoever holds it brings the tables of this database up to date; the number has no meaning.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(7238442817361)";
+pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(7238442817361)";
 
 fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
@@ -54,13 +55,11 @@ async fn in_transaction(
     if found > known() {
         return Err(OpenError::Newer { found, known: known() });
     }
+    if is_there(client, COPY_MARK).await? {
+        return Err(OpenError::Incomplete);
+    }
     if options.create {
-        client.batch_execute(VERSIONS).await.map_err(sql)?;
-        for (version, migration) in (1_i64..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
-            client.batch_execute(migration).await.map_err(sql)?;
-            let done = "INSERT INTO migrations (version, applied_at) VALUES ($1, $2)";
-            client.execute(done, &[&version, &now.0]).await.map_err(sql)?;
-        }
+        update(client, found, now).await?;
     } else if found == 0 {
         return Err(OpenError::Missing(shown(&options.url)));
     } else if found < known() {
@@ -78,14 +77,27 @@ async fn in_transaction(
     Ok(key)
 }
 
+/// Applies what a store of the version `found` lacks.
+pub(super) async fn update(client: &Client, found: i64, now: Timestamp) -> Result<(), OpenError> {
+    client.batch_execute(VERSIONS).await.map_err(sql)?;
+    for (version, migration) in (1_i64..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+        client.batch_execute(migration).await.map_err(sql)?;
+        let done = "INSERT INTO migrations (version, applied_at) VALUES ($1, $2)";
+        client.execute(done, &[&version, &now.0]).await.map_err(sql)?;
+    }
+    Ok(())
+}
+
 /// The version of a store's tables, 0 for a database without any.
-async fn version(client: &Client) -> Result<i64, OpenError> {
-    let number = async |sql| -> Result<i64, StoreError> {
-        let row = client.query_one(sql, &[]).await.map_err(store_error)?;
-        row.try_get(0).map_err(store_error)
-    };
-    if number("SELECT CAST(to_regclass('migrations') IS NOT NULL AS INTEGER)::BIGINT").await? == 0 {
+pub(super) async fn version(client: &Client) -> Result<i64, OpenError> {
+    if !is_there(client, "migrations").await? {
         return Ok(0);
     }
-    Ok(number("SELECT COALESCE(MAX(version), 0) FROM migrations").await?)
+    let version = "SELECT COALESCE(MAX(version), 0) FROM migrations";
+    client.query_one(version, &[]).await.and_then(|row| row.try_get(0)).map_err(sql)
+}
+
+pub(super) async fn is_there(client: &Client, table: &str) -> Result<bool, OpenError> {
+    let is_there = "SELECT to_regclass($1) IS NOT NULL";
+    client.query_one(is_there, &[&table]).await.and_then(|row| row.try_get(0)).map_err(sql)
 }

@@ -6,10 +6,12 @@ mod lane;
 mod migrate;
 mod pipeline;
 #[cfg(test)]
-mod plan_tests;
+pub(crate) mod plan_tests;
+mod presence;
 mod read;
 mod rekey;
 mod tls;
+mod transfer;
 mod url;
 
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use muster_domain::{Batch, Clock, Entropy, IdKind, StoreError, TenantId};
 use self::connection::{Connector, Shared};
 use self::lane::Lanes;
 use self::read::{Scan, Scans, Together};
+pub(crate) use self::transfer::PostgresEnd;
 pub(crate) use self::url::{is_postgres, shown};
 use crate::driver::Read as _;
 use crate::ids::Ids;

@@ -64,7 +64,7 @@ const STATISTICS: &str =
 ";
 
 /// A connection with the settings of the store, to new tables in a schema that is gone after the transaction.
-async fn migrated(schema: &str) -> Client {
+pub(crate) async fn migrated(schema: &str) -> Client {
     let url = std::env::var("MUSTER_TEST_POSTGRES").expect(
         "MUSTER_TEST_POSTGRES is the URL of a PostgreSQL for tests; crates/store/tests/postgres.sh COMMAND… gives one",
     );

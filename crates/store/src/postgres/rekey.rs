@@ -6,17 +6,11 @@ use muster_domain::{Clock, Entropy};
 use super::connection::Connection;
 use super::error::store_error;
 use super::migrate;
+use super::presence::keep_servers_out;
 use crate::driver::Read as _;
 use crate::statements::installation;
 use crate::value::values;
 use crate::{OpenError, Options, Rotation, secrets};
-
-/// Keeps servers out: each of their connections has the lock that others share. It goes with the connection.
-const ALONE: &str = "SELECT pg_try_advisory_lock(72384429, hashtext(CAST(current_schema AS TEXT)))";
-
-/// What a server begins each connection with.
-pub(super) const PRESENT: &str =
-    "SELECT pg_advisory_lock_shared(72384429, hashtext(CAST(current_schema AS TEXT)))";
 
 /// Seals every secret anew and puts the new key in its place.
 pub(super) async fn run(
@@ -27,11 +21,7 @@ pub(super) async fn run(
     entropy: &dyn Entropy,
 ) -> Result<Rotation, OpenError> {
     let sql = |error| OpenError::Store(store_error(error));
-    let alone: bool =
-        connection.client.query_one(ALONE, &[]).await.and_then(|row| row.try_get(0)).map_err(sql)?;
-    if !alone {
-        return Err(OpenError::InUse);
-    }
+    keep_servers_out(connection).await?;
     let old = migrate::run(connection, options, clock.now(), entropy).await?;
     let kept = options.key.keep(&old)?;
     let new = options.key.next(given, entropy)?;

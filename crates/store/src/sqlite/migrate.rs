@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::error::store_error;
 use crate::driver::now;
+use crate::migrate_store::COPY_MARK;
 use crate::{OpenError, secrets};
 
 /// Numbered from 1 without gaps. A released migration is never edited.
@@ -15,18 +16,14 @@ const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS migrations
     (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT";
 
 /// Makes all tables in a new and empty database.
-pub(super) fn make_tables(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn make_tables(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(VERSIONS)?;
     MIGRATIONS.iter().try_for_each(|migration| connection.execute_batch(migration))
 }
 
 /// The version of a store's tables, 0 for a store without any. Errors: `Newer` when a newer release has written it.
 pub(super) fn version(connection: &Connection) -> Result<i64, OpenError> {
-    let is_there = connection
-        .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'")
-        .and_then(|mut statement| statement.exists([]))
-        .map_err(store_error)?;
-    if !is_there {
+    if !is_there(connection, "migrations").map_err(store_error)? {
         return Ok(0);
     }
     let found: i64 = connection
@@ -34,6 +31,22 @@ pub(super) fn version(connection: &Connection) -> Result<i64, OpenError> {
         .map_err(store_error)?;
     let known = known();
     if found > known { Err(OpenError::Newer { found, known }) } else { Ok(found) }
+}
+
+/// Applies what a store of the version `found` lacks.
+pub(super) fn update(connection: &Connection, found: i64, now: Timestamp) -> rusqlite::Result<()> {
+    connection.execute_batch(VERSIONS)?;
+    for (version, migration) in (1_i64..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+        connection.execute_batch(migration)?;
+        let done = "INSERT INTO migrations (version, applied_at) VALUES (?1, ?2)";
+        connection.execute(done, [version, now.0])?;
+    }
+    Ok(())
+}
+
+pub(super) fn is_there(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let is_there = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    connection.prepare(is_there)?.exists([table])
 }
 
 fn known() -> i64 {
@@ -51,13 +64,11 @@ pub(super) fn run(
     let sql = |error| OpenError::Store(store_error(error));
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
     let found = version(&tx)?;
+    if is_there(&tx, COPY_MARK).map_err(sql)? {
+        return Err(OpenError::Incomplete);
+    }
     if create {
-        tx.execute_batch(VERSIONS).map_err(sql)?;
-        for (version, migration) in (1_i64..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
-            tx.execute_batch(migration).map_err(sql)?;
-            tx.execute("INSERT INTO migrations (version, applied_at) VALUES (?1, ?2)", [version, now.0])
-                .map_err(sql)?;
-        }
+        update(&tx, found, now).map_err(sql)?;
     } else if found < known() {
         return Err(OpenError::Older { found, known: known() });
     }

@@ -10,6 +10,7 @@ mod plan_tests;
 mod rekey;
 mod scan;
 mod schema;
+mod transfer;
 mod writer;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -26,7 +27,10 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use self::backup::{complete, partial};
 use self::error::store_error;
+#[cfg(test)]
+pub(crate) use self::migrate::make_tables;
 use self::scan::Scanners;
+pub(crate) use self::transfer::SqliteEnd;
 use self::writer::Writer;
 use crate::driver::now;
 use crate::ids::Ids;

@@ -27,6 +27,8 @@ mod credential_signers;
 mod erasure;
 mod journal;
 mod journal_lists;
+mod migrate_store;
+mod migrate_store_ends;
 mod org_unit;
 mod org_unit_lists;
 mod postgres;

@@ -11,6 +11,7 @@ use muster_store::Options;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::support::Backend as _;
 use crate::support_postgres::Postgres;
 use crate::world::{World, entry, unit_insert};
 

@@ -45,6 +45,8 @@ macro_rules! contract {
 pub(crate) trait Backend: Sized + Send + Sync + 'static {
     /// Keeps all writes waiting until it is dropped.
     type Hold: Send;
+    /// The other kind of store.
+    type Other: Backend;
 
     /// Servers that write at the same time.
     const NODES: usize;
@@ -55,6 +57,9 @@ pub(crate) trait Backend: Sized + Send + Sync + 'static {
 
     /// A new and empty database.
     fn create() -> Self;
+
+    /// How it is opened, also by more than one store at a time.
+    fn options(&self) -> Options;
 
     /// Opens the database; more than one store may be open at a time.
     fn open(&self, limits: Limits) -> (Store, ServerKey);
@@ -92,16 +97,6 @@ impl Sqlite {
         self.folder.path().join("muster.db")
     }
 
-    pub(crate) fn options(&self) -> Options {
-        Options {
-            url: format!("sqlite:{}", self.file().display()),
-            key: KeySource::Folder(self.folder.path().to_owned()),
-            create: true,
-            as_server: false,
-            limits: Limits::default(),
-        }
-    }
-
     pub(crate) fn open_with(options: &Options) -> Result<(Store, ServerKey), OpenError> {
         let (clock, entropy) = (FixedClock::default(), SeededEntropy::new(0));
         // An embedded store is opened at once.
@@ -117,6 +112,7 @@ impl Sqlite {
 
 impl Backend for Sqlite {
     type Hold = rusqlite::Connection;
+    type Other = crate::support_postgres::Postgres;
 
     const NODES: usize = 1;
     const KEY: &str = "id";
@@ -124,6 +120,16 @@ impl Backend for Sqlite {
 
     fn create() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            url: format!("sqlite:{}", self.file().display()),
+            key: KeySource::Folder(self.folder.path().to_owned()),
+            create: true,
+            as_server: false,
+            limits: Limits::default(),
+        }
     }
 
     fn open(&self, limits: Limits) -> (Store, ServerKey) {

@@ -19,16 +19,6 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    pub(crate) fn options(&self) -> Options {
-        Options {
-            url: self.schema.url(),
-            key: KeySource::Folder(self.folder.path().to_owned()),
-            create: true,
-            as_server: false,
-            limits: Limits::default(),
-        }
-    }
-
     pub(crate) async fn open_with(options: &Options) -> Result<(Store, ServerKey), OpenError> {
         muster_store::open(options, &FixedClock::default(), &SeededEntropy::new(0)).await
     }
@@ -64,6 +54,7 @@ impl Postgres {
 
 impl Backend for Postgres {
     type Hold = Hold;
+    type Other = crate::support::Sqlite;
 
     const NODES: usize = 2;
     const KEY: &str = "tenant_id, id";
@@ -71,6 +62,16 @@ impl Backend for Postgres {
 
     fn create() -> Self {
         Self { schema: Schema::create(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            url: self.schema.url(),
+            key: KeySource::Folder(self.folder.path().to_owned()),
+            create: true,
+            as_server: false,
+            limits: Limits::default(),
+        }
     }
 
     fn open(&self, limits: Limits) -> (Store, ServerKey) {

@@ -47,13 +47,22 @@ impl<B: Backend> World<B> {
         Self::over(B::create(), limits)
     }
 
+    /// Over a store that was filled before: what is made at random is other than that.
+    pub(crate) fn later(backend: B) -> Self {
+        Self::seeded(backend, Limits::default(), 2)
+    }
+
     fn over(backend: B, limits: Limits) -> Self {
+        Self::seeded(backend, limits, 1)
+    }
+
+    fn seeded(backend: B, limits: Limits, seed: u64) -> Self {
         let (store, key) = backend.open(limits);
         let clock = Arc::new(FixedClock::default());
         let directory = Arc::new(Directory {
             store,
             clock: Arc::<FixedClock>::clone(&clock),
-            entropy: Arc::new(SeededEntropy::new(1)),
+            entropy: Arc::new(SeededEntropy::new(seed)),
             passwords: Arc::new(DirectPasswords),
             sessions: SessionPolicy::default(),
         });
@@ -80,9 +89,13 @@ impl<B: Backend> World<B> {
 
     /// Closes the store and opens the same database again.
     pub(crate) async fn reopened(self) -> Self {
+        Self::over(self.closed().await, Limits::default())
+    }
+
+    /// Closes the store; what is left of it.
+    pub(crate) async fn closed(self) -> B {
         self.store().close().await;
-        drop(self.directory);
-        Self::over(self.backend, Limits::default())
+        self.backend
     }
 
     pub(crate) fn store(&self) -> &Store {

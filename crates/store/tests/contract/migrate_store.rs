@@ -1,0 +1,209 @@
+//! Copies of whole stores: they are what their source is, and nothing else is made a copy.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use muster_domain::Clock as _;
+use muster_domain::user::UserPatch;
+use muster_domain::user_group::UserGroupPatch;
+use muster_store::{Limits, MigrateError, OpenError, Options, Step, migrate_store};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use tokio::sync::Notify;
+
+use crate::contact_books::{nth, saying, with_list};
+use crate::support::{Backend, FixedClock, SeededEntropy, findings};
+use crate::user_books::joining;
+use crate::world::{Org, World, named, under};
+
+contract![
+    a_copy_and_the_copy_of_a_copy_are_the_same,
+    a_copy_is_broken_off_and_goes_on,
+    a_copy_whose_source_was_written_to_begins_anew,
+    a_copy_of_the_same_kind,
+];
+
+/// A store with something in every table, and with what waits for the periodic work.
+pub(crate) async fn filled<B: Backend>() -> World<B> {
+    let world = World::<B>::new();
+    let mut random = StdRng::seed_from_u64(7);
+    for name in ["acme", "beta"] {
+        let org = world.org_with(name, Some("correct horse")).await;
+        fill(&world, &org, &mut random).await;
+    }
+    world.clock.advance(Duration::from_hours(1));
+    world.directory.journal_trim(world.clock.now()).await.unwrap();
+    let late = world.org("late").await;
+    world.add_user(&late, late.top, "only").await;
+    world.is_sound().await;
+    world
+}
+
+async fn fill<B: Backend>(world: &World<B>, org: &Org, random: &mut StdRng) {
+    let mut word = |n: usize| {
+        let letters = ['a', 'Ж', '漢', '\'', '\\', '\t', '😀', '"', '€'];
+        let word: String =
+            (0..random.random_range(1..9)).map(|_| letters[random.random_range(0..9)]).collect();
+        format!("{n}{word}.")
+    };
+    let mut units = vec![org.top];
+    let mut users = Vec::new();
+    for n in 0..30 {
+        units.push(world.add_unit(org, units[n / 2], &word(n)).await.id);
+        users.push(world.add_user(org, units[n], &word(n)).await);
+        world.session(&users[n]).await;
+    }
+    world.add_archived(org, org.top, &word(99)).await;
+    // A unit whose parent is younger than it.
+    let ctx = world.now_ctx(org);
+    let unit = world.directory.org_unit_get(&ctx, units[3]).await.unwrap();
+    world.directory.org_unit_update(&ctx, unit, under(units[30]).into(), None).await.unwrap();
+    world
+        .update_user(org, users[5].id, UserPatch { first_name: Some(word(5)), ..UserPatch::default() })
+        .await
+        .unwrap();
+    world.delete_user(org, users[1].id).await.unwrap();
+    world.erase_user(org, users[2].id).await.unwrap();
+    for n in 0..3 {
+        let group = world.user_group(org, &word(n)).await;
+        world.change_members(org, group.id, joining(&users[10..20])).await.unwrap();
+        let patch = UserGroupPatch { name: Some(word(n)), ..UserGroupPatch::default() };
+        world.update_user_group(org, group.id, patch).await.unwrap();
+    }
+    let group = world.user_group(org, "gone").await;
+    world.change_members(org, group.id, joining(&users[12..15])).await.unwrap();
+    world.drop_user_group(org, group.id).await.unwrap();
+    let list = world.group_of(org, 0..40).await;
+    // Contacts of an earlier edition stay until they are removed.
+    world.update_group(org, list.id, with_list((20..60).map(|n| saying(&word(n), nth(n))))).await.unwrap();
+    let gone = world.group_of(org, 70..80).await;
+    world.delete_group(org, gone.id).await.unwrap();
+}
+
+/// Copies a store to where none is.
+pub(crate) async fn copy(
+    from: &Options,
+    to: &Options,
+    progress: &mut (dyn FnMut(Step<'_>) + Send),
+) -> Result<(), MigrateError> {
+    migrate_store(from, to, &FixedClock::default(), &SeededEntropy::new(5), progress).await
+}
+
+/// What no tenant has.
+fn blocks(backend: &impl Backend) -> Vec<i64> {
+    let kinds = ["tenant", "org_unit", "user", "credential", "contact_group", "contact"];
+    let next = |kind| backend.look(&format!("SELECT next_id FROM id_blocks WHERE kind = '{kind}'"));
+    kinds.map(next).into()
+}
+
+async fn a_copy_and_the_copy_of_a_copy_are_the_same<B: Backend>() {
+    let world = filled::<B>().await;
+    let org = world.org_with("gamma", None).await;
+    let user = world.add_user(&org, org.top, "ada").await;
+    let [token, _] = world.session(&user).await;
+    let key = world.key.clone();
+    let (dump, source) = (world.backend.dump(), world.closed().await);
+    let (there, back) = (B::Other::create(), B::create());
+    let mut steps = Vec::new();
+    copy(&source.options(), &there.options(), &mut |step| steps.push(format!("{step:?}"))).await.unwrap();
+    assert!(steps[0].starts_with("Begun") && steps[0].ends_with("there: 0 }"), "{steps:?}");
+    assert_eq!(steps.last().unwrap(), "Completing");
+    assert!(steps.iter().any(|step| step.starts_with("Verified { table: \"contacts\"")), "{steps:?}");
+    copy(&there.options(), &back.options(), &mut |_| {}).await.unwrap();
+    assert_eq!(back.dump(), dump);
+    assert_eq!((blocks(&there), blocks(&back)), (blocks(&source), blocks(&source)));
+    assert_eq!(source.dump(), dump, "the source stays as it is");
+    assert_eq!(there.rows_of(org.tenant), back.rows_of(org.tenant));
+
+    // It goes on there.
+    let world = World::later(there);
+    assert_eq!(world.key.fingerprint(), key.fingerprint());
+    world.is_sound().await;
+    assert!(world.lets_in(&token).await);
+    let org = world.org("delta").await;
+    world.add_unit(&org, org.top, "new").await;
+    world.is_sound().await;
+}
+
+async fn a_copy_of_the_same_kind<B: Backend>() {
+    let source = filled::<B>().await.closed().await;
+    let target = B::create();
+    copy(&source.options(), &target.options(), &mut |_| {}).await.unwrap();
+    assert_eq!(target.dump(), source.dump());
+    let (store, key) = target.open(Limits::default());
+    assert_eq!(findings(&store, &key).await, Vec::<String>::new());
+}
+
+/// Copies until a step of which the text begins so, and is broken off there. How many rows were there when it began.
+async fn broken_off(from: &Options, to: &Options, step_begins: &str) -> u64 {
+    let (reached, mut found) = (Arc::new(Notify::new()), 0);
+    let told = Arc::clone(&reached);
+    let mut progress = |step: Step<'_>| {
+        if let Step::Begun { there, .. } = step {
+            found = there;
+        }
+        if format!("{step:?}").starts_with(step_begins) {
+            told.notify_one();
+        }
+    };
+    tokio::select! {
+        biased;
+        () = reached.notified() => {}
+        done = copy(from, to, &mut progress) => panic!("it ended: {done:?}"),
+    }
+    found
+}
+
+/// What a store says that is not a complete copy.
+async fn is_refused(options: &Options) {
+    let opened = muster_store::open(options, &FixedClock::default(), &SeededEntropy::new(0)).await;
+    assert!(matches!(opened.map(drop), Err(OpenError::Incomplete)));
+}
+
+async fn a_copy_is_broken_off_and_goes_on<B: Backend>() {
+    let source = filled::<B>().await.closed().await;
+    let target = B::Other::create();
+    let (from, to) = (source.options(), target.options());
+    let mut found = Vec::new();
+    let steps = [
+        "Begun",
+        "Copied { table: \"tenants\"",
+        "Copied { table: \"users\"",
+        "Copied { table: \"journal\"",
+        "Verified { table: \"users\"",
+    ];
+    for step in steps {
+        found.push(broken_off(&from, &to, step).await);
+        is_refused(&to).await;
+        is_refused(&Options { create: false, ..to.clone() }).await;
+    }
+    assert!(found.is_sorted() && found[0] == 0 && found[4] > found[3] && found[3] > found[2], "{found:?}");
+    copy(&from, &to, &mut |step| assert!(!matches!(step, Step::Anew | Step::Copied { .. }))).await.unwrap();
+    let back = B::create();
+    copy(&to, &back.options(), &mut |_| {}).await.unwrap();
+    assert_eq!(back.dump(), source.dump());
+    let (store, key) = target.open(Limits::default());
+    assert_eq!(findings(&store, &key).await, Vec::<String>::new());
+}
+
+async fn a_copy_whose_source_was_written_to_begins_anew<B: Backend>() {
+    let source = filled::<B>().await.closed().await;
+    let target = B::Other::create();
+    let (from, to) = (source.options(), target.options());
+    broken_off(&from, &to, "Copied { table: \"users\"").await;
+    let world = World::later(source);
+    let org = world.org("between").await;
+    let unit = world.add_unit(&org, org.top, "unit").await;
+    world.add_user(&org, unit.id, "bo").await;
+    let source = world.closed().await;
+    let mut anew = 0;
+    copy(&from, &to, &mut |step| anew += usize::from(matches!(step, Step::Anew))).await.unwrap();
+    assert_eq!(anew, 1);
+    let back = B::create();
+    copy(&to, &back.options(), &mut |_| {}).await.unwrap();
+    assert_eq!(back.dump(), source.dump());
+    // Names are in the indexes that were made in the end.
+    let world = World::later(target);
+    let ctx = world.now_ctx(&org);
+    assert!(world.directory.org_unit_create(&ctx, named("unit").into()).await.is_err());
+}
