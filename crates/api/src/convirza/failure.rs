@@ -168,7 +168,7 @@ fn core(error: Error) -> Shape {
         )
         .header(header::RETRY_AFTER, retry_after),
         Error::Unavailable(_) => {
-            Shape::new(StatusCode::SERVICE_UNAVAILABLE, "The service is busy; nothing was changed, try again")
+            Shape::new(StatusCode::SERVICE_UNAVAILABLE, "The service cannot do that now; try again")
                 .header(header::RETRY_AFTER, 1)
         }
         Error::Internal(_) => {
