@@ -162,12 +162,7 @@ pub(crate) trait Write {
 }
 
 /// What comes of work on SQLite, which never waits: its statements run on the calling thread.
-pub(crate) fn now<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    poll(work)
-}
-
-/// As [`now`], of work with other errors too.
-pub(crate) fn poll<T, E: From<StoreError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+pub(crate) fn now<T, E: From<StoreError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(done) => done,
         Poll::Pending => Err(StoreError::Internal("the embedded store has waited".to_owned()).into()),

@@ -44,10 +44,11 @@ pub(crate) fn lost() -> StoreError {
     StoreError::Unavailable("connections to the database are lost".into())
 }
 
-fn connector(options: &Options) -> Result<Connector, OpenError> {
+/// For a server, the database is to know that one runs.
+fn connector(options: &Options, as_server: bool) -> Result<Connector, OpenError> {
     let parsed = url::parse(&options.url);
     let (config, tls) = parsed.map_err(|why| OpenError::PostgresUrl { url: shown(&options.url), why })?;
-    Ok(Connector::new(config, tls, options.as_server))
+    Ok(Connector::new(config, tls, as_server))
 }
 
 /// A database and the connections to it.
@@ -64,7 +65,7 @@ impl PostgresStore {
         clock: &dyn Clock,
         entropy: &dyn Entropy,
     ) -> Result<(Self, ServerKey), OpenError> {
-        let connector = Arc::new(connector(options)?);
+        let connector = Arc::new(connector(options, options.as_server)?);
         let connection = connector.connect().await?;
         let key = migrate::run(&connection, options, clock.now(), entropy).await?;
         let store = Self {
@@ -82,7 +83,7 @@ impl PostgresStore {
         clock: &dyn Clock,
         entropy: &dyn Entropy,
     ) -> Result<Rotation, OpenError> {
-        let connection = connector(&Options { as_server: false, ..options.clone() })?.connect().await?;
+        let connection = connector(options, false)?.connect().await?;
         rekey::run(&connection, options, given, clock, entropy).await
     }
 

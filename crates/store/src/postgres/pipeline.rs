@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::error::{Remedy, judge};
 use crate::driver::{Wanted, Write};
 use crate::row::{Row, get};
-use crate::statements::{Statement, postgres, tenant};
+use crate::statements::Statement;
 use crate::value::Value;
 
 /// What a statement has found, and how many rows it has found or written.
@@ -150,9 +150,6 @@ impl Write for Pipeline {
         values: &[Value<'_>],
         wanted: Wanted,
     ) -> Result<(), StoreError> {
-        // A key that is guarded stays: its rotation is nothing that waits for the writers of a tenant.
-        let guarded = std::ptr::eq(statement, &raw const tenant::SERVER_KEY_IS);
-        let statement = if guarded { &postgres::SERVER_KEY_STAYS } else { statement };
         if self.connection.at_hand(statement).is_none() {
             // Nothing may wait unread while something else is waited for.
             self.settle().await?;

@@ -2,7 +2,6 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use muster_domain::secret::ServerKey;
@@ -14,7 +13,7 @@ use tokio_postgres::types::Type;
 
 use super::connection::Connection;
 use super::error::store_error;
-use super::presence::keep_servers_out;
+use super::presence::{keep_copies_out, keep_servers_out};
 use super::{connector, migrate};
 use crate::migrate_store::{COPY_MARK, Cells, End, Held, Pager, Pages, QUEUE, TABLES, Table};
 use crate::{OpenError, Options};
@@ -42,14 +41,6 @@ const PARTS: &str = "
     FROM pg_constraint c JOIN ours ON c.conrelid = ours.id WHERE c.contype = 'f'
     ORDER BY 3, 2";
 
-/// How long connections may take to end whose process has ended.
-const PATIENCE: (u32, Duration) = (20, Duration::from_millis(100));
-
-/// One copy at a time, for as long as its connection lives.
-const NOT_ALONE: &str =
-    "SELECT CASE WHEN pg_try_advisory_lock(72384428, hashtext(CAST(current_schema AS TEXT)))
-    THEN 0 ELSE 1 END::BIGINT";
-
 /// A connection that is used by one thing at a time.
 pub(crate) struct PostgresEnd {
     connection: Arc<Connection>,
@@ -60,24 +51,13 @@ fn sql(error: tokio_postgres::Error) -> OpenError {
 }
 
 async fn connect(options: &Options) -> Result<Connection, OpenError> {
-    let connection = connector(&Options { as_server: false, ..options.clone() })?.connect().await?;
+    let connection = connector(options, false)?.connect().await?;
     connection.client.batch_execute(SETTINGS).await.map_err(sql)?;
     Ok(connection)
 }
 
 async fn number(client: &Client, query: &str) -> Result<i64, StoreError> {
     client.query_one(query, &[]).await.and_then(|row| row.try_get(0)).map_err(store_error)
-}
-
-/// The number that a query gives when it is none, or still when those have had the time to end that it counts.
-async fn none(client: &Client, query: &str) -> Result<i64, StoreError> {
-    for _ in 0..PATIENCE.0 {
-        if number(client, query).await? == 0 {
-            return Ok(0);
-        }
-        tokio::time::sleep(PATIENCE.1).await;
-    }
-    number(client, query).await
 }
 
 impl PostgresEnd {
@@ -111,10 +91,8 @@ impl End for PostgresEnd {
 
     async fn begin(options: &Options, copy: &[u8], now: Timestamp) -> Result<(Self, bool), OpenError> {
         let connection = connect(options).await?;
+        keep_copies_out(&connection).await?;
         let client = &connection.client;
-        if none(client, NOT_ALONE).await? > 0 {
-            return Err(OpenError::Copied);
-        }
         client.batch_execute("BEGIN").await.map_err(sql)?;
         client.batch_execute(migrate::LOCK).await.map_err(sql)?;
         let begun = mark(client, copy, now).await?;

@@ -5,7 +5,7 @@ use muster_domain::secret::ServerKey;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::error::store_error;
-use crate::driver::now;
+use crate::driver;
 use crate::migrate_store::COPY_MARK;
 use crate::{OpenError, secrets};
 
@@ -77,7 +77,7 @@ pub(super) fn run(
     // Only a new store gets a new key: one that has lost its fingerprint has secrets under another.
     let key = load_key(fingerprint.as_deref(), found == 0)?;
     if fingerprint.is_none() && create {
-        check_secrets(&tx, &key)?;
+        driver::now(secrets::check(&*tx, &key))?;
         tx.execute(
             "INSERT INTO server_key (only_row, fingerprint) VALUES (1, ?1)",
             params![key.fingerprint()],
@@ -86,14 +86,4 @@ pub(super) fn run(
     }
     tx.commit().map_err(sql)?;
     Ok(key)
-}
-
-/// Refuses a key that does not open what the store has.
-fn check_secrets(connection: &Connection, key: &ServerKey) -> Result<(), OpenError> {
-    let mut outcome = Ok(());
-    now(async {
-        outcome = secrets::check(connection, key).await;
-        Ok(())
-    })?;
-    outcome
 }

@@ -6,21 +6,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{connect, migrate};
-use crate::statements::{
-    Statement, contact, doctor, installation, org_unit, purge, session, tenant, user, user_group,
-};
-
-/// Every list of statements, with the name of its module.
-const LISTS: [(&str, &[(&str, &Statement)]); 8] = [
-    ("contact", contact::ALL),
-    ("doctor", doctor::ALL),
-    ("org_unit", org_unit::ALL),
-    ("purge", purge::ALL),
-    ("session", session::ALL),
-    ("tenant", tenant::ALL),
-    ("user", user::ALL),
-    ("user_group", user_group::ALL),
-];
+use crate::statements::{LISTS, Statement, contact, installation, org_unit, purge, tenant, user, user_group};
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
 /// with a user and two tokens for each unit: what a planner that knows statistics sees in real life.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::error::store_error;
 use crate::OpenError;
-use crate::driver::poll;
+use crate::driver::now;
 use crate::secrets::resealed;
 use crate::statements::installation;
 
@@ -19,7 +19,7 @@ pub(super) fn run(
 ) -> Result<usize, OpenError> {
     let sql = |error| OpenError::Store(store_error(error));
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
-    let sealed = poll(resealed(&*tx, old, new, entropy))?;
+    let sealed = now(resealed(&*tx, old, new, entropy))?;
     for (tenant, id, secret) in &sealed {
         tx.query_row(installation::RESEAL.sqlite(), params![tenant.0, id.0, secret], |_| Ok(()))
             .map_err(sql)?;

@@ -16,6 +16,22 @@ pub(crate) mod user_group;
 
 use std::sync::OnceLock;
 
+/// A lock on what is found, which only PostgreSQL has.
+const SHARE: &str = "/* FOR SHARE */";
+
+/// Every list of statements on what one tenant has, with the name of its module, but for what one store needs alone.
+#[cfg(test)]
+pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 8] = [
+    ("contact", contact::ALL),
+    ("doctor", doctor::ALL),
+    ("org_unit", org_unit::ALL),
+    ("purge", purge::ALL),
+    ("session", session::ALL),
+    ("tenant", tenant::ALL),
+    ("user", user::ALL),
+    ("user_group", user_group::ALL),
+];
+
 /// One SQL statement.
 pub(crate) struct Statement {
     text: &'static str,
@@ -34,11 +50,13 @@ impl Statement {
         self.sqlite.get_or_init(|| self.text.replace('$', "?"))
     }
 
-    /// The text for PostgreSQL, which has its own way down a tree. A `+` right before a column is a hint to SQLite's
+    /// The text for PostgreSQL, which has its own way down a tree. The lock in [`SHARE`] counts there alone: SQLite has one
+    /// writer at a time. A `+` right before a column is a hint to SQLite's
     /// planner, which would keep PostgreSQL from an index that it needs.
     pub(crate) fn postgres(&self) -> &str {
         self.postgres.get_or_init(|| {
-            let shared = self.text.replace(org_unit::BELOW, org_unit::BELOW_IN_POSTGRES);
+            let shared =
+                self.text.replace(org_unit::BELOW, org_unit::BELOW_IN_POSTGRES).replace(SHARE, "FOR SHARE");
             let mut text = String::with_capacity(shared.len());
             let mut characters = shared.chars().peekable();
             while let Some(character) = characters.next() {

@@ -79,7 +79,8 @@ super::statements! {
                                 WHERE c.tenant_id = $1 AND c.dialect = $2 AND c.public_id = $3
                                     AND c.secret_sealed IS NOT NULL
                                     AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $4)";
-    SERVER_KEY_IS = "SELECT 1 FROM server_key WHERE only_row = 1 AND fingerprint = $1";
+    /// The key stays until the transaction ends: its rotation is nothing that waits for the writers of a tenant.
+    SERVER_KEY_IS = "SELECT 1 FROM server_key WHERE only_row = 1 AND fingerprint = $1 /* FOR SHARE */";
     IS_DELETING = "SELECT 1 FROM tenants t WHERE t.id = $1 AND t.status = 3";
     /// Takes $2 ids of a kind and returns the first id after them.
     IDS_RESERVE = "INSERT INTO id_blocks (kind, next_id) VALUES ($1, 1 + CAST($2 AS BIGINT))
