@@ -129,6 +129,26 @@ impl Failure {
     }
 }
 
+#[cfg(test)]
+impl Failure {
+    /// One of each kind that is of HTTP itself, for the tests of how a dialect tells them. This text is to be shown of an
+    /// answer that would be too large.
+    pub(crate) fn each(too_large: &'static str) -> [Self; 10] {
+        [
+            Self::PathUnknown,
+            Self::MethodNotAllowed { allow: "GET".to_owned() },
+            Self::BodyTooLarge { max: 9 },
+            Self::TooManyEntries { max: 9 },
+            Self::UnsupportedMediaType,
+            Self::NotAcceptable,
+            Self::Malformed("Syntax error".to_owned()),
+            Self::AnswerTooLarge(too_large),
+            Self::BodyIncomplete,
+            Self::TimedOut,
+        ]
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Core(error)

@@ -275,18 +275,7 @@ mod tests {
             Error::Unavailable("secret".into()),
             Error::Internal("secret".to_owned()),
         ];
-        let http = [
-            Failure::PathUnknown,
-            Failure::MethodNotAllowed { allow: "GET".to_owned() },
-            Failure::BodyTooLarge { max: 9 },
-            Failure::TooManyEntries { max: 9 },
-            Failure::UnsupportedMediaType,
-            Failure::NotAcceptable,
-            Failure::Malformed("Syntax error".to_owned()),
-            Failure::AnswerTooLarge("Too much."),
-            Failure::BodyIncomplete,
-            Failure::TimedOut,
-        ];
+        let http = Failure::each("Too much.");
         let lines: Vec<String> = core
             .into_iter()
             .map(Failure::from)

@@ -5,11 +5,11 @@ use muster_domain::credential::signature::canonical_query;
 use muster_domain::{Error, Page, Problem, Slice, Timestamp};
 use serde::{Serialize, Serializer};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-use crate::http::{Call, Content, Failure, JSON, Outcome, Query, Reply, Schemas, Text};
+use crate::http::{Call, Content, Failure, JSON, Outcome, Query, Reply, Schemas, Text, date_time_schema};
 
 /// A time to the second.
 pub(super) struct Time(pub(super) Timestamp);
@@ -22,8 +22,7 @@ impl Serialize for Time {
 
 impl PartialSchema for Time {
     fn schema() -> RefOr<Schema> {
-        let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
-        ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+        date_time_schema()
     }
 }
 

@@ -10,13 +10,15 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use muster_api::{App, AppService, PasswordPool, Settings};
+use muster_domain::credential::{CredentialWish, NewCredential};
 use muster_domain::org_unit::OrgUnitPatch;
 use muster_domain::secret::ServerKey;
 use muster_domain::session::SessionPolicy;
 use muster_domain::tenant::NewTenant;
 use muster_domain::user::{Role, UserPatch, password};
 use muster_domain::{
-    Clock, Ctx, Directory, Entropy, IdKind, JournalFilter, JournalRecord, OrgUnitId, Store as _, Timestamp,
+    Clock, Ctx, Dialect, Directory, Entropy, IdKind, JournalFilter, JournalRecord, OrgUnitId, Store as _,
+    Timestamp,
 };
 use muster_store::{KeySource, Limits, Options};
 use rand::rngs::StdRng;
@@ -110,6 +112,18 @@ impl World {
     /// Another tenant in this country.
     pub(crate) async fn tenant_in(&self, country: &str, name: &str, login: &str) -> Ctx {
         tenant(self.directory(), &self.server_key, country, name, login).await
+    }
+
+    /// A new credential of a tenant.
+    pub(crate) async fn credential(
+        &self,
+        of: &Ctx,
+        dialect: Dialect,
+        read_only: bool,
+        expires_at: Option<Timestamp>,
+    ) -> NewCredential {
+        let wish = CredentialWish { dialect, name: "key".to_owned(), read_only, expires_at };
+        self.directory().credential_create(of, &self.server_key, wish).await.unwrap()
     }
 
     /// A unit of Acme; its id.

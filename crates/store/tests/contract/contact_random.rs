@@ -6,9 +6,10 @@ use std::time::Duration;
 use muster_domain::contact::{Added, Contact, Taken};
 use muster_domain::{ContactGroupId, ContactId, Error, Patch, Unique};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestCaseResult, TestRunner};
+use proptest::test_runner::TestCaseResult;
 
 use crate::contact_books::{ALL, EXPECT, expiring, nth, phone, saying, wishes, with_list};
+use crate::random::try_cases;
 use crate::support::Backend;
 use crate::world::{Org, World};
 
@@ -301,12 +302,5 @@ async fn case<B: Backend>(operations: Vec<Operation>) -> TestCaseResult {
 }
 
 async fn random_operations_do_what_a_model_does<B: Backend>() {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(16);
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let operations = prop::collection::vec(operation(), 1..60);
-    let outcome = tokio::task::block_in_place(|| {
-        TestRunner::new(config)
-            .run(&operations, |operations| tokio::runtime::Handle::current().block_on(case::<B>(operations)))
-    });
-    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    try_cases(16, prop::collection::vec(operation(), 1..60), case::<B>);
 }

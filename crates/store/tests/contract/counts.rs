@@ -7,8 +7,9 @@ use muster_domain::{
     Batch, Change, Error, Guard, OrgUnitId, Slice, Store as _, StoreError, TenantId, Unique, UserId,
 };
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestCaseResult, TestRunner};
+use proptest::test_runner::TestCaseResult;
 
+use crate::random::try_cases;
 use crate::support::{Backend, START, all_at_once, start};
 use crate::world::{
     Org, World, entry, named, unit_insert, user_insert, user_update, with_login, with_status,
@@ -151,13 +152,7 @@ async fn case<B: Backend>(operations: Vec<Operation>) -> TestCaseResult {
 }
 
 async fn random_operations_keep_the_counts_right<B: Backend>() {
-    let config = Config { cases: 16, failure_persistence: None, ..Config::default() };
-    let operations = prop::collection::vec(operation(), 1..50);
-    let outcome = tokio::task::block_in_place(|| {
-        TestRunner::new(config)
-            .run(&operations, |operations| tokio::runtime::Handle::current().block_on(case::<B>(operations)))
-    });
-    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    try_cases(16, prop::collection::vec(operation(), 1..50), case::<B>);
 }
 
 async fn operations_at_once_keep_the_counts_right<B: Backend>() {

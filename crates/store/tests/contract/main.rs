@@ -33,6 +33,7 @@ mod org_unit;
 mod org_unit_lists;
 mod postgres;
 mod postgres_faults;
+mod random;
 mod rules;
 mod rules_admins;
 mod rules_races;

@@ -9,9 +9,9 @@ use muster_domain::tenant::TenantStore as _;
 use muster_domain::{Batch, Store as _, StoreError};
 use muster_store::{KeySource, Limits, OpenError, Options};
 
-use crate::support::{Backend as _, FixedClock, SeededEntropy, start};
+use crate::support::{Backend as _, FixedClock, SeededEntropy};
 use crate::support_postgres::Postgres;
-use crate::world::{World, entry, unit_insert};
+use crate::world::{World, commit_with_poison, entry, unit_insert};
 
 async fn refusal(options: &Options) -> OpenError {
     match Postgres::open_with(options).await {
@@ -197,22 +197,7 @@ async fn a_group_that_fails_as_a_whole_is_tried_one_by_one() {
          CREATE CONSTRAINT TRIGGER poison AFTER INSERT ON org_units DEFERRABLE INITIALLY DEFERRED
              FOR EACH ROW EXECUTE FUNCTION poison()",
     );
-    let mut units = Vec::new();
-    for n in 0..20 {
-        let name = if n % 10 == 5 { "poison".to_owned() } else { format!("unit {n}") };
-        units.push(world.unit(&org, org.top, &name).await);
-    }
-    let hold = world.backend.hold_writes();
-    let started: Vec<_> = units
-        .iter()
-        .map(|unit| Batch::new(org.tenant).change(unit_insert(unit)).journal(entry(&org, unit.id)))
-        .map(|batch| start(world.store().commit(batch)).unwrap_or_else(|done| panic!("{done:?}")))
-        .collect();
-    drop(hold);
-    for (unit, future) in units.iter().zip(started) {
-        let outcome = future.await;
-        assert_eq!(outcome.is_ok(), unit.name != "poison", "{}: {outcome:?}", unit.name);
-    }
+    commit_with_poison(&world, &org).await;
     assert_eq!(world.journal(&org).await.len(), 6 + 18);
     world.is_sound().await;
 }

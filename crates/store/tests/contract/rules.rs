@@ -6,8 +6,9 @@ use std::collections::{HashMap, HashSet};
 use muster_domain::org_unit::{Located, MAX_LEVEL, OrgUnit, OrgUnitFilter, OrgUnitPatch, OrgUnitStatus};
 use muster_domain::{Error, OrgUnitId, Slice};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
+use proptest::test_runner::{TestCaseError, TestCaseResult};
 
+use crate::random::try_cases;
 use crate::support::Backend;
 use crate::world::{Org, World, named, under, with_status};
 
@@ -62,13 +63,7 @@ async fn random_operations_keep_the_tree_a_tree<B: Backend>() {
     // A chain of units to begin with brings the deepest level into reach.
     let chains = prop_oneof![3 => Just(0), 1 => 60..MAX_LEVEL];
     let cases = (chains, prop::collection::vec(operation(), 1..60));
-    let config = Config { cases: 24, failure_persistence: None, ..Config::default() };
-    let outcome = tokio::task::block_in_place(|| {
-        TestRunner::new(config).run(&cases, |(chain, operations)| {
-            tokio::runtime::Handle::current().block_on(case::<B>(chain, operations))
-        })
-    });
-    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    try_cases(24, cases, |(chain, operations)| case::<B>(chain, operations));
 }
 
 async fn case<B: Backend>(chain: usize, operations: Vec<Operation>) -> TestCaseResult {

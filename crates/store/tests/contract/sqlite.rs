@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use muster_domain::{Batch, Store as _, StoreError};
 use muster_store::{KeySource, Limits, OpenError, Options};
 
-use crate::support::{Backend as _, Sqlite, start};
-use crate::world::{World, entry, unit_insert};
+use crate::support::{Backend as _, Sqlite};
+use crate::world::{World, commit_with_poison, entry};
 
 /// The text of the key error with which a store is refused.
 fn key_error(options: &Options) -> String {
@@ -138,26 +138,7 @@ async fn a_batch_that_ends_the_transaction_harms_no_other() {
         "CREATE TRIGGER poison BEFORE INSERT ON org_units WHEN NEW.name = 'poison'
          BEGIN SELECT RAISE(ROLLBACK, 'poisoned'); END",
     );
-    let mut units = Vec::new();
-    for n in 0..20 {
-        let name = if n % 10 == 5 { "poison".to_owned() } else { format!("unit {n}") };
-        units.push(world.unit(&org, org.top, &name).await);
-    }
-    let hold = world.backend.hold_writes();
-    let started: Vec<_> = units
-        .iter()
-        .map(|unit| Batch::new(org.tenant).change(unit_insert(unit)).journal(entry(&org, unit.id)))
-        .map(|batch| start(world.store().commit(batch)).unwrap_or_else(|done| panic!("{done:?}")))
-        .collect();
-    drop(hold);
-    let mut done = Vec::new();
-    for (unit, future) in units.iter().zip(started) {
-        let outcome = future.await;
-        assert_eq!(outcome.is_ok(), unit.name != "poison", "{}: {outcome:?}", unit.name);
-        if outcome.is_ok() {
-            done.push(unit.id.to_string());
-        }
-    }
+    let done = commit_with_poison(&world, &org).await;
     let records = world.journal(&org).await;
     assert_eq!(records[made..].iter().map(|record| record.entity_id.clone()).collect::<Vec<_>>(), done);
 }

@@ -6,9 +6,10 @@ use muster_domain::user::{User, UserFilter, UserOrder, UserPatch, UserSort};
 use muster_domain::user_group::{MemberWishes, UserGroup, UserGroupPatch};
 use muster_domain::{Error, Patch, Rule, Unique, UserGroupId, UserId};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestCaseResult, TestRunner};
+use proptest::test_runner::TestCaseResult;
 
 use crate::contact_books::ALL;
+use crate::random::try_cases;
 use crate::support::Backend;
 use crate::user_books::{in_group, in_no_group, joining};
 use crate::world::{Org, World, with_login};
@@ -282,12 +283,5 @@ async fn case<B: Backend>(operations: Vec<Operation>) -> TestCaseResult {
 }
 
 async fn random_operations_do_what_a_model_does<B: Backend>() {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(16);
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let operations = prop::collection::vec(operation(), 1..60);
-    let outcome = tokio::task::block_in_place(|| {
-        TestRunner::new(config)
-            .run(&operations, |operations| tokio::runtime::Handle::current().block_on(case::<B>(operations)))
-    });
-    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    try_cases(16, prop::collection::vec(operation(), 1..60), case::<B>);
 }

@@ -18,7 +18,7 @@ use muster_store::{Limits, Store};
 use serde_json::{Map, json};
 use uuid::Uuid;
 
-use crate::support::{Backend, DirectPasswords, FixedClock, START, SeededEntropy};
+use crate::support::{Backend, DirectPasswords, FixedClock, START, SeededEntropy, start};
 
 pub(crate) struct World<B: Backend> {
     pub(crate) directory: Arc<Directory<Store>>,
@@ -340,4 +340,30 @@ pub(crate) fn with_login(login: &str) -> UserPatch {
 /// The user as an admin, with the stand-in of a password hash or without one.
 pub(crate) fn as_admin(user: User, with_password: bool) -> User {
     User { role: Role::Admin, password_hash: with_password.then(|| "$stand-in".to_owned()), ..user }
+}
+
+/// Commits 20 new units at once, two of which the store has been made to refuse: all others are there. Their ids, in
+/// their order.
+pub(crate) async fn commit_with_poison<B: Backend>(world: &World<B>, org: &Org) -> Vec<String> {
+    let mut units = Vec::new();
+    for n in 0..20 {
+        let name = if n % 10 == 5 { "poison".to_owned() } else { format!("unit {n}") };
+        units.push(world.unit(org, org.top, &name).await);
+    }
+    let hold = world.backend.hold_writes();
+    let started: Vec<_> = units
+        .iter()
+        .map(|unit| Batch::new(org.tenant).change(unit_insert(unit)).journal(entry(org, unit.id)))
+        .map(|batch| start(world.store().commit(batch)).unwrap_or_else(|done| panic!("{done:?}")))
+        .collect();
+    drop(hold);
+    let mut done = Vec::new();
+    for (unit, future) in units.iter().zip(started) {
+        let outcome = future.await;
+        assert_eq!(outcome.is_ok(), unit.name != "poison", "{}: {outcome:?}", unit.name);
+        if outcome.is_ok() {
+            done.push(unit.id.to_string());
+        }
+    }
+    done
 }
