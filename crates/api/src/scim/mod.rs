@@ -1,12 +1,13 @@
 //! The SCIM 2.0 dialect (RFC 7643, RFC 7644): what can be said of resources without a store.
 //!
 //! A resource is a JSON object under the names of the [`schema`]'s one table. Bodies are read into it ([`read`]),
-//! changed ([`patch`]) and selected ([`filter`]) and shown ([`projection`]).
+//! changed ([`patch`]), selected ([`filter`]) and shown ([`projection`]).
 
 pub mod error;
 pub mod filter;
 pub mod patch;
 pub mod path;
+pub mod projection;
 pub mod read;
 pub mod schema;
 mod value;
