@@ -12,4 +12,7 @@ pub mod read;
 pub mod schema;
 mod value;
 
+#[cfg(test)]
+mod corpus_tests;
+
 pub use error::{ScimError, ScimType};
