@@ -39,6 +39,7 @@ mod people;
 mod profile;
 mod random_bodies;
 mod random_shapes;
+mod scim_random;
 mod scope;
 mod seeds;
 mod signing;

@@ -212,5 +212,11 @@ fn what_has_a_column_is_looked_up() {
     let part = lowered(r#"userName eq "a" and title pr"#);
     assert!(!part.exact);
     assert_eq!(part.predicate, lowered(r#"userName eq "a""#).predicate);
-    assert!(!lowered(r#"emails[type eq "work" and value eq "a"]"#).exact);
+    for text in [
+        r#"emails[type eq "work" and value eq "a"]"#,
+        r#"emails[value sw "a" and value ew "b"]"#,
+        "emails pr",
+    ] {
+        assert!(!lowered(text).exact, "{text}");
+    }
 }

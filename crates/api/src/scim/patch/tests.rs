@@ -129,6 +129,10 @@ fn values_are_added_once_and_one_is_primary() {
     ] {
         assert_eq!(done(&json!({"op": "add", "path": "emails", "value": there})), but(json!({})));
     }
+    // What differs in its type is another value.
+    let mail = json!({"value": "a@home.example", "type": "other"});
+    let three = but(json!({"emails": [work, home, mail]}));
+    assert_eq!(done(&json!({"op": "add", "path": "emails", "value": mail})), three);
     let other = json!({"value": "x@y.example", "primary": true});
     let settled = json!([{"value": "a@work.example", "type": "work", "primary": false}, home, other]);
     assert_eq!(
@@ -192,6 +196,16 @@ fn elements_are_chosen_by_filters() {
     assert_eq!(
         done(&json!({"op": "remove", "path": r#"emails[type eq "home"].value"#})),
         but(json!({"emails": [work, {"type": "home"}]}))
+    );
+    // Nothing added is nothing removed, and an element of nothing is none.
+    assert_eq!(
+        done(&json!({"op": "add", "path": r#"emails[type eq "home"]"#, "value": null})),
+        but(json!({}))
+    );
+    let nothing = json!({"value": null, "type": null});
+    assert_eq!(
+        done(&json!({"op": "replace", "path": r#"emails[type eq "home"]"#, "value": nothing})),
+        but(json!({"emails": [work]}))
     );
     let by_value = |value: Value| json!({"op": "remove", "path": "emails", "value": value});
     assert_eq!(done(&by_value(json!([{"value": "a@home.example"}]))), but(json!({"emails": [work]})));
@@ -325,8 +339,8 @@ fn members_are_wishes() {
     // The last wish counts.
     let both = json!([add(&["a", "b"]), {"op": "remove", "path": r#"members[value eq "a"]"#}]);
     assert_eq!(delta(both), wished(false, "b", "a"));
-    let anew =
-        json!([add(&["a"]), {"op": "replace", "path": "members", "value": [{"value": "b"}]}, add(&["c"])]);
+    let anew = json!([add(&["a"]), {"op": "replace", "path": "members", "value": [{"value": "b"}, {"value": "d"}]}, add(&["c"]),
+            {"op": "remove", "path": r#"members[value eq "d"]"#}]);
     assert_eq!(delta(anew), wished(true, "b c", ""));
     for (path, error) in [
         ("members.value", ScimType::Mutability),
