@@ -31,7 +31,7 @@ pub(super) fn normalize(attribute: &Attribute, value: Value) -> Result<Option<Va
 }
 
 /// The values of a multi-valued attribute.
-pub(super) fn many(attribute: &Attribute, values: Vec<Value>) -> Result<Vec<Value>, ScimError> {
+fn many(attribute: &Attribute, values: Vec<Value>) -> Result<Vec<Value>, ScimError> {
     let values: Result<Vec<Option<Value>>, ScimError> =
         values.into_iter().map(|value| one(attribute, attribute.name, value)).collect();
     let values: Vec<Value> = values?.into_iter().flatten().collect();
@@ -39,13 +39,20 @@ pub(super) fn many(attribute: &Attribute, values: Vec<Value>) -> Result<Vec<Valu
     Ok(values)
 }
 
-/// The values of a list, of which a single one may stand alone; `None` if there is nothing.
-pub(super) fn listed(value: Option<Value>) -> Option<Vec<Value>> {
-    match value {
-        None | Some(Value::Null) => None,
-        Some(Value::Array(values)) => Some(values),
-        Some(value) => Some(vec![value]),
+/// The values that an operation names, of which a single one may stand alone; `None` if there is nothing. A list of
+/// which nothing is understood is refused: it is not an empty one, which clears.
+pub(super) fn listed(attribute: &Attribute, value: Option<Value>) -> Result<Option<Vec<Value>>, ScimError> {
+    let sent = match value {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Array(values)) => values,
+        Some(value) => vec![value],
+    };
+    let is_empty = sent.is_empty();
+    let values = many(attribute, sent)?;
+    if values.is_empty() && !is_empty {
+        return refuse(attribute.name, "has no value that is understood");
     }
+    Ok(Some(values))
 }
 
 /// Refuses too many values, and more than one primary one (RFC 7643, section 2.4).

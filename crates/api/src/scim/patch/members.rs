@@ -8,7 +8,7 @@ use super::parse::Op;
 use crate::scim::filter::{Filter, Operator};
 use crate::scim::read::ids;
 use crate::scim::schema::Attribute;
-use crate::scim::value::{listed, many};
+use crate::scim::value::listed;
 use crate::scim::{ScimError, ScimType};
 
 /// Who joins and who leaves, taking all operations together. An id is the text that the client sent; whether there is
@@ -100,8 +100,7 @@ impl Collector {
 
 /// The ids of a list of members, or of one.
 fn ids_of(members: &Attribute, value: Option<Value>) -> Result<Vec<String>, ScimError> {
-    let values = listed(value).unwrap_or_default();
-    Ok(ids(Some(&many(members, values)?.into())))
+    Ok(ids(listed(members, value)?.map(Value::from).as_ref()))
 }
 
 /// The ids that a filter names: `value eq "…"`, or several of these. Others would need all members to be looked at.

@@ -198,12 +198,11 @@ impl Reader {
         match value {
             Some(Value::Array(mut values)) if values.len() <= 1 => match values.pop() {
                 None => Value::Null,
-                Some(Value::Object(mut only))
-                    if self.profile == Profile::Entra && attribute.kind != Kind::Complex =>
-                {
-                    take(&mut only, "value").unwrap_or_default()
-                }
                 Some(only) if attribute.kind == Kind::Complex => only,
+                Some(Value::Object(mut only)) if self.profile == Profile::Entra => {
+                    // What has no value is not understood, which is not the same as null.
+                    take(&mut only, "value").unwrap_or_else(|| only.into())
+                }
                 Some(only) => vec![only].into(),
             },
             value => value.unwrap_or_default(),
@@ -242,13 +241,14 @@ impl Reader {
 
 /// An edit of all values of an attribute. A single value may stand without its array.
 fn of_values(op: Op, attribute: &Attribute, value: Option<Value>) -> Result<Edit, ScimError> {
-    match (op, value::listed(value)) {
-        (Op::Remove, None) => Ok(Edit::Set(None)),
+    let values = value::listed(attribute, value)?;
+    Ok(match (op, values) {
         // Entra ID names what is to be removed. Nothing named is not everything.
-        (Op::Remove, Some(values)) => value::many(attribute, values).map(Edit::Subtract),
-        (Op::Add, values) => value::many(attribute, values.unwrap_or_default()).map(Edit::Append),
-        (Op::Replace, values) => value::normalize(attribute, values.into()).map(Edit::Set),
-    }
+        (Op::Remove, Some(values)) => Edit::Subtract(values),
+        (Op::Add, values) => Edit::Append(values.unwrap_or_default()),
+        (Op::Replace, Some(values)) if !values.is_empty() => Edit::Set(Some(values.into())),
+        (Op::Remove | Op::Replace, _) => Edit::Set(None),
+    })
 }
 
 /// What an element has to have for a filter to hold: the values of its comparisons, if these are all `eq` and

@@ -271,6 +271,7 @@ fn what_is_not_understood_changes_nothing() {
         ("title", json!("a\0b")),
         ("name", json!("Ann")),
         ("emails", json!(["a", 1])),
+        ("emails", json!([{"mail": "a"}, null])),
         ("x509Certificates", json!("not base64!")),
     ] {
         assert_eq!(
@@ -279,6 +280,10 @@ fn what_is_not_understood_changes_nothing() {
             "{path} {value}"
         );
     }
+    let entra =
+        |value: Value| patched(Profile::Entra, &json!([{"op": "Replace", "path": "title", "value": value}]));
+    assert_eq!(entra(json!([{"value": "Dr"}])).unwrap(), but(json!({"title": "Dr"})));
+    assert!(entra(json!([{"vale": "Dr"}])).is_err());
     assert_eq!(refused(&json!({"op": "add", "path": "title"})), ScimType::InvalidValue);
     assert_eq!(refused(&json!({"op": "add", "value": "x"})), ScimType::InvalidValue);
     let body =
@@ -362,4 +367,5 @@ fn members_are_wishes() {
             .is_err()
     );
     assert!(delta(json!([{"op": "add", "path": "members", "value": [{"display": "x"}]}])).is_err());
+    assert!(delta(json!([{"op": "replace", "path": "members", "value": [null]}])).is_err());
 }
