@@ -1,7 +1,7 @@
 //! The SCIM 2.0 dialect (RFC 7643, RFC 7644): what can be said of resources without a store.
 //!
 //! A resource is a JSON object under the names of the [`schema`]'s one table. Bodies are read into it ([`read`]),
-//! changed ([`patch`]), selected ([`filter`]) and shown ([`projection`]).
+//! changed ([`patch`]), selected ([`filter`]), ordered ([`sort`]) and shown ([`projection`]).
 
 pub mod error;
 pub mod filter;
@@ -10,6 +10,7 @@ pub mod path;
 pub mod projection;
 pub mod read;
 pub mod schema;
+pub mod sort;
 mod value;
 
 #[cfg(test)]
