@@ -5,6 +5,7 @@ use muster_domain::predicate::{Match, Order};
 use muster_domain::text;
 use serde_json::Value;
 
+use super::evaluate::fits;
 use super::{Filter, Operator};
 use crate::scim::path::AttrPath;
 use crate::scim::schema::{Attribute, Kind, RESOURCE_TYPES, ResourceType, Returned, Target};
@@ -63,6 +64,7 @@ impl Condition {
         }
     }
 
+    const ALWAYS: Self = Self::All(Vec::new());
     const NEVER: Self = Self::Any(Vec::new());
 
     fn negated(self) -> Self {
@@ -129,7 +131,17 @@ impl Scope<'_> {
         let Some(comparison) = comparison(target.leaf(), how, value) else {
             return refuse(format!("{path} cannot be compared with {value} by {}", operator.as_str()));
         };
-        let condition = self.of_target(path, Condition::Test(target, comparison));
+        let condition = match self {
+            // Known of the kind already, so a search of all kinds need not look at the resources of the others.
+            Self::Resource(kind) if target.name() == "meta.resourceType" => {
+                if fits(target.leaf(), &comparison, &kind.name.into()) {
+                    Condition::ALWAYS
+                } else {
+                    Condition::NEVER
+                }
+            }
+            _ => self.of_target(path, Condition::Test(target, comparison)),
+        };
         Ok(if operator == Operator::Ne { condition.negated() } else { condition })
     }
 

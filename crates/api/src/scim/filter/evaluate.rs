@@ -56,7 +56,7 @@ fn is_present(value: &Value) -> bool {
     }
 }
 
-fn fits(attribute: &Attribute, comparison: &Comparison, value: &Value) -> bool {
+pub(super) fn fits(attribute: &Attribute, comparison: &Comparison, value: &Value) -> bool {
     match (comparison, value) {
         (Comparison::Text(how, with), Value::String(value)) if attribute.case_exact => how.holds(value, with),
         (Comparison::Text(how, with), Value::String(value)) => how.holds(&text::key(value), with),

@@ -209,6 +209,10 @@ fn what_has_a_column_is_looked_up() {
     ] {
         assert!(lowered(text).exact, "{text}");
     }
+    assert_eq!(
+        lowered(r#"meta.resourceType eq "Group" or active eq false"#).predicate,
+        lowered("active eq false").predicate
+    );
     let part = lowered(r#"userName eq "a" and title pr"#);
     assert!(!part.exact);
     assert_eq!(part.predicate, lowered(r#"userName eq "a""#).predicate);

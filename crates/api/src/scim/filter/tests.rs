@@ -139,6 +139,8 @@ fn conditions_hold_as_the_schema_has_it() {
         (r#"meta.lastModified ge "2026-02-03T04:05:06.790Z""#, false),
         (r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq "sales""#, true),
         (r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager eq "M1""#, true),
+        (r#"meta.resourceType eq "User""#, true),
+        (r#"meta.resourceType ne "User" or meta.resourceType eq "user""#, false),
         // What only groups have is without a value here.
         (r#"members.value eq "x""#, false),
         (r#"members.value ne "x""#, true),
