@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use crate::Timestamp;
 
-/// A condition on one row. An empty `All` always holds, an empty `Any` never does.
+/// A condition on one row, which holds or does not: a column without a value fits no comparison, so the opposite of one
+/// holds there (in SQL, a comparison with NULL is neither). An empty `All` always holds, an empty `Any` never does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Predicate {
     All(Vec<Predicate>),

@@ -64,6 +64,15 @@ impl Condition {
         }
     }
 
+    /// How many comparisons it takes to evaluate the condition.
+    pub(in crate::scim) fn comparisons(&self) -> usize {
+        match self {
+            Self::All(conditions) | Self::Any(conditions) => conditions.iter().map(Self::comparisons).sum(),
+            Self::Not(condition) | Self::Within(_, condition) => condition.comparisons(),
+            Self::Present(_) | Self::Test(..) => 1,
+        }
+    }
+
     const ALWAYS: Self = Self::All(Vec::new());
     const NEVER: Self = Self::Any(Vec::new());
 

@@ -40,3 +40,16 @@ pub(super) enum Missing {
     /// Nothing.
     Pass,
 }
+
+impl Edit {
+    /// With how much each element of a list is compared.
+    pub(super) fn comparisons(&self) -> usize {
+        match self {
+            Self::Set(_) | Self::Merge(_) => 0,
+            Self::Append(values) | Self::Subtract(values) => values.len(),
+            Self::Remove(condition) | Self::MergeElements { condition, .. } => {
+                condition.as_ref().map_or(0, Condition::comparisons)
+            }
+        }
+    }
+}

@@ -23,6 +23,9 @@ pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// The greatest sizes (our decisions).
 pub mod limits {
     pub const OPERATIONS: usize = 1000;
+    /// With how many values and conditions the elements of lists may be compared, taking all operations together.
+    /// There may be as many elements, so this bounds the time that a request takes.
+    pub const COMPARISONS: usize = 2000;
 }
 
 /// Whose habits a client has.

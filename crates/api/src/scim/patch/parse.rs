@@ -18,7 +18,8 @@ pub(super) enum Op {
 }
 
 pub(super) fn read(kind: &'static ResourceType, profile: Profile, body: Value) -> Result<Patch, ScimError> {
-    let mut reader = Reader { kind, profile, operations: Vec::new(), members: Collector::default() };
+    let mut reader =
+        Reader { kind, profile, operations: Vec::new(), comparisons: 0, members: Collector::default() };
     for operation in operations(body)? {
         reader.operation(operation)?;
     }
@@ -39,7 +40,7 @@ fn operations(body: Value) -> Result<Vec<Value>, ScimError> {
     match take(&mut body, "Operations") {
         Some(Value::Array(operations)) if operations.is_empty() => syntax("Operations must not be empty"),
         Some(Value::Array(operations)) if operations.len() > limits::OPERATIONS => {
-            Err(ScimError::invalid_value("Operations must not be more than 1000"))
+            value::refuse("Operations", "must not be more than 1000")
         }
         Some(Value::Array(operations)) => Ok(operations),
         _ => syntax("Operations must be an array"),
@@ -50,6 +51,7 @@ struct Reader {
     kind: &'static ResourceType,
     profile: Profile,
     operations: Vec<Operation>,
+    comparisons: usize,
     members: Collector,
 }
 
@@ -174,6 +176,10 @@ impl Reader {
             (true, filter) => self.of_elements(op, &target, filter.as_ref(), value)?,
             (false, _) => self.of_value(op, &target, value)?,
         };
+        self.comparisons += edit.comparisons();
+        if self.comparisons > limits::COMPARISONS {
+            return value::refuse("Operations", "must not have more than 2000 values and comparisons");
+        }
         self.operations.push(Operation { target: Target { sub: None, ..target }, edit });
         Ok(())
     }

@@ -307,6 +307,15 @@ fn what_is_not_understood_changes_nothing() {
 }
 
 #[test]
+fn the_work_of_a_request_is_bounded() {
+    let repeated = |operation: Value, times: usize| patched(Profile::Rfc, &json!(vec![operation; times]));
+    let choose = json!({"op": "remove", "path": "emails[type eq \"x\" or value eq \"y\"]"});
+    assert!(repeated(choose.clone(), 1000).is_ok() && repeated(choose, 1001).is_err());
+    let add = |values: usize| json!({"op": "add", "path": "emails", "value": vec!["a@home.example"; values]});
+    assert!(repeated(add(500), 4).is_ok() && repeated(add(501), 4).is_err());
+}
+
+#[test]
 fn members_are_wishes() {
     let delta = |operations: Value| {
         let patch = Patch::read(&GROUPS, Profile::Entra, json!({"Operations": operations}))?;
