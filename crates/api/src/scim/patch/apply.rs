@@ -4,7 +4,7 @@ use std::mem;
 
 use serde_json::{Map, Value};
 
-use super::edit::{Edit, Missing, Operation};
+use super::edit::{Edit, ListEdit, Missing, Operation};
 use crate::scim::filter::Condition;
 use crate::scim::schema::Attribute;
 use crate::scim::value::{check, is_primary, set, write};
@@ -30,7 +30,7 @@ impl Operation {
                     Ok(())
                 });
             }
-            edit => {
+            Edit::List(edit) => {
                 let mut list = match container.get_mut(attribute.name) {
                     Some(Value::Array(list)) => mem::take(list),
                     _ => Vec::new(),
@@ -63,11 +63,10 @@ fn with_object(
 }
 
 /// Edits a list; gives the places of the elements that it makes primary.
-fn edit_list(attribute: &Attribute, edit: &Edit, list: &mut Vec<Value>) -> Result<Vec<usize>, ScimError> {
+fn edit_list(attribute: &Attribute, edit: &ListEdit, list: &mut Vec<Value>) -> Result<Vec<usize>, ScimError> {
     let mut primary = Vec::new();
     match edit {
-        Edit::Set(_) | Edit::Merge(_) => {}
-        Edit::Append(values) => {
+        ListEdit::Append(values) => {
             for value in values {
                 let place = append(list, value);
                 if is_primary(value) {
@@ -75,9 +74,11 @@ fn edit_list(attribute: &Attribute, edit: &Edit, list: &mut Vec<Value>) -> Resul
                 }
             }
         }
-        Edit::Subtract(values) => list.retain(|element| !values.iter().any(|value| is_part(value, element))),
-        Edit::Remove(condition) => list.retain(|element| !is_chosen(condition.as_ref(), element)),
-        Edit::MergeElements { condition, values, missing } => {
+        ListEdit::Subtract(values) => {
+            list.retain(|element| !values.iter().any(|value| is_part(value, element)));
+        }
+        ListEdit::Remove(condition) => list.retain(|element| !is_chosen(condition.as_ref(), element)),
+        ListEdit::Merge { condition, values, missing } => {
             let mut chosen: Vec<usize> =
                 (0..list.len()).filter(|n| is_chosen(condition.as_ref(), &list[*n])).collect();
             let created = chosen.is_empty();

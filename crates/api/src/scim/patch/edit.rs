@@ -20,14 +20,20 @@ pub(super) enum Edit {
     Set(Option<Value>),
     /// The sub-attributes of a complex value get these; the others stay.
     Merge(Vec<SubValue>),
-    /// The attribute gets these values besides those that it has.
+    /// The list of a multi-valued attribute is edited.
+    List(ListEdit),
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum ListEdit {
+    /// These values are added to those that are there.
     Append(Vec<Value>),
-    /// The attribute loses the values that are like one of these.
+    /// The values that are like one of these are removed.
     Subtract(Vec<Value>),
     /// The elements that the condition holds for, or all, are removed.
     Remove(Option<Condition>),
     /// The sub-attributes of these elements get these values; the others stay.
-    MergeElements { condition: Option<Condition>, values: Vec<SubValue>, missing: Missing },
+    Merge { condition: Option<Condition>, values: Vec<SubValue>, missing: Missing },
 }
 
 /// What happens if there is no such element.
@@ -41,13 +47,12 @@ pub(super) enum Missing {
     Pass,
 }
 
-impl Edit {
-    /// With how much each element of a list is compared.
+impl ListEdit {
+    /// With how much each element is compared.
     pub(super) fn comparisons(&self) -> usize {
         match self {
-            Self::Set(_) | Self::Merge(_) => 0,
             Self::Append(values) | Self::Subtract(values) => values.len(),
-            Self::Remove(condition) | Self::MergeElements { condition, .. } => {
+            Self::Remove(condition) | Self::Merge { condition, .. } => {
                 condition.as_ref().map_or(0, Condition::comparisons)
             }
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::edit::{Edit, Missing, Operation};
+use super::edit::{Edit, ListEdit, Missing, Operation};
 use super::members::Collector;
 use super::{PATCH_OP, Patch, Profile, limits};
 use crate::scim::filter::{Condition, Filter, Operator, Path, parse_path};
@@ -173,10 +173,12 @@ impl Reader {
         }
         let edit = match (attribute.multi_valued, &path.filter) {
             (true, None) if target.sub.is_none() => of_values(op, attribute, value)?,
-            (true, filter) => self.of_elements(op, &target, filter.as_ref(), value)?,
+            (true, filter) => Edit::List(self.of_elements(op, &target, filter.as_ref(), value)?),
             (false, _) => self.of_value(op, &target, value)?,
         };
-        self.comparisons += edit.comparisons();
+        if let Edit::List(edit) = &edit {
+            self.comparisons += edit.comparisons();
+        }
         if self.comparisons > limits::COMPARISONS {
             return value::refuse("Operations", "must not have more than 2000 values and comparisons");
         }
@@ -222,12 +224,12 @@ impl Reader {
         target: &Target,
         filter: Option<&Filter>,
         value: Option<Value>,
-    ) -> Result<Edit, ScimError> {
+    ) -> Result<ListEdit, ScimError> {
         let attribute = target.attribute;
         let condition = filter.map(|filter| Condition::of_elements(filter, attribute)).transpose()?;
         let value = if op == Op::Remove { Value::Null } else { self.single(target.leaf(), value) };
         let values = match target.sub {
-            None if value.is_null() && op != Op::Add => return Ok(Edit::Remove(condition)),
+            None if value.is_null() && op != Op::Add => return Ok(ListEdit::Remove(condition)),
             None => value::sub_values(attribute, value)?,
             Some(sub) => vec![(sub, value::sub_value(attribute, sub, value)?)],
         };
@@ -241,7 +243,7 @@ impl Reader {
         } else {
             Missing::Refuse
         };
-        Ok(Edit::MergeElements { condition, values, missing })
+        Ok(ListEdit::Merge { condition, values, missing })
     }
 }
 
@@ -250,8 +252,8 @@ fn of_values(op: Op, attribute: &Attribute, value: Option<Value>) -> Result<Edit
     let values = value::listed(attribute, value)?;
     Ok(match (op, values) {
         // Entra ID names what is to be removed. Nothing named is not everything.
-        (Op::Remove, Some(values)) => Edit::Subtract(values),
-        (Op::Add, values) => Edit::Append(values.unwrap_or_default()),
+        (Op::Remove, Some(values)) => Edit::List(ListEdit::Subtract(values)),
+        (Op::Add, values) => Edit::List(ListEdit::Append(values.unwrap_or_default())),
         (Op::Replace, Some(values)) if !values.is_empty() => Edit::Set(Some(values.into())),
         (Op::Remove | Op::Replace, _) => Edit::Set(None),
     })
