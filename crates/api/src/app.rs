@@ -71,6 +71,11 @@ const LARGE_BODIES: usize = 8;
 /// Those of one tenant among them.
 const LARGE_BODIES_OF_TENANT: usize = 2;
 
+/// Bodies over a few KiB that are held before it is known whether their signature is right, and those of one tenant: whoever
+/// knows the id of one of its access keys can send such.
+const UNPROVEN_BODIES: usize = 64;
+const UNPROVEN_BODIES_OF_TENANT: usize = 16;
+
 /// A running directory service, to be given requests by a listener.
 pub struct App {
     pub directory: Directory<Store>,
@@ -81,6 +86,8 @@ pub struct App {
     pub(crate) documents: Documents,
     /// Room for bodies that hold long lists.
     pub(crate) large_bodies: Rooms<Option<TenantId>>,
+    /// Room for bodies that have to be read before it is known who sends them.
+    pub(crate) unproven_bodies: Rooms<Option<TenantId>>,
     /// Log-ins, by client.
     pub(crate) logins: Windows<IpAddr>,
     /// Attempts to change one's password, which could guess the current one.
@@ -98,6 +105,7 @@ impl App {
         Self {
             documents: Documents::default(),
             large_bodies: Rooms::new(LARGE_BODIES, LARGE_BODIES_OF_TENANT),
+            unproven_bodies: Rooms::new(UNPROVEN_BODIES, UNPROVEN_BODIES_OF_TENANT),
             logins: Windows::per_minute(settings.logins_per_minute),
             password_changes: Windows::per_minute(settings.logins_per_minute),
             lox24_blocks: Blocks::new(settings.lox24_wrong_keys, settings.lox24_block),

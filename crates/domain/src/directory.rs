@@ -15,6 +15,13 @@ pub(crate) const ATTEMPTS: usize = 256;
 /// A check that the caller attached to a write (`If-Match`), on the entity as it is read.
 pub type Precondition<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
 
+/// Something that was deleted: as it was, and what is left of it.
+#[derive(Clone, Debug)]
+pub struct Ended<T> {
+    pub before: T,
+    pub after: T,
+}
+
 /// The entry to every use case; see the modules `org_unit`, `user`, `session` and `tenant`.
 pub struct Directory<S> {
     pub store: S,

@@ -31,7 +31,7 @@ pub mod user_group;
 
 pub use batch::{Batch, Change, Guard};
 pub use ctx::{Access, Actor, Ctx, Dialect};
-pub use directory::{Directory, PasswordFuture, Passwords, Precondition};
+pub use directory::{Directory, Ended, PasswordFuture, Passwords, Precondition};
 pub use draft::{Draft, FieldErrors};
 pub use error::{Entity, Error, FieldError, Kind, Problem, Rule, Unique};
 pub use ids::{ContactGroupId, ContactId, CredentialId, IdKind, OrgUnitId, TenantId, UserGroupId, UserId};

@@ -148,7 +148,7 @@ impl ServeArgs {
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     telemetry::start(args.log_format, &args.log)?;
     let limits = Limits { writer_queue: args.writer_queue, ..Limits::default() };
-    let (store, key) = args.store.open_as_server(limits)?;
+    let (store, key) = args.store.open_as_server(limits).await?;
     let sessions =
         SessionPolicy { grace: Duration::from_secs(args.session_grace), ..SessionPolicy::default() };
     // Half of the cores at most: a flood of log-ins leaves the others to everybody else.
@@ -160,12 +160,12 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let public_url = args.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     if args.demo {
-        demo::prepare(&directory, &key, &args.store.database, public_url.trim_end_matches('/')).await?;
+        demo::prepare(&directory, &key, &args.store.shown(), public_url.trim_end_matches('/')).await?;
     }
     if args.rate_limits == Switch::Off {
         tracing::warn!("rate limits are off: this is for benchmarks and checkers");
     }
-    tracing::info!(%address, database = args.store.database, version = env!("CARGO_PKG_VERSION"), "listening");
+    tracing::info!(%address, database = args.store.shown(), version = env!("CARGO_PKG_VERSION"), "listening");
 
     let service = App::new(directory, key, args.settings()).into_service();
     let connections = ConnectionLimits {

@@ -1,33 +1,85 @@
 //! The stores of a directory, chosen at run time by URL. What a store is, is defined by the contract
 //! suite in `tests/`.
 
+mod apply;
 mod codes;
+mod doctor;
+mod driver;
+mod group;
+mod ids;
 mod owner;
+mod postgres;
+mod read;
+mod row;
+mod rows;
+mod secrets;
 mod server_key;
 mod sqlite;
 mod statements;
+mod value;
 
 use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
 
 use muster_domain::secret::ServerKey;
 use muster_domain::{Clock, Entropy, StoreError};
 
+pub use doctor::Finding;
 pub use server_key::KeySource;
-pub use sqlite::{Finding, Limits, SqliteStore, complete, partial};
+pub use sqlite::{complete, partial};
 
-/// The store that the server and the command line run on.
-pub type Store = SqliteStore;
+use postgres::PostgresStore;
+use sqlite::SqliteStore;
+
+/// The store that the server and the command line run on. What is asked of it stands in `read/` and `apply/`, once for
+/// both kinds.
+pub struct Store(Backend);
+
+/// Where the rows are.
+enum Backend {
+    Sqlite(SqliteStore),
+    Postgres(PostgresStore),
+}
+
+/// What bounds the work that a store takes at once.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Batches that wait for the writer; more are refused with `Unavailable`.
+    pub writer_queue: usize,
+    /// Long reads (trees, lists) that run at once, by default one a core; more wait.
+    pub scans: usize,
+    /// The page cache of the connection that writes, in KiB.
+    pub write_cache: u32,
+}
+
+impl Limits {
+    /// For the one who writes very many rows: pages that a commit changes all over an index stay in memory until it is
+    /// done, instead of being written several times.
+    pub fn bulk() -> Self {
+        Self { write_cache: 64 * 1024, ..Self::default() }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            write_cache: 8192,
+            writer_queue: 4096,
+            scans: available_parallelism().map_or(2, usize::from).clamp(2, 8),
+        }
+    }
+}
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// `sqlite:PATH`.
+    /// `sqlite:PATH` or `postgres://…`.
     pub url: String,
     /// Where the server key is, or will be made.
     pub key: KeySource,
     /// Whether a store that is not there is made; else it is an error.
     pub create: bool,
-    /// A second *server* on one embedded store is refused; the command line may write beside it.
+    /// A second *server* on one embedded store is refused; the command line may write beside it. A database has any number.
     pub as_server: bool,
     pub limits: Limits,
 }
@@ -36,9 +88,15 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error(
-        "the database URL {0:?} is not understood: it must be sqlite:PATH, such as sqlite:muster-data/muster.db"
+        "the database URL {0:?} is not understood: it must be sqlite:PATH, such as sqlite:muster-data/muster.db, or \
+         postgres://USER:PASSWORD@HOST/NAME"
     )]
     Url(String),
+    #[error("the database URL {url} is not understood: {why}")]
+    PostgresUrl { url: String, why: String },
+    /// What works on a file only. The text is the sentence's end.
+    #[error("the store is a PostgreSQL database: {0}")]
+    NoFile(&'static str),
     #[error("another muster server is running on this store ({0} is locked)")]
     Locked(PathBuf),
     #[error(
@@ -54,7 +112,7 @@ pub enum OpenError {
     #[error("{path} is no backup that can be restored: {why}")]
     Backup { path: PathBuf, why: String },
     #[error("there is no store at {0}; `muster tenant create` or `muster serve` makes one")]
-    Missing(PathBuf),
+    Missing(String),
     #[error("a command is working on the store at {0}; try again when it has ended")]
     Busy(PathBuf),
     #[error("there is a store at {0} already; --replace takes it out of the way")]
@@ -68,12 +126,70 @@ pub enum OpenError {
 
 /// Opens a store and finds its server key. One that may be made gets its tables brought up to date, and a key if it is
 /// new; for another both have to be there.
-pub fn open(
+pub async fn open(
     options: &Options,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> Result<(Store, ServerKey), OpenError> {
-    SqliteStore::open(&file(options)?, options, clock, entropy)
+    if postgres::is_postgres(&options.url) {
+        let (store, key) = PostgresStore::open(options, clock, entropy).await?;
+        return Ok((Store(Backend::Postgres(store)), key));
+    }
+    let (store, key) = SqliteStore::open(&file(options)?, options, clock, entropy)?;
+    Ok((Store(Backend::Sqlite(store)), key))
+}
+
+impl Store {
+    /// Finishes the writes that were handed in and stops writing. Later commits are `Unavailable`.
+    pub async fn close(&self) {
+        match &self.0 {
+            Backend::Sqlite(store) => store.close().await,
+            Backend::Postgres(store) => store.close().await,
+        }
+    }
+
+    /// Whether the store reads and writes.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Backend::Sqlite(store) => store.ready().await,
+            Backend::Postgres(store) => store.ready().await,
+        }
+    }
+
+    /// Looks for what must never be, in one state of the store. `progress` is told what is looked at.
+    pub async fn doctor(
+        &self,
+        key: ServerKey,
+        progress: impl FnMut(&str) + Send + 'static,
+    ) -> Result<Vec<Finding>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(store) => store.doctor(key, progress).await,
+            Backend::Postgres(store) => {
+                let scan = store.scan().await?;
+                let done = doctor::run(scan.reader(), &key, progress).await;
+                scan.end(done).unwrap_or_else(|| Err(postgres::lost()))
+            }
+        }
+    }
+
+    /// Copies the store, as it is at one moment, to a new file, while it is in use.
+    pub async fn backup(&self, target: PathBuf) -> Result<(), OpenError> {
+        match &self.0 {
+            Backend::Sqlite(store) => store.backup(target).await,
+            Backend::Postgres(_) => Err(OpenError::NoFile(
+                "back it up with pg_dump, which copies it as it is at one moment while it is in use; the server key is \
+                 not in it, so keep that too, in another place",
+            )),
+        }
+    }
+
+    /// Bytes of the store's file; nothing where it is none.
+    pub fn size(&self) -> u64 {
+        match &self.0 {
+            Backend::Sqlite(store) => store.size(),
+            Backend::Postgres(_) => 0,
+        }
+    }
 }
 
 /// What a rotation of the server key has done.
@@ -93,6 +209,9 @@ pub fn rotate_key(
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> Result<Rotation, OpenError> {
+    if postgres::is_postgres(&options.url) {
+        return Err(OpenError::NoFile("its server key cannot be rotated yet"));
+    }
     SqliteStore::rotate_key(&file(options)?, options, given, clock, entropy)
 }
 
@@ -104,7 +223,17 @@ pub fn restore(
     replace: bool,
     entropy: &dyn Entropy,
 ) -> Result<Option<PathBuf>, OpenError> {
+    if postgres::is_postgres(&options.url) {
+        return Err(OpenError::NoFile(
+            "restore what pg_dump has made with pg_restore, into an empty database",
+        ));
+    }
     SqliteStore::restore(&file(options)?, options, backup, replace, entropy)
+}
+
+/// The URL of a store without its password, for people and logs.
+pub fn shown(url: &str) -> String {
+    postgres::shown(url)
 }
 
 fn file(options: &Options) -> Result<PathBuf, OpenError> {

@@ -42,21 +42,25 @@ pub(super) async fn read<R>(
     Ok((bytes.freeze(), taken))
 }
 
-/// Reads a body of at most `max` bytes, whatever its type.
-pub(super) async fn read_any(headers: &HeaderMap, body: Body, max: usize) -> Result<Bytes, Failure> {
+/// Reads a body of at most `max` bytes, whatever its type, of which `see` is shown every piece. Only if it is to be
+/// kept, it is there afterwards.
+pub(super) async fn watch(
+    headers: &HeaderMap,
+    body: Body,
+    max: usize,
+    keep: bool,
+    mut see: impl FnMut(&[u8]),
+) -> Result<Bytes, Failure> {
     let mut pieces = Pieces::of(headers, body, max).await?;
-    let mut bytes = BytesMut::new();
+    let announced = usize::try_from(pieces.body.size_hint().lower()).unwrap_or(0);
+    let mut bytes = BytesMut::with_capacity(if keep { announced } else { 0 });
     while let Some(piece) = pieces.next().await? {
-        bytes.extend_from_slice(&piece);
+        see(&piece);
+        if keep {
+            bytes.extend_from_slice(&piece);
+        }
     }
     Ok(bytes.freeze())
-}
-
-/// Reads a body of at most `max` bytes, and keeps nothing.
-pub(super) async fn skip(headers: &HeaderMap, body: Body, max: usize) -> Result<(), Failure> {
-    let mut pieces = Pieces::of(headers, body, max).await?;
-    while pieces.next().await?.is_some() {}
-    Ok(())
 }
 
 /// A body of at most `max` bytes, piece by piece.
@@ -113,7 +117,7 @@ pub(super) async fn finish(headers: &HeaderMap, mut body: Body) {
 }
 
 /// Whether the content type is JSON, with or without parameters. A missing one is taken for JSON.
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE) else {
         return true;
     };

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::RawPathParams;
 use bytes::Bytes;
 use http::request::Parts;
@@ -30,6 +30,8 @@ pub(crate) struct Call {
     parts: Parts,
     params: Option<RawPathParams>,
     body: Option<Body>,
+    /// The body, if it was read before it was known who calls.
+    kept: Option<Bytes>,
     tenant: Option<TenantId>,
     room: Option<Room>,
     quota: Option<Quota>,
@@ -45,7 +47,7 @@ impl Call {
         body: Body,
     ) -> Self {
         let body = Some(body);
-        Self { app, route, meta, parts, params, body, tenant: None, room: None, quota: None }
+        Self { app, route, meta, parts, params, body, kept: None, tenant: None, room: None, quota: None }
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -194,7 +196,16 @@ impl Call {
 
     /// What `read` makes of the parameters of the query. A failure names every failing one.
     pub(crate) fn query<T>(&self, read: impl FnOnce(&mut Query<'_>) -> T) -> Result<T, Failure> {
-        Query::read(self.parts.uri.query().unwrap_or_default(), &self.app.settings, read)
+        self.query_of(self.parts.uri.query().unwrap_or_default(), read)
+    }
+
+    /// As [`Call::query`], of another form of the query.
+    pub(crate) fn query_of<T>(
+        &self,
+        raw: &str,
+        read: impl FnOnce(&mut Query<'_>) -> T,
+    ) -> Result<T, Failure> {
+        Query::read(raw, &self.app.settings, read)
     }
 
     /// What `read` makes of the JSON object in the body, which can be read once.
@@ -253,22 +264,45 @@ impl Call {
         body::object(&bytes, |object| Fields::read(object, mode, read))
     }
 
-    /// The whole body, which stays to be read: whoever looks at a signature has to see it first. Its type is not looked
-    /// at.
-    pub(crate) async fn keep_body(&mut self) -> Result<Bytes, Failure> {
+    /// Whether the body says that it is not longer than [`SMALL_BODY`].
+    pub(crate) fn has_small_body(&self) -> bool {
+        let longest = self.body.as_ref().and_then(|body| body.size_hint().upper());
+        longest.is_some_and(|longest| longest <= SMALL_BODY as u64)
+    }
+
+    /// Shows the whole body to `see`, for whoever has to look at it before it is known who calls. Where the method
+    /// gives it a meaning it stays to be read, of which type it is being looked at only then. A long one waits for
+    /// room among those of this tenant.
+    pub(crate) async fn watch_body(
+        &mut self,
+        tenant: Option<TenantId>,
+        see: impl FnMut(&[u8]),
+    ) -> Result<(), Failure> {
+        let keep = matches!(self.parts.method, Method::POST | Method::PUT | Method::PATCH);
+        if keep && !self.has_small_body() {
+            self.room = Some(self.app.unproven_bodies.take(tenant).await);
+        }
         let body = self.body.take().unwrap_or_default();
-        let bytes = body::read_any(&self.parts.headers, body, self.app.settings.max_body).await?;
-        self.body = Some(Body::from(bytes.clone()));
-        Ok(bytes)
+        let max = self.app.settings.max_body;
+        self.kept = Some(body::watch(&self.parts.headers, body, max, keep, see).await?);
+        Ok(())
     }
 
     /// Reads the body within the same limit and keeps nothing of it.
     pub(crate) async fn skip_body(&mut self) -> Result<(), Failure> {
         let body = self.body.take().unwrap_or_default();
-        body::skip(&self.parts.headers, body, self.app.settings.max_body).await
+        let max = self.app.settings.max_body;
+        body::watch(&self.parts.headers, body, max, false, |_| ()).await.map(drop)
     }
 
     async fn read_body(&mut self, max: usize) -> Result<Bytes, Failure> {
+        if let Some(kept) = self.kept.take() {
+            return if body::is_json(&self.parts.headers) {
+                Ok(kept)
+            } else {
+                Err(Failure::UnsupportedMediaType)
+            };
+        }
         let body = self.body.take().unwrap_or_default();
         let usual = max.min(self.app.settings.max_body);
         let room = self.app.large_bodies.take(self.tenant);

@@ -1,13 +1,14 @@
 //! Who calls: whoever has signed the request (Onlive contract, section 2), within its quota (section 1).
 
 use http::{HeaderMap, Method};
-use muster_domain::credential::Signed;
-use muster_domain::credential::signature::{SignedRequest, is_current};
+use muster_domain::credential::signature::{BodyHash, SignedRequest, is_current};
+use muster_domain::credential::{Claim, Signed};
 use muster_domain::session::{Found, Subject};
 use muster_domain::{Actor, Ctx, Error};
 use uuid::Uuid;
 
 use super::format;
+use crate::App;
 use crate::http::{Call, Failure, Quota};
 
 const DATE: &str = "x-onlive-site-date";
@@ -56,17 +57,24 @@ pub(super) async fn enter_for(
 
 async fn authenticate(call: &mut Call, subject: Option<Subject>) -> Result<(Caller, Option<Found>), Failure> {
     let presented = presented(call.headers()).ok_or(REFUSED)?;
-    let (directory, key) = (call.directory(), &call.app().server_key);
-    if !is_current(&presented.date, directory.now()) {
+    let app = call.shared_app();
+    if !is_current(&presented.date, app.directory.now()) {
         return Err(REFUSED.into());
     }
-    // Nobody has to have a key to send a body, so that of an unknown one is not kept; it is told to be too large like
-    // everybody's.
-    let Some(claim) = directory.signature_claim(key, &presented.access_key, subject).await? else {
+    let tenant = if call.has_small_body() {
+        None
+    } else if let Some(claim) = claim(&app, &presented, None).await? {
+        Some(claim.tenant())
+    } else {
+        // Nobody has to have a key to send a body, so that of an unknown one is not kept; it is told to be too large
+        // like everybody's.
         call.skip_body().await?;
         return Err(REFUSED.into());
     };
-    let body = call.keep_body().await?;
+    let mut body = BodyHash::default();
+    call.watch_body(tenant, |piece| body.add(piece)).await?;
+    // A body may take its time, and rights end meanwhile: those of now count.
+    let claim = claim(&app, &presented, subject).await?.ok_or(REFUSED)?;
     let request = SignedRequest {
         method: call.method().as_str(),
         path: call.uri().path(),
@@ -74,12 +82,17 @@ async fn authenticate(call: &mut Call, subject: Option<Subject>) -> Result<(Call
         date: &presented.date,
         body: &body,
     };
-    let signed = call.directory().signature_authenticate(claim, &request, &presented.signature)?;
+    let signed = app.directory.signature_authenticate(claim, &request, &presented.signature)?;
     let Signed { ctx, organization_id, found } = signed;
     call.set_tenant(ctx.tenant());
     count(call, &ctx)?;
     call.admit(&ctx)?;
     Ok((Caller { ctx, organization: organization_id }, found))
+}
+
+/// Whoever would have signed the request.
+async fn claim(app: &App, presented: &Presented, subject: Option<Subject>) -> Result<Option<Claim>, Error> {
+    app.directory.signature_claim(&app.server_key, &presented.access_key, subject).await
 }
 
 /// Counts the call against the quota of its access key. Errors: `TooMany`.
@@ -99,9 +112,13 @@ fn count(call: &mut Call, ctx: &Ctx) -> Result<(), Error> {
 }
 
 /// Reads `Authorization: ONLIVESITE Credential:<id>, Signature=<signature>` and the date. Blanks may stand around every
-/// part, and either sign behind either name.
+/// part, and either sign behind either name. Each header stands once, or it would be up to the reader which one counts.
 fn presented(headers: &HeaderMap) -> Option<Presented> {
-    let value = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let value = |name: &str| {
+        let mut values = headers.get_all(name).iter();
+        let only = values.next().filter(|_| values.next().is_none())?;
+        only.to_str().ok().map(str::trim)
+    };
     let (scheme, parts) = value("authorization")?.split_once(char::is_whitespace)?;
     let (first, second) = parts.split_once(',')?;
     let (credential, signature) = (part("Credential", first)?, part("Signature", second)?);
@@ -168,6 +185,13 @@ mod tests {
         headers
             .insert("authorization", HeaderValue::from_static("ONLIVESITE Credential:OL1-A, Signature=ab"));
         assert_eq!(presented(&headers), None, "no date");
+        headers.insert(DATE, HeaderValue::from_static("20260304T091500Z"));
+        assert!(presented(&headers).is_some());
+        for name in ["authorization", DATE] {
+            let mut twice = headers.clone();
+            twice.append(name, headers.get(name).cloned().unwrap());
+            assert_eq!(presented(&twice), None, "{name} twice");
+        }
     }
 
     proptest! {

@@ -176,7 +176,7 @@ fn message(field: &str, problem: &Problem) -> Cow<'static, str> {
         ("role", _) => "must be one of: creator, editor, admin".into(),
         (_, Problem::Format(rule)) => (*rule).into(),
         ("avatar", _) => "must be an HTTPS URL".into(),
-        ("userGroupId", _) => "must be an existing user group".into(),
+        ("userGroupId", Problem::WrongType(_)) => "must be a valid UUID".into(),
         (_, Problem::Required | Problem::Blank) => format!("{field} must not be empty").into(),
         (_, Problem::TooLong { max }) => format!("must not be longer than {max} characters").into(),
         (_, Problem::TooShort { min }) => format!("must not be shorter than {min} characters").into(),

@@ -1,6 +1,7 @@
 //! What all answers share: times, ids and lists (Onlive contract, section 1).
 
 use http::StatusCode;
+use muster_domain::credential::signature::canonical_query;
 use muster_domain::{Error, Page, Problem, Slice, Timestamp};
 use serde::{Serialize, Serializer};
 use utoipa::openapi::RefOr;
@@ -8,7 +9,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, 
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-use crate::http::{Content, JSON, Outcome, Query, Reply, Schemas, Text};
+use crate::http::{Call, Content, Failure, JSON, Outcome, Query, Reply, Schemas, Text};
 
 /// A time to the second.
 pub(super) struct Time(pub(super) Timestamp);
@@ -38,6 +39,12 @@ pub(super) const UUID: Text = Text {
 pub(super) fn uuid(text: &str) -> Result<Uuid, Problem> {
     let uuid = Uuid::try_parse(text).ok().filter(|_| text.len() == 36);
     uuid.ok_or(Problem::Format("must be a valid UUID"))
+}
+
+/// Reads the parameters of a call in the order in which they are signed, so that of a repeated one the same counts in
+/// whatever order it was sent.
+pub(super) fn query<T>(call: &Call, read: impl FnOnce(&mut Query<'_>) -> T) -> Result<T, Failure> {
+    call.query_of(&canonical_query(call.uri().query().unwrap_or_default()), read)
 }
 
 /// What all lists are asked for.

@@ -3,10 +3,10 @@
 use http::StatusCode;
 use muster_domain::session::Subject;
 use muster_domain::user::{User, UserFilter, UserOrder, UserSort, UserView};
-use muster_domain::{Error, Page, UserGroupId};
+use muster_domain::{Ended, Error, Page, UserGroupId};
 
 use super::auth::{Caller, enter, enter_for};
-use super::format::{Deleted, UUID, Wanted, listed, reply, uuid};
+use super::format::{Deleted, UUID, Wanted, listed, query, reply, uuid};
 use super::user_wire::{self as wire, UserBody, tag};
 use crate::http::{Call, Failure, Mode, Outcome, Query};
 
@@ -15,7 +15,7 @@ const MAX_SEARCH: usize = 255;
 
 pub(super) async fn user_list(call: &mut Call) -> Outcome {
     let Caller { ctx, organization } = enter(call).await?;
-    let (wanted, user_group) = call.query(list)?;
+    let (wanted, user_group) = query(call, list)?;
     if wanted.is_foreign(organization) {
         return listed(wanted.paging, Page::<UserBody>::default());
     }
@@ -53,10 +53,10 @@ pub(super) async fn user_update(call: &mut Call) -> Outcome {
 
 pub(super) async fn user_erase(call: &mut Call) -> Outcome {
     let (caller, found) = find(call).await?;
-    let was = UserBody::new(found.user.clone(), caller.organization);
     let condition = call.if_match(|view: &UserView| tag(&view.user));
-    let tombstone = call.directory().user_erase(&caller.ctx, found, condition).await?;
-    reply(StatusCode::OK, &Deleted::new(was, tombstone.modified_at))
+    let Ended { before, after } = call.directory().user_erase(&caller.ctx, found, condition).await?;
+    let was = UserBody::new(before, caller.organization);
+    reply(StatusCode::OK, &Deleted::new(was, after.modified_at))
 }
 
 /// The caller, and the user that the path names; one that is deleted is not found, in whatever dialect that was done.

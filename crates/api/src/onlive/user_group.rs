@@ -3,16 +3,16 @@
 use http::StatusCode;
 use muster_domain::session::Subject;
 use muster_domain::user_group::{UserGroup, WithMembers, limits};
-use muster_domain::{Error, Page, UserGroupId};
+use muster_domain::{Ended, Error, Page, UserGroupId};
 
 use super::auth::{Caller, enter, enter_for};
-use super::format::{Deleted, Wanted, listed, reply};
+use super::format::{Deleted, Wanted, listed, query, reply};
 use super::user_group_wire::{UserGroupBody, decode, name_of, tag};
 use crate::http::{Call, Failure, Mode, Outcome, Query};
 
 pub(super) async fn user_group_list(call: &mut Call) -> Outcome {
     let Caller { ctx, organization } = enter(call).await?;
-    let wanted = call.query(list)?;
+    let wanted = query(call, list)?;
     if wanted.is_foreign(organization) {
         return listed(wanted.paging, Page::<UserGroupBody>::default());
     }
@@ -48,11 +48,11 @@ pub(super) async fn user_group_update(call: &mut Call) -> Outcome {
 
 pub(super) async fn user_group_delete(call: &mut Call) -> Outcome {
     let (caller, found) = find(call).await?;
-    let was = UserGroupBody::new(found.clone(), caller.organization);
     let condition = call.if_match(tag);
-    let deleted =
+    let Ended { before, after } =
         call.directory().user_group_delete(&caller.ctx, found, WithMembers::Refuse, condition).await?;
-    reply(StatusCode::OK, &Deleted::new(was, deleted.modified_at))
+    let was = UserGroupBody::new(before, caller.organization);
+    reply(StatusCode::OK, &Deleted::new(was, after.modified_at))
 }
 
 /// The caller, and the group that the path names.

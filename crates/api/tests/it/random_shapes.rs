@@ -11,6 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
 use crate::conformance::validator;
+use crate::onlive::{self, Client, USERS};
 use crate::support::{Caller, Reply, World, documents};
 
 /// A call with a body.
@@ -55,7 +56,7 @@ impl Operation {
 
 /// The calls with a body of the dialect whose document has this place; what stands for the id in each path is told by
 /// `id`.
-async fn operations(dialect: usize, id: impl Fn(&str) -> i64) -> Vec<Operation> {
+async fn operations(dialect: usize, id: impl Fn(&str) -> String) -> Vec<Operation> {
     let mut operations = Vec::new();
     for (path, methods) in documents().await[dialect].value["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -68,7 +69,7 @@ async fn operations(dialect: usize, id: impl Fn(&str) -> i64) -> Vec<Operation> 
             let schema = if is_array { &schema["items"]["anyOf"][0] } else { schema };
             operations.push(Operation {
                 method: method.to_uppercase().parse().unwrap(),
-                path: path.replace("{id}", &id(path).to_string()),
+                path: path.replace("{id}", &id(path)),
                 schema: schema.clone(),
                 body: validator(schema, &Value::Null),
                 is_array,
@@ -80,8 +81,10 @@ async fn operations(dialect: usize, id: impl Fn(&str) -> i64) -> Vec<Operation> 
 
 /// Values of every type, and texts around every length that is a limit somewhere.
 fn value() -> impl Strategy<Value = Value> {
-    let lengths =
-        [0, 1, 11, 12, 20, 21, 30, 31, 32, 33, 36, 37, 50, 51, 100, 101, 128, 129, 254, 255, 256, 1530, 1531];
+    let lengths = [
+        0, 1, 11, 12, 20, 21, 30, 31, 32, 33, 36, 37, 50, 51, 100, 101, 128, 129, 254, 255, 256, 1000, 1001,
+        1530, 1531,
+    ];
     let words = [
         "active",
         "inactive",
@@ -106,6 +109,10 @@ fn value() -> impl Strategy<Value = Value> {
         "a b@example.org",
         "@.",
         "1",
+        "creator",
+        "https://a",
+        "https://u@a/",
+        "550e8400-e29b-41d4-a716-446655440000",
     ];
     prop_oneof![
         4 => proptest::sample::select(words.to_vec()).prop_map(Value::from),
@@ -188,7 +195,7 @@ fn the_document_and_the_server_see_the_same_shapes() {
     let world = runtime.block_on(World::with(settings));
     runtime.block_on(world.user("ben@acme.example", muster_domain::user::Role::Standard, 1001));
     let admin = Caller::Bearer(runtime.block_on(world.admin()));
-    let id = |path: &str| if path.starts_with("/v3/users") { 2 } else { 1002 };
+    let id = |path: &str| if path.starts_with("/v3/users") { "2" } else { "1002" }.to_owned();
     try_shapes(&runtime, &world, &admin, runtime.block_on(operations(0, id)));
 }
 
@@ -204,9 +211,22 @@ fn the_lox24_document_and_the_server_see_the_same_shapes() {
     // The phone is of a group whose list is not replaced.
     let (list, group) = (format!("/groups/{}/phones", group()), group());
     let made = runtime.block_on(world.post(&list, json!({"phone": "+12015550100"})).by(&key).send());
-    let phone = made.body["id"].as_str().unwrap().parse().unwrap();
-    let id = |path: &str| if path.starts_with("/phones") { phone } else { group };
+    let phone = made.body["id"].as_str().unwrap();
+    let id = |path: &str| if path.starts_with("/phones") { phone.to_owned() } else { group.to_string() };
     try_shapes(&runtime, &world, &key, runtime.block_on(operations(1, id)));
+}
+
+#[test]
+fn the_onlive_document_and_the_server_see_the_same_shapes() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let settings = Settings { rate_limits: false, ..Settings::default() };
+    let world = runtime.block_on(World::with(settings));
+    let client = runtime.block_on(Client::new(&world));
+    let (user, group) =
+        runtime.block_on(async { (client.user("ida@acme.example").await, client.group("Night").await) });
+    let id = |path: &str| onlive::id(if path.starts_with(USERS) { &user } else { &group }).to_owned();
+    let signer = Caller::Signer(client.key.clone());
+    try_shapes(&runtime, &world, &signer, runtime.block_on(operations(2, id)));
 }
 
 /// The failing fields whose messages are of some kind, in whatever form a dialect tells them. Of what fails inside of
@@ -243,6 +263,7 @@ fn is_about_shape(message: &str) -> bool {
         "must be a phone number",
         "must be in the future",
         "bytes of JSON",
+        "must be an existing",
         "is already in the group",
     ];
     !about_content.iter().any(|text| message.contains(text))

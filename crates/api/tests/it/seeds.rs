@@ -1,13 +1,28 @@
 //! The literal requests of the vendor's pages, cut out of the pages themselves.
 
 use std::str::FromStr as _;
+use std::time::Duration;
 
-use muster_domain::{IdKind, Store as _};
+use muster_domain::user_group::UserGroup;
+use muster_domain::{Batch, Change, IdKind, Store as _, UserGroupId};
 use serde_json::{Value, json};
 
 use crate::lox24::{Client, JSON};
+use crate::onlive;
 use crate::people::{created, get, plain};
 use crate::support::World;
+
+/// What stands between two texts of a page.
+fn between(text: &'static str, from: &str, to: &str) -> &'static str {
+    text.split_once(from).unwrap().1.split_once(to).unwrap().0
+}
+
+/// The first JSON of a page behind a heading.
+fn json_behind(text: &str, heading: &str) -> Value {
+    let rest = text.split_once(heading).unwrap().1;
+    let rest = &rest[rest.find('{').unwrap()..];
+    serde_json::Deserializer::from_str(rest).into_iter().next().unwrap().unwrap()
+}
 
 /// What a page of the vendor's documentation shows: a request and its answer.
 struct Page {
@@ -18,18 +33,11 @@ struct Page {
 }
 
 fn page(text: &'static str) -> Page {
-    let between = |from: &str, to: &str| {
-        let rest = text.split_once(from).unwrap().1;
-        rest.split_once(to).unwrap().0
-    };
-    let answer = text.split_once("Response Response Example").unwrap().1;
-    let answer = &answer[answer.find('{').unwrap()..];
-    let mut answer = serde_json::Deserializer::from_str(answer).into_iter::<Value>();
     Page {
-        method: between("--request ", " '"),
-        path: between("'https://platform-api.convirza.com", "'"),
-        body: Value::from_str(between("--data-raw '", "'\n")).unwrap(),
-        answer: answer.next().unwrap().unwrap(),
+        method: between(text, "--request ", " '"),
+        path: between(text, "'https://platform-api.convirza.com", "'"),
+        body: Value::from_str(between(text, "--data-raw '", "'\n")).unwrap(),
+        answer: json_behind(text, "Response Response Example"),
     }
 }
 
@@ -110,16 +118,15 @@ struct Lox24Page {
 }
 
 fn lox24_page(text: &'static str) -> Lox24Page {
-    let between = |from: &str, to: &str| text.split_once(from).unwrap().1.split_once(to).unwrap().0;
-    let answer = between("Groups resource updated", "Invalid input");
+    let answer = between(text, "Groups resource updated", "Invalid input");
     // The other words that stand alone are of its description.
     let is_property =
         |line: &&str| is_name(line) && !["object", "string", "integer", "required"].contains(line);
     Lox24Page {
-        method: between("curl -X ", " "),
-        path: between("https://api.lox24.eu", " "),
-        content_type: between("-H 'Content-Type: ", "'"),
-        body: between("-d '", "'\n"),
+        method: between(text, "curl -X ", " "),
+        path: between(text, "https://api.lox24.eu", " "),
+        content_type: between(text, "-H 'Content-Type: ", "'"),
+        body: between(text, "-d '", "'\n"),
         properties: answer.lines().filter(is_property).collect(),
     }
 }
@@ -162,4 +169,51 @@ async fn the_published_update_of_a_contact_group_works_literally() {
     let call = call.header("x-lox24-auth-token", secret).header("accept", JSON);
     let again = call.header("content-type", page.content_type).raw(page.body).send().await;
     assert_eq!(again.body, client.get(page.path).await.body);
+}
+
+#[tokio::test]
+async fn the_published_update_of_a_user_group_works_literally() {
+    let page = include_str!("../seeds/onlive-update-user-group.txt");
+    let world = World::new().await;
+    let client = onlive::Client::new(&world).await;
+    let (method, path) = (between(page, "curl -X ", " "), between(page, "https://openapi.onlive.site", "\""));
+    assert_eq!((method, path), ("PUT", "/api/v1/user-groups/550e8400-e29b-41d4-a716-446655440000"));
+    let [content_type, authorization] =
+        ["Content-Type", "Authorization"].map(|name| between(page, &format!("-H \"{name}: "), "\""));
+    let body = between(page, "-d '", "'\n");
+
+    // The group of the page.
+    let id = UserGroupId(onlive::id(path).parse().unwrap());
+    let mut group = UserGroup::new(world.acme.tenant(), id, "Sales".to_owned(), world.directory().now());
+    group.external_id = Some("SALES_TEAM_01".to_owned());
+    let batch = Batch::new(group.tenant).change(Change::UserGroupInsert(Box::new(group)));
+    world.directory().store.commit(batch).await.unwrap();
+    world.advance(Duration::from_mins(5));
+
+    let call = || world.call(method, path).header("content-type", content_type);
+    let reply = call().raw(body).signed(&client.key).send().await;
+    let published = json_behind(page, "Successful Response (200 OK)");
+    let mut answer = reply.body.clone();
+    for name in ["organizationId", "createdAt", "updatedAt"] {
+        let value = answer[name].as_str().unwrap();
+        assert_eq!(value.len(), published[name].as_str().unwrap().len(), "{name} {value}");
+        answer[name] = published[name].clone();
+    }
+    assert_eq!((reply.status.as_u16(), answer.to_string()), (200, published.to_string()));
+    assert_eq!(client.get(path).await.body, reply.body);
+    insta::assert_snapshot!(reply);
+
+    let other = client.created(onlive::GROUPS, json!({"name": "x", "externalId": "SALES_TEAM_02"})).await;
+    let nothing = format!("{}/{}", onlive::GROUPS, "00000000-0000-4000-8000-000000000000");
+    let taken = r#"{"externalId": "SALES_TEAM_02"}"#;
+    for (heading, status, reply) in [
+        ("400 Bad Request", 400, call().raw(r#"{"name": ""}"#).signed(&client.key).send().await),
+        ("401 Unauthorized", 401, call().raw(body).header("authorization", authorization).send().await),
+        ("404 Not Found", 404, world.call(method, &nothing).raw(body).signed(&client.key).send().await),
+        ("409 Conflict", 409, call().raw(taken).signed(&client.key).send().await),
+    ] {
+        assert_eq!(reply.status, status);
+        assert_eq!(reply.body.to_string(), json_behind(page, heading).to_string(), "to the letter");
+    }
+    assert_eq!(client.get(&other).await.body["externalId"], "SALES_TEAM_02");
 }

@@ -75,7 +75,7 @@ impl World {
             as_server: true,
             limits: Limits::default(),
         };
-        let (store, key) = muster_store::open(&options, &*clock, &*entropy).unwrap();
+        let (store, key) = muster_store::open(&options, &*clock, &*entropy).await.unwrap();
         while store.next_id(IdKind::OrgUnit).await.unwrap() < 999 {}
         let directory = Directory {
             store,

@@ -44,22 +44,38 @@ fill() {
 phones=$(seq -s, -f '{"phone": "+1201555%04g", "a": "x"}' 0 99)
 fill 1 "$phones"
 for list in {2..18}; do fill "$list" '{"phone": "+12015550100"}'; done
-# An Onlive access key signs each request; see signature.py.
+# An Onlive access key signs each request; see signature.py. Its calls are about users and groups of which only the server
+# knows the ids: the first ones are read and changed, others are there to be deleted.
 signer=$("$muster" credential create --database "sqlite:$folder/muster.db" --tenant "Demo Company" --dialect onlive \
     --name schemathesis --json)
 part() { sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/" <<<"$signer"; }
+ONLIVE_ACCESS_KEY=$(part access_key_id)
+ONLIVE_SECRET=$(part secret_access_key)
+make_signed() {
+    echo "$2" >"$folder/body"
+    local line
+    line=$(MUSTER_ACCESS_SECRET=$ONLIVE_SECRET "$muster" sign POST "/api/v1/$1" --access-key "$ONLIVE_ACCESS_KEY" \
+        --body-file "$folder/body" --url "$url" --curl)
+    { eval "$line" && echo; } | sed 's/^{"id":"\([^"]*\)".*/"\1"/'
+}
+ids() { for n in $(seq "$2" "$3"); do make_signed "$1" "${4//NUMBER/$n}"; done | paste -sd,; }
+user='{"firstName": "First", "lastName": "Last", "email": "userNUMBER@example.org"}'
+group='{"name": "Group NUMBER", "externalId": "GNUMBER"}'
+sed -e "s/@USERS@/$(ids users 1 5 "$user")/" -e "s/@LEAVERS@/$(ids users 6 30 "$user")/" \
+    -e "s/@GROUPS@/$(ids user-groups 1 5 "$group")/" -e "s/@OLD_GROUPS@/$(ids user-groups 6 30 "$group")/" \
+    "$here/schemathesis-onlive.toml" >"$folder/onlive.toml"
 
 cd "$folder"
-# A document, and the headers with which its calls are made.
+# A document, how it is tried, and the headers with which its calls are made.
 try() {
-    local name=$1 headers=()
-    for header in "${@:2}"; do headers+=(--header "$header"); done
-    "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$url/openapi/$name.json" \
+    local name=$1 config=$2 headers=()
+    for header in "${@:3}"; do headers+=(--header "$header"); done
+    "$venv/bin/schemathesis" --config-file "$config" run "$url/openapi/$name.json" \
         "${headers[@]}" --phases coverage,fuzzing --max-examples 60 --generation-deterministic \
         --checks all --exclude-checks positive_data_acceptance --no-color ||
         { cat "$folder/log"; exit 1; }
 }
-try convirza "Authorization: Bearer $token"
-try lox24 "X-LOX24-AUTH-TOKEN: $key"
-ONLIVE_ACCESS_KEY=$(part access_key_id) ONLIVE_SECRET=$(part secret_access_key) SCHEMATHESIS_HOOKS=signature \
-    PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 try onlive "Authorization: to be signed" "x-onlive-site-date: now"
+try convirza "$here/schemathesis.toml" "Authorization: Bearer $token"
+try lox24 "$here/schemathesis.toml" "X-LOX24-AUTH-TOKEN: $key"
+export ONLIVE_ACCESS_KEY ONLIVE_SECRET SCHEMATHESIS_HOOKS=signature PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1
+try onlive "$folder/onlive.toml" "Authorization: to be signed" "x-onlive-site-date: now"

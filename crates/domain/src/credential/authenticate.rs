@@ -27,6 +27,13 @@ pub struct Claim {
     found: Option<Found>,
 }
 
+impl Claim {
+    /// Whose key is named.
+    pub fn tenant(&self) -> TenantId {
+        self.caller.tenant
+    }
+}
+
 /// Who has sent a signed request.
 #[derive(Debug)]
 pub struct Signed {

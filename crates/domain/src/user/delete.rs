@@ -4,7 +4,7 @@ use super::change::{UserChange, check_precondition};
 use super::{User, UserStatus, UserView};
 use crate::directory::ATTEMPTS;
 use crate::user_group::{MembershipChange, Memberships};
-use crate::{Access, Ctx, Directory, Error, Precondition, Store, StoreError, Timestamp};
+use crate::{Access, Ctx, Directory, Ended, Error, Precondition, Store, StoreError, Timestamp};
 
 impl<S: Store> Directory<S> {
     /// Deletes a user that the caller has read with [`Directory::user_get_writable`]: it is hidden from lists, all
@@ -17,15 +17,15 @@ impl<S: Store> Directory<S> {
         found: UserView,
         precondition: Option<Precondition<UserView>>,
     ) -> Result<User, Error> {
-        self.user_end(ctx, found, precondition, |user, groups, now| {
+        let end = |user: User, groups, now| {
             let after = User { status: UserStatus::Deleted, ..user.clone() };
             UserChange::new(user, after).with_groups(Some(groups)).batch(ctx, now)
-        })
-        .await
+        };
+        Ok(self.user_end(ctx, found, precondition, end).await?.after)
     }
 
     /// Deletes a user for good: of its row only ids, status and times stay, and its journal entries lose their
-    /// payloads. A user that was deleted softly can be erased too.
+    /// payloads. A user that was deleted softly can be erased too. The user as it was, and its tombstone.
     ///
     /// Errors: `Precondition`, `Rule::LastAdmin`.
     pub async fn user_erase(
@@ -33,7 +33,7 @@ impl<S: Store> Directory<S> {
         ctx: &Ctx,
         found: UserView,
         precondition: Option<Precondition<UserView>>,
-    ) -> Result<User, Error> {
+    ) -> Result<Ended<User>, Error> {
         self.user_end(ctx, found, precondition, |user, groups, now| {
             let tombstone = user.tombstone();
             // One that was erased before has nothing to lose.
@@ -49,7 +49,7 @@ impl<S: Store> Directory<S> {
         found: UserView,
         precondition: Option<Precondition<UserView>>,
         end: impl Fn(User, MembershipChange, Timestamp) -> Option<(User, crate::Batch)>,
-    ) -> Result<User, Error> {
+    ) -> Result<Ended<User>, Error> {
         ctx.allow(Access::Write)?;
         let id = found.user.id;
         let was_deleted = found.user.is_deleted();
@@ -61,16 +61,17 @@ impl<S: Store> Directory<S> {
                 None => self.user_get_writable(ctx, id).await?,
             };
             let mut guards = check_precondition(precondition.as_ref(), &current)?;
-            let before = current.user;
             let groups = self.store.memberships(ctx.tenant(), id).await?;
+            // The user may have been read before its groups were.
+            let before = User { user_group_id: groups.primary(), ..current.user };
             let groups = MembershipChange { before: groups, after: Memberships::none(id) };
             let Some((after, mut batch)) = end(before.clone(), groups, self.now()) else {
-                return Ok(before);
+                return Ok(Ended { after: before.clone(), before });
             };
             guards.extend(self.check_admin_remains(ctx, &before, &after).await?);
             batch.guards.extend(guards);
             match self.store.commit(batch).await {
-                Ok(()) => return Ok(after),
+                Ok(()) => return Ok(Ended { before, after }),
                 Err(StoreError::GuardFailed | StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
             }

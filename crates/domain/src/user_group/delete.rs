@@ -6,7 +6,8 @@ use super::UserGroup;
 use super::change::check_precondition;
 use crate::directory::ATTEMPTS;
 use crate::{
-    Access, Batch, Change, Ctx, Directory, Error, Guard, JournalEntry, Precondition, Rule, Store, StoreError,
+    Access, Batch, Change, Ctx, Directory, Ended, Error, Guard, JournalEntry, Precondition, Rule, Store,
+    StoreError,
 };
 
 /// What becomes of the members of a group that is deleted.
@@ -20,8 +21,8 @@ pub enum WithMembers {
 
 impl<S: Store> Directory<S> {
     /// Deletes a group that the caller has read, for good: it and its memberships are gone for every reader, its
-    /// external id is free again. Their rows are removed by [`Directory::user_groups_reap`]. The group as it was, with
-    /// the time of its end as its modified time.
+    /// external id is free again. Their rows are removed by [`Directory::user_groups_reap`]. The group as it was, and as
+    /// it ended, its modified time being that of its end.
     ///
     /// Errors: `Precondition`, `Rule::UserGroupHasMembers`, `NotFound` when it is gone already.
     pub async fn user_group_delete(
@@ -30,7 +31,7 @@ impl<S: Store> Directory<S> {
         found: UserGroup,
         members: WithMembers,
         precondition: Option<Precondition<UserGroup>>,
-    ) -> Result<UserGroup, Error> {
+    ) -> Result<Ended<UserGroup>, Error> {
         ctx.allow(Access::Write)?;
         let id = found.id;
         let mut found = Some(found);
@@ -53,13 +54,13 @@ impl<S: Store> Directory<S> {
                 batch = batch.guard(Guard::UserGroupVacant(id));
             }
             let at = self.now().max(group.modified_at);
-            let after = UserGroup { version: group.version + 1, modified_at: at, ..group };
+            let after = UserGroup { version: group.version + 1, modified_at: at, ..group.clone() };
             let entry = JournalEntry::new(ctx, "user_group.deleted", id, after.version, Map::new());
             let batch = batch
                 .change(Change::UserGroupDelete { id, version: group.version, at })
                 .journal(JournalEntry { at, ..entry });
             match self.store.commit(batch).await {
-                Ok(()) => return Ok(after),
+                Ok(()) => return Ok(Ended { before: group, after }),
                 Err(StoreError::GuardFailed | StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
             }

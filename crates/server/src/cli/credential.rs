@@ -88,7 +88,7 @@ pub(crate) async fn run(command: CredentialCommand) -> anyhow::Result<()> {
 async fn create(args: CreateArgs) -> anyhow::Result<()> {
     let name =
         text::required(&args.name, MAX_NAME).map_err(|problem| explain(Error::field("name", problem)))?;
-    let (directory, key) = args.store.directory()?;
+    let (directory, key) = args.store.directory().await?;
     let tenant = find(&directory, &args.tenant).await?;
     let ctx = directory.tenant_operator(tenant.id).await.map_err(explain)?;
     let wish = CredentialWish {
@@ -118,7 +118,7 @@ async fn create(args: CreateArgs) -> anyhow::Result<()> {
 }
 
 async fn list(args: ListArgs) -> anyhow::Result<()> {
-    let (directory, _) = args.store.directory()?;
+    let (directory, _) = args.store.directory().await?;
     let tenant = find(&directory, &args.tenant).await?;
     let ctx = directory.tenant_operator(tenant.id).await.map_err(explain)?;
     for credential in directory.credential_list(&ctx).await.map_err(explain)? {
@@ -130,7 +130,7 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
 }
 
 async fn revoke(args: RevokeArgs) -> anyhow::Result<()> {
-    let (directory, _) = args.store.directory()?;
+    let (directory, _) = args.store.directory().await?;
     let tenant = find(&directory, &args.tenant).await?;
     let ctx = directory.tenant_operator(tenant.id).await.map_err(explain)?;
     let revoked = directory.credential_revoke(&ctx, CredentialId(args.id)).await.map_err(explain)?;

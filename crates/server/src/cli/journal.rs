@@ -81,7 +81,7 @@ fn actor(text: &str) -> Result<Actor, String> {
 }
 
 pub(crate) async fn run(args: JournalArgs) -> anyhow::Result<()> {
-    let (directory, _) = args.store.directory()?;
+    let (directory, _) = args.store.directory().await?;
     let tenant = find(&directory, &args.tenant).await?.id;
     let filter = args.filter(&directory);
     let mut last = if args.limit == 0 {

@@ -28,8 +28,8 @@ use crate::{config, serve};
 
 /// Muster: a self-hosted, multi-tenant directory of organisations.
 ///
-/// It keeps a tree of org units with their users, and lists of contacts, and serves them to clients of the Convirza
-/// Platform API V3 and of LOX24. Start with `muster serve --demo`.
+/// It keeps a tree of org units with their users, groups of users, and lists of contacts, and serves them to clients of the
+/// Convirza Platform API V3, of LOX24 and of Onlive.site. Start with `muster serve --demo`.
 #[derive(Parser)]
 #[command(name = "muster", version, propagate_version = true)]
 struct Cli {
@@ -73,12 +73,14 @@ enum Command {
 /// Which store a command works on.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct StoreArgs {
-    /// The database. `sqlite:PATH` is a file, made if it is not there.
+    /// The database. `sqlite:PATH` is a file, made if it is not there. `postgres://USER:PASSWORD@HOST/NAME` is a
+    /// PostgreSQL database, which any number of servers share; its tables are made if they are not there. `?sslmode=…`
+    /// and `&sslrootcert=FILE` mean what they mean to psql.
     #[arg(long, env = "MUSTER_DATABASE", value_name = "URL", default_value = "sqlite:muster-data/muster.db")]
-    pub(crate) database: String,
+    database: String,
     /// The folder of the server key `server.key`, made if it is not there: without it the secrets in
     /// the store cannot be read. The key itself can be given in the environment variable
-    /// `MUSTER_SECRET_KEY`, as 64 hexadecimal characters. [default: the folder of the database file]
+    /// `MUSTER_SECRET_KEY`, as 64 hexadecimal characters. [default: the folder of the database file, or muster-data]
     #[arg(long, env = "MUSTER_DATA_DIR", value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
 }
@@ -103,8 +105,13 @@ impl StoreArgs {
     }
 
     /// Opens the store for a server; makes it if it is not there.
-    pub(crate) fn open_as_server(&self, limits: Limits) -> anyhow::Result<(Store, ServerKey)> {
-        open(&self.options(true, true, limits))
+    pub(crate) async fn open_as_server(&self, limits: Limits) -> anyhow::Result<(Store, ServerKey)> {
+        open(&self.options(true, true, limits)).await
+    }
+
+    /// The database, for people and logs.
+    pub(crate) fn shown(&self) -> String {
+        muster_store::shown(&self.database)
     }
 
     fn data_dir(&self) -> PathBuf {
@@ -117,28 +124,32 @@ impl StoreArgs {
     }
 
     /// The directory for a command that works beside the server, on a store that is there.
-    fn directory(&self) -> anyhow::Result<(Directory<Store>, ServerKey)> {
-        self.directory_with(false, Limits::default())
+    async fn directory(&self) -> anyhow::Result<(Directory<Store>, ServerKey)> {
+        self.directory_with(false, Limits::default()).await
     }
 
     /// The directory for the command that makes what is not there.
-    fn new_directory(&self) -> anyhow::Result<(Directory<Store>, ServerKey)> {
-        self.directory_with(true, Limits::default())
+    async fn new_directory(&self) -> anyhow::Result<(Directory<Store>, ServerKey)> {
+        self.directory_with(true, Limits::default()).await
     }
 
     /// As [`StoreArgs::directory`], for a command that writes very many rows.
-    fn bulk_directory(&self) -> anyhow::Result<(Directory<Store>, ServerKey)> {
-        self.directory_with(false, Limits::bulk())
+    async fn bulk_directory(&self) -> anyhow::Result<(Directory<Store>, ServerKey)> {
+        self.directory_with(false, Limits::bulk()).await
     }
 
-    fn directory_with(&self, create: bool, limits: Limits) -> anyhow::Result<(Directory<Store>, ServerKey)> {
-        let (store, key) = open(&self.options(create, false, limits))?;
+    async fn directory_with(
+        &self,
+        create: bool,
+        limits: Limits,
+    ) -> anyhow::Result<(Directory<Store>, ServerKey)> {
+        let (store, key) = open(&self.options(create, false, limits)).await?;
         Ok((directory(store, SessionPolicy::default(), PasswordPool::new(1, 16)), key))
     }
 }
 
-fn open(options: &Options) -> anyhow::Result<(Store, ServerKey)> {
-    muster_store::open(options, &SystemClock, &SystemEntropy).context("cannot open the store")
+async fn open(options: &Options) -> anyhow::Result<(Store, ServerKey)> {
+    muster_store::open(options, &SystemClock, &SystemEntropy).await.context("cannot open the store")
 }
 
 /// A directory over the real clock and real randomness.

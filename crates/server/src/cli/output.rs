@@ -57,16 +57,21 @@ pub(super) fn spinner() -> ProgressBar {
     spinner
 }
 
+/// Asks for a line on standard input.
+pub(super) fn asked(question: &str) -> anyhow::Result<String> {
+    writeln!(io::stderr(), "{question}")?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).context("the answer on standard input")?;
+    Ok(answer)
+}
+
 /// Asks for a name before what cannot be undone. `given` answers in advance.
 pub(super) fn confirm(warning: &str, name: &str, given: Option<&str>) -> anyhow::Result<()> {
     let answer = if let Some(given) = given {
         given.to_owned()
     } else {
         let (warning, shown) = (printable(warning, &[]), self::name(name));
-        writeln!(io::stderr(), "{warning}\nType \"{shown}\" to go on:")?;
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer).context("the answer on standard input")?;
-        answer
+        asked(&format!("{warning}\nType \"{shown}\" to go on:"))?
     };
     if answer.trim() != name {
         bail!("that is not \"{}\": nothing was done", self::name(name));

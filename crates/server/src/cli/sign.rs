@@ -1,16 +1,15 @@
 //! `muster sign`.
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use muster_domain::Clock as _;
-use muster_domain::credential::signature::{self, SignedRequest};
+use muster_domain::credential::signature::{self, BodyHash, SignedRequest};
 
-use super::output::line;
+use super::output::{asked, line};
 use crate::system::SystemClock;
 
 /// Sign a request of the Onlive dialect: print the two headers that it needs, or with --curl a command that sends it. A
@@ -72,16 +71,21 @@ pub(crate) fn run(args: SignArgs) -> anyhow::Result<()> {
     };
     let secret = match args.access_secret {
         Some(secret) => secret,
-        None => io::read_to_string(io::stdin().lock()).context("the secret on standard input")?,
+        None => asked("The secret of the access key:")?,
     };
+    if secret.trim().is_empty() {
+        bail!("the secret is empty");
+    }
     let date = args.date.unwrap_or_else(|| signature::date(SystemClock.now()));
     if !signature::is_date(&date) {
         bail!("{date:?} is no date such as 20260304T091500Z");
     }
-    let request = SignedRequest { method: &method, path, query, date: &date, body: &body };
+    let hash = BodyHash::of(&body);
+    let request = SignedRequest { method: &method, path, query, date: &date, body: &hash };
     let key = AccessKey { id: args.access_key.trim(), secret: secret.trim() };
     if args.curl {
-        return line(curl(args.url.trim_end_matches('/'), &request, &key, args.body_file.as_deref()));
+        let body = args.body_file.map(|file| format!("@{}", file.display()));
+        return line(curl(args.url.trim_end_matches('/'), &request, &key, body.as_deref()));
     }
     line(headers(&request, &key).join("\n"))
 }
@@ -95,12 +99,12 @@ fn headers(request: &SignedRequest<'_>, key: &AccessKey<'_>) -> [String; 2] {
     ]
 }
 
-/// A command that sends a signed request to a server, its body from a file.
+/// A command that sends a signed request to a server. `body` is what curl takes for one: text, or `@` and a file.
 pub(crate) fn curl(
     url: &str,
     request: &SignedRequest<'_>,
     key: &AccessKey<'_>,
-    body: Option<&Path>,
+    body: Option<&str>,
 ) -> String {
     let SignedRequest { method, path, query, .. } = request;
     let question = if query.is_empty() { "" } else { "?" };
@@ -115,7 +119,7 @@ pub(crate) fn curl(
     words.extend(headers(request, key).iter().map(|header| format!("-H {}", quoted(header))));
     if let Some(body) = body {
         words.push("-H 'Content-Type: application/json' --data-binary".to_owned());
-        words.push(quoted(&format!("@{}", body.display())));
+        words.push(quoted(body));
     }
     words.join(" ")
 }
@@ -137,11 +141,11 @@ mod tests {
             path: "/a'b",
             query: "q=1",
             date: "20260304T091500Z",
-            body: b"{}",
+            body: &BodyHash::of(b"{}"),
         };
         let signature = request.sign(b"s");
         assert_eq!(
-            curl("http://x", &request, &key, Some(Path::new("it's"))),
+            curl("http://x", &request, &key, Some("@it's")),
             format!(
                 "curl -sg --path-as-is 'http://x/a'\\''b?q=1' -X PUT -H 'Authorization: ONLIVESITE Credential:OL1-A, \
                  Signature={signature}' -H 'x-onlive-site-date: 20260304T091500Z' -H 'Content-Type: application/json' \

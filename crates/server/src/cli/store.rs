@@ -67,7 +67,7 @@ pub(crate) async fn backup(args: BackupArgs) -> anyhow::Result<()> {
     if args.file.exists() {
         bail!("{} is there already; a backup is never overwritten", args.file.display());
     }
-    let (directory, _) = args.store.directory()?;
+    let (directory, _) = args.store.directory().await?;
     let bar = bar("copying", directory.store.size());
     let partial = muster_store::partial(&args.file);
     let copy = directory.store.backup(args.file.clone());
@@ -94,7 +94,7 @@ pub(crate) fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
     let options = args.store.options(true, true, muster_store::Limits::default());
     let aside = muster_store::restore(&options, &args.file, args.replace, &SystemEntropy)?;
     spinner.finish_and_clear();
-    line(format!("{} is restored to {}.", args.file.display(), args.store.database))?;
+    line(format!("{} is restored to {}.", args.file.display(), args.store.shown()))?;
     if let Some(aside) = aside {
         line(format!("The store of before is kept as {}.", aside.display()))?;
     }
@@ -102,7 +102,7 @@ pub(crate) fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
 }
 
 pub(crate) async fn doctor(args: DoctorArgs) -> anyhow::Result<()> {
-    let (directory, key) = args.store.directory()?;
+    let (directory, key) = args.store.directory().await?;
     let spinner = spinner();
     let shown = spinner.clone();
     let progress = move |what: &str| shown.set_message(format!("looking at {what}"));

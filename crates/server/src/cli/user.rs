@@ -57,7 +57,7 @@ pub(crate) async fn run(command: UserCommand) -> anyhow::Result<()> {
 async fn set_password(args: SetPasswordArgs) -> anyhow::Result<()> {
     let password =
         if args.password_stdin { password_from_stdin()? } else { generate_password(&SystemEntropy) };
-    let (directory, _) = args.store.directory()?;
+    let (directory, _) = args.store.directory().await?;
     let user = directory.password_set(&args.email, &password).await.map_err(|error| match error {
         Error::NotFound(Entity::User) => anyhow!("nobody logs in with this address"),
         other => explain(other),
@@ -71,7 +71,7 @@ async fn set_password(args: SetPasswordArgs) -> anyhow::Result<()> {
 }
 
 async fn erase(args: EraseArgs) -> anyhow::Result<()> {
-    let (directory, _) = args.store.directory()?;
+    let (directory, _) = args.store.directory().await?;
     let tenant = find(&directory, &args.tenant).await?;
     let ctx = directory.tenant_operator(tenant.id).await.map_err(explain)?;
     let found = directory.user_get(&ctx, UserId(args.id)).await.map_err(explain)?;

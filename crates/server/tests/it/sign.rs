@@ -1,7 +1,8 @@
 //! `muster sign`, and what it prints.
 
 use std::fs;
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -59,6 +60,23 @@ fn what_cannot_be_signed_is_said() {
     assert!(sign(&["GET", "/a?b", "--query", "c"]).contains("two queries"));
     assert!(sign(&["GET", "/", "--date", "yesterday"]).contains("20260304T091500Z"));
     assert!(sign(&["PUT", "/", "--body-file", "missing.json"]).contains("missing.json"));
+    let empty = fail(folder.path(), &["sign", "GET", "/", "--access-key", "OL1-A", "--access-secret", " "]);
+    assert!(empty.contains("secret is empty"), "{empty}");
+}
+
+#[test]
+fn the_secret_is_a_line_of_standard_input() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut command = muster(folder.path(), &VECTOR);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // More may follow, and nobody waits for the end.
+    input.write_all(b"s3cr3t-demo-key\nmore").unwrap();
+    let output = child.wait_with_output().unwrap();
+    drop(input);
+    assert!(text(&output.stdout).contains("Signature=c42ce66f2c91c961604e5f69cd1eae5a95e902ec6768edaa"));
+    assert!(text(&output.stderr).contains("secret"), "it is asked for");
 }
 
 #[test]

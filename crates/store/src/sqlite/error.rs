@@ -35,12 +35,3 @@ pub(super) fn store_error(error: rusqlite::Error) -> StoreError {
         _ => StoreError::Internal(text),
     }
 }
-
-/// A stored value that no release has written.
-pub(super) fn corrupt(what: &'static str) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(
-        0,
-        rusqlite::types::Type::Null,
-        format!("the stored {what} is not understood").into(),
-    )
-}

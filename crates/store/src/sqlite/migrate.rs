@@ -5,8 +5,8 @@ use muster_domain::secret::ServerKey;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::error::store_error;
-use super::rekey;
-use crate::OpenError;
+use crate::driver::now;
+use crate::{OpenError, secrets};
 
 /// Numbered from 1 without gaps. A released migration is never edited.
 const MIGRATIONS: [&str; 1] = [include_str!("../migrations/sqlite/0001_directory.sql")];
@@ -66,7 +66,7 @@ pub(super) fn run(
     // Only a new store gets a new key: one that has lost its fingerprint has secrets under another.
     let key = load_key(fingerprint.as_deref(), found == 0)?;
     if fingerprint.is_none() && create {
-        rekey::check(&tx, &key)?;
+        check_secrets(&tx, &key)?;
         tx.execute(
             "INSERT INTO server_key (only_row, fingerprint) VALUES (1, ?1)",
             params![key.fingerprint()],
@@ -75,4 +75,14 @@ pub(super) fn run(
     }
     tx.commit().map_err(sql)?;
     Ok(key)
+}
+
+/// Refuses a key that does not open what the store has.
+fn check_secrets(connection: &Connection, key: &ServerKey) -> Result<(), OpenError> {
+    let mut outcome = Ok(());
+    now(async {
+        outcome = secrets::check(connection, key).await;
+        Ok(())
+    })?;
+    outcome
 }

@@ -1,25 +1,22 @@
 //! The embedded store: one SQLite file, read inline from a pool of connections, written by one thread.
 
-mod apply;
 mod backup;
-mod contents;
-mod doctor;
+mod damage;
+mod driver;
 mod error;
 mod migrate;
 #[cfg(test)]
 mod plan_tests;
-mod read;
 mod rekey;
-mod rows;
 mod scan;
 mod schema;
 mod writer;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::future::{Ready, ready};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use muster_domain::secret::ServerKey;
@@ -28,40 +25,12 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use self::backup::{complete, partial};
-pub use self::doctor::Finding;
 use self::error::store_error;
 use self::scan::Scanners;
 use self::writer::Writer;
-use crate::{OpenError, Options, Rotation, owner};
-
-/// What bounds the work that a store takes at once.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Batches that wait for the writer; more are refused with `Unavailable`.
-    pub writer_queue: usize,
-    /// Long reads (trees, lists) that run at once, by default one a core; more wait.
-    pub scans: usize,
-    /// The page cache of the connection that writes, in KiB.
-    pub write_cache: u32,
-}
-
-impl Limits {
-    /// For the one who writes very many rows: pages that a commit changes all over an index stay in memory until it is
-    /// done, instead of being written several times.
-    pub fn bulk() -> Self {
-        Self { write_cache: 64 * 1024, ..Self::default() }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            write_cache: 8192,
-            writer_queue: 4096,
-            scans: available_parallelism().map_or(2, usize::from).clamp(2, 8),
-        }
-    }
-}
+use crate::driver::now;
+use crate::ids::Ids;
+use crate::{Finding, OpenError, Options, Rotation, doctor, owner};
 
 /// How long a write waits for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -73,25 +42,14 @@ const STATEMENT_CACHE: usize = 128;
 const POOL: usize = 16;
 
 /// The embedded store.
-pub struct SqliteStore {
+pub(crate) struct SqliteStore {
     readers: Readers,
     scanners: Scanners,
     writer: Writer,
-    ids: [tokio::sync::Mutex<IdBlock>; IdKind::ALL.len()],
+    ids: Ids,
     /// Holds the lock that keeps a second server away.
     _server_lock: Option<File>,
 }
-
-/// Ids that were reserved but not given out yet: `next..end`. Blocks double in size, so that a command
-/// that needs one id takes one, and a server that needs many seldom asks.
-#[derive(Clone, Copy, Default)]
-struct IdBlock {
-    next: i64,
-    end: i64,
-    size: i64,
-}
-
-const GREATEST_ID_BLOCK: i64 = 4096;
 
 impl SqliteStore {
     pub(crate) fn open(
@@ -113,7 +71,7 @@ impl SqliteStore {
             readers: Readers { path: path.to_owned(), idle: Mutex::default() },
             scanners: Scanners::start(path, options.limits.scans).map_err(io)?,
             writer,
-            ids: Default::default(),
+            ids: Ids::default(),
             _server_lock: server_lock,
         };
         Ok((store, key))
@@ -157,7 +115,7 @@ impl SqliteStore {
     }
 
     /// Copies the store, as it is at one moment, to a new file, while it is in use.
-    pub async fn backup(&self, target: PathBuf) -> Result<(), OpenError> {
+    pub(crate) async fn backup(&self, target: PathBuf) -> Result<(), OpenError> {
         let path = self.readers.path.clone();
         let done = tokio::task::spawn_blocking(move || {
             backup::copy(&connect(&path, false).map_err(store_error)?, &target)
@@ -166,62 +124,79 @@ impl SqliteStore {
     }
 
     /// Bytes of the store's file.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         fs::metadata(&self.readers.path).map_or(0, |file| file.len())
     }
 
-    /// Looks for what must never be, in one state of the store. `progress` is told what is looked at.
-    pub async fn doctor(
+    /// Looks for what must never be, in one state of the store.
+    pub(crate) async fn doctor(
         &self,
         key: ServerKey,
-        progress: impl FnMut(&str) + Send + 'static,
+        mut progress: impl FnMut(&str) + Send + 'static,
     ) -> Result<Vec<Finding>, StoreError> {
-        self.scan(move |connection| doctor::run(connection, &key, progress)).await
+        self.scan(move |connection| {
+            progress("the file and its indexes");
+            let (mut findings, tables) = damage::find(connection).map_err(store_error)?;
+            if tables {
+                findings.extend(now(doctor::run(connection, &key, progress))?);
+            }
+            Ok(findings)
+        })
+        .await
     }
 
     /// Finishes the writes that were handed in and stops the writer. Later commits are `Unavailable`.
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.writer.close().await;
     }
 
     /// Whether the store reads and writes: a transaction without content goes through the writer.
-    pub async fn ready(&self) -> Result<(), StoreError> {
-        self.read(|connection| connection.query_row("SELECT 1", [], |_| Ok(())))?;
+    pub(crate) async fn ready(&self) -> Result<(), StoreError> {
+        let read =
+            |connection: &Connection| connection.query_row("SELECT 1", [], |_| Ok(())).map_err(store_error);
+        self.read(read).await?;
         let written = self.writer.commit(Batch::new(TenantId(0)));
         let late = |_| StoreError::Unavailable("the writer is busy".into());
         tokio::time::timeout(READY_TIMEOUT, written).await.map_err(late)?
     }
 
     /// Runs a short read on the calling task: it takes microseconds, less than a hop to another thread.
-    fn read<T>(&self, f: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        self.readers.with(f)
+    pub(crate) fn read<T>(
+        &self,
+        f: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Ready<Result<T, StoreError>> {
+        ready(self.readers.with(f))
     }
 
     /// Runs a short read of several statements on one state of the store. It also takes the file
     /// locks of SQLite once instead of with each statement.
-    fn snapshot<T>(&self, f: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        self.readers.with(|connection| in_transaction(connection, f))
+    pub(crate) fn together<T>(
+        &self,
+        f: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Ready<Result<T, StoreError>> {
+        ready(self.readers.with(|connection| in_transaction(connection, f)))
     }
 
     /// Runs a long read on a thread for such, on one state of the store.
-    async fn scan<T: Send + 'static>(
+    pub(crate) fn scan<T: Send + 'static>(
         &self,
-        f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.scanners.run(f).await
+        f: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send {
+        self.scanners.run(f)
+    }
+
+    pub(crate) fn commit(&self, batch: Batch) -> impl Future<Output = Result<(), StoreError>> + Send {
+        self.writer.commit(batch)
+    }
+
+    /// Hands a batch in without waiting for it.
+    pub(crate) fn submit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.writer.submit_batch(batch)
     }
 
     /// The first of `count` ids in a row.
-    async fn take_ids(&self, kind: IdKind, count: u32) -> Result<i64, StoreError> {
-        let count = i64::from(count);
-        let mut block = self.ids[kind.index()].lock().await;
-        if block.end - block.next < count {
-            let size = (block.size * 2).clamp(1, GREATEST_ID_BLOCK);
-            let end = self.writer.reserve_ids(kind, size.max(count)).await?;
-            *block = IdBlock { next: end - size.max(count), end, size };
-        }
-        block.next += count;
-        Ok(block.next - count)
+    pub(crate) async fn next_ids(&self, kind: IdKind, count: u32) -> Result<i64, StoreError> {
+        self.ids.take(kind, count, |count| self.writer.reserve_ids(kind, count)).await
     }
 }
 
@@ -233,13 +208,13 @@ struct Readers {
 }
 
 impl Readers {
-    fn with<T>(&self, f: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    fn with<T>(&self, f: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
             None => connect(&self.path, false).map_err(store_error)?,
         };
-        let result = f(&connection).map_err(store_error);
+        let result = f(&connection);
         if !connection.is_autocommit() {
             // A transaction that could not be ended must not be anybody else's.
             return result;
@@ -254,11 +229,12 @@ impl Readers {
 
 fn in_transaction<T>(
     connection: &Connection,
-    f: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    connection.prepare_cached("BEGIN")?.execute([])?;
+    f: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let run = |sql| connection.prepare_cached(sql)?.execute([]);
+    run("BEGIN").map_err(store_error)?;
     let result = f(connection);
-    connection.prepare_cached("COMMIT")?.execute([])?;
+    run("COMMIT").map_err(store_error)?;
     result
 }
 
@@ -317,7 +293,7 @@ fn until_free<T>(mut f: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result
 /// a second one away.
 fn prepare(path: &Path, options: &Options) -> Result<Option<File>, OpenError> {
     if !options.create && !path.exists() {
-        return Err(OpenError::Missing(path.to_owned()));
+        return Err(OpenError::Missing(path.display().to_string()));
     }
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {

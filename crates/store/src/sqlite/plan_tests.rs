@@ -6,7 +6,9 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{connect, migrate};
-use crate::statements::{Statement, contact, doctor, org_unit, purge, session, tenant, user, user_group};
+use crate::statements::{
+    Statement, contact, doctor, installation, org_unit, purge, session, tenant, user, user_group,
+};
 
 /// Every list of statements, with the name of its module.
 const LISTS: [(&str, &[(&str, &Statement)]); 8] = [
@@ -281,6 +283,15 @@ fn an_access_key_is_found_by_itself() {
         let plan = plan(&connection, tenant::CREDENTIAL_SIGNED_CALLER.sqlite());
         let index = "credentials_access_key (tenant_id=? AND dialect=? AND public_id=?)";
         assert!(plan.iter().any(|step| step.ends_with(index)), "{plan:?}");
+    }
+}
+
+#[test]
+fn what_reads_whole_tables_is_understood_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = migrated(&folder);
+    for (_, statement) in installation::ALL {
+        plan(&connection, statement.sqlite());
     }
 }
 

@@ -38,21 +38,24 @@ impl Scanners {
     }
 
     /// Runs a read on one state of the store. Whoever waits is bounded by the requests that are served at once.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(super) fn run<T: Send + 'static>(
         &self,
-        f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
+        f: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send {
         let (reply, done) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             // A request that is gone by now costs no scan.
             if !reply.is_closed() {
-                let read = |connection| in_transaction(connection, f).map_err(store_error);
+                let read = |connection| in_transaction(connection, f);
                 // Nobody waits for it any more, if it cannot be sent.
                 let _ = reply.send(connection.and_then(read));
             }
         });
-        self.jobs.send(job).map_err(|_| StoreError::Unavailable("the store is closed".into()))?;
-        done.await.map_err(|_| StoreError::Internal("a scan was lost".to_owned()))?
+        let sent = self.jobs.send(job).map_err(|_| StoreError::Unavailable("the store is closed".into()));
+        async move {
+            sent?;
+            done.await.map_err(|_| StoreError::Internal("a scan was lost".to_owned()))?
+        }
     }
 }
 

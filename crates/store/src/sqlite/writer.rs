@@ -15,14 +15,12 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::BUSY_TIMEOUT;
-use super::apply::{self, State};
+use super::driver::Transaction;
 use super::error::store_error;
+use crate::apply::{self, State};
+use crate::driver::now;
+use crate::group;
 use crate::statements::tenant;
-
-/// The most jobs that share a commit: more would keep the first one waiting for too long.
-const GROUP: usize = 256;
-/// The same, where jobs write many rows: the group ends with the one that reaches this.
-const ROWS: usize = 5000;
 
 /// How long the last writes may take when the store is closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -52,13 +50,8 @@ impl Job {
 impl Job {
     /// About how many rows it writes.
     fn rows(&self) -> usize {
-        let of_change = |change: &Change| match change {
-            Change::ContactsInsert { contacts, .. } => contacts.len(),
-            Change::ContactsReplace { keep, .. } => keep.len(),
-            _ => 1,
-        };
         match self {
-            Self::Commit(batch, _) => batch.changes.iter().map(of_change).sum(),
+            Self::Commit(batch, _) => group::rows(batch),
             Self::ReserveIds { .. } => 1,
         }
     }
@@ -136,7 +129,7 @@ fn serve(connection: &Connection, jobs: &Receiver<Job>) {
         }
         let mut rows = first.rows();
         let mut group = vec![first];
-        while group.len() < GROUP && rows < ROWS {
+        while group.len() < group::JOBS && rows < group::ROWS {
             match jobs.try_recv() {
                 Ok(job) => {
                     rows += job.rows();
@@ -264,7 +257,9 @@ fn in_transaction(connection: &Connection, group: &[Job]) -> Result<Vec<Outcome>
         outcomes.push(match job {
             Job::Commit(batch, _) => {
                 let state = states.entry(batch.tenant).or_default();
-                Outcome::Commit(isolated(connection, |connection| apply::batch(connection, batch, state))?)
+                Outcome::Commit(isolated(connection, |connection| {
+                    now(apply::batch(&mut Transaction(connection), batch, state))
+                })?)
             }
             Job::ReserveIds { kind, count, .. } => {
                 Outcome::Ids(isolated(connection, |connection| reserve(connection, *kind, *count))?)
@@ -272,7 +267,7 @@ fn in_transaction(connection: &Connection, group: &[Job]) -> Result<Vec<Outcome>
         });
     }
     for (tenant, state) in &states {
-        apply::write_state(connection, *tenant, state)?;
+        now(apply::write_state(&mut Transaction(connection), *tenant, state))?;
     }
     Ok(outcomes)
 }

@@ -1,6 +1,6 @@
 //! Statements on contact groups and their contacts. What is in a list has the edition of its group.
 
-/// The columns of a group, as `sqlite/rows.rs` reads them.
+/// The columns of a group, as `rows.rs` reads them.
 macro_rules! group_columns {
     () => {
         "g.id, g.tenant_id, g.name, g.description, g.name_a, g.name_b, g.name_c, g.name_d, g.name_e, g.expires_at, \
@@ -8,7 +8,7 @@ macro_rules! group_columns {
     };
 }
 
-/// The columns of a contact, as `sqlite/rows.rs` reads them.
+/// The columns of a contact, as `rows.rs` reads them.
 macro_rules! columns {
     () => {
         "c.id, c.tenant_id, c.group_id, c.phone, c.a, c.b, c.c, c.d, c.e, c.callback_data, c.version, c.created_at, \
@@ -65,8 +65,9 @@ super::statements! {
     NEXT_EDITION = "UPDATE contact_groups SET edition = edition + 1, contacts = $3,
                         contacts_version = contacts_version + 1
                     WHERE tenant_id = $1 AND id = $2 AND deleted = 0";
-    /// $4: the edition that a contact goes over to from the one before.
-    KEEP = "UPDATE contacts SET edition = $4 WHERE tenant_id = $1 AND group_id = $2 AND id = $3 AND edition = $4 - 1";
+    /// A contact goes over to the edition of its list from the one before.
+    KEEP = "UPDATE contacts SET edition = edition + 1 WHERE tenant_id = $1 AND group_id = $2 AND id = $3 AND edition =
+        (SELECT g.edition - 1 FROM contact_groups g WHERE g.tenant_id = $1 AND g.id = $2 AND g.deleted = 0)";
     GET = concat!("SELECT ", columns!(), " FROM contacts c
         JOIN contact_groups g ON g.tenant_id = c.tenant_id AND g.id = c.group_id AND g.edition = c.edition
         WHERE c.tenant_id = $1 AND c.id = $3 AND", lives!());
@@ -79,7 +80,8 @@ super::statements! {
         WHERE c.tenant_id = $1 AND c.group_id = $2 AND c.edition = $3 AND c.phone = $4");
     INSERT = "INSERT INTO contacts (id, tenant_id, group_id, edition, phone, a, b, c, d, e, callback_data, version,
                   created_at, modified_at)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+              SELECT $1, g.tenant_id, g.id, g.edition, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
+              FROM contact_groups g WHERE g.tenant_id = $2 AND g.id = $3 AND g.deleted = 0";
     /// $3: the version that the change was decided on. A number that stays touches no index.
     UPDATE = concat!("UPDATE contacts SET a = $5, b = $6, c = $7, d = $8, e = $9, callback_data = $10, version = $11,
             modified_at = $12
@@ -97,11 +99,11 @@ super::statements! {
                    THEN 0 ELSE 1 END
                FROM contact_groups g
                WHERE g.tenant_id = $1 AND (g.deleted = 1 OR g.oldest_edition < g.edition) LIMIT 1";
-    /// The first edition of a group that stays: none of a deleted one.
-    REAP_BELOW = "SELECT CASE WHEN g.deleted = 1 THEN 9223372036854775807 ELSE g.edition END
-                  FROM contact_groups g WHERE g.tenant_id = $1 AND g.id = $2";
+    /// Of a deleted group nothing stays.
     REAP = "DELETE FROM contacts WHERE +tenant_id = $1 AND id IN
-        (SELECT c.id FROM contacts c WHERE c.group_id = $2 AND c.tenant_id = $1 AND c.edition < $3 LIMIT $4)";
+        (SELECT c.id FROM contacts c WHERE c.group_id = $2 AND c.tenant_id = $1 AND c.edition <
+             (SELECT CASE WHEN g.deleted = 1 THEN 9223372036854775807 ELSE g.edition END
+              FROM contact_groups g WHERE g.tenant_id = $1 AND g.id = $2) LIMIT $3)";
     /// Nothing is left of the editions before.
     REAPED = "UPDATE contact_groups SET oldest_edition = edition WHERE tenant_id = $1 AND id = $2";
     GROUP_REMOVE = "DELETE FROM contact_groups WHERE tenant_id = $1 AND id = $2 AND deleted = 1";

@@ -5,7 +5,9 @@
 
 pub(crate) mod contact;
 pub(crate) mod doctor;
+pub(crate) mod installation;
 pub(crate) mod org_unit;
+pub(crate) mod postgres;
 pub(crate) mod purge;
 pub(crate) mod session;
 pub(crate) mod tenant;
@@ -18,17 +20,34 @@ use std::sync::OnceLock;
 pub(crate) struct Statement {
     text: &'static str,
     sqlite: OnceLock<String>,
+    postgres: OnceLock<String>,
 }
 
 impl Statement {
     pub(crate) const fn new(text: &'static str) -> Self {
-        Self { text, sqlite: OnceLock::new() }
+        Self { text, sqlite: OnceLock::new(), postgres: OnceLock::new() }
     }
 
     /// The text for SQLite: there a bare `$1` is a name, numbered by its first appearance, and `?1`
     /// is the first parameter.
     pub(crate) fn sqlite(&self) -> &str {
         self.sqlite.get_or_init(|| self.text.replace('$', "?"))
+    }
+
+    /// The text for PostgreSQL, which has its own way down a tree. A `+` right before a column is a hint to SQLite's
+    /// planner, which would keep PostgreSQL from an index that it needs.
+    pub(crate) fn postgres(&self) -> &str {
+        self.postgres.get_or_init(|| {
+            let shared = self.text.replace(org_unit::BELOW, org_unit::BELOW_IN_POSTGRES);
+            let mut text = String::with_capacity(shared.len());
+            let mut characters = shared.chars().peekable();
+            while let Some(character) = characters.next() {
+                if character != '+' || !characters.peek().is_some_and(char::is_ascii_alphabetic) {
+                    text.push(character);
+                }
+            }
+            text
+        })
     }
 }
 

@@ -28,5 +28,5 @@ super::statements! {
     FAMILY_DELETE = "DELETE FROM session_tokens WHERE tenant_id = $1 AND family = $2";
     /// $3: the family that stays, or null.
     USER_DELETE = "DELETE FROM session_tokens
-                   WHERE tenant_id = $1 AND user_id = $2 AND ($3 IS NULL OR family <> $3)";
+                   WHERE tenant_id = $1 AND user_id = $2 AND (family <> $3 OR $3 IS NULL)";
 }

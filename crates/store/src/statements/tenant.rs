@@ -11,9 +11,17 @@ macro_rules! journal_entries {
     () => {
         "SELECT sequence, at, actor_kind, actor_id, dialect, kind, entity, entity_id, version, payload
          FROM journal WHERE tenant_id = $1 AND sequence > $2
-             AND ($3 IS NULL OR entity = $3) AND ($4 IS NULL OR entity_id = $4)
-             AND ($5 IS NULL OR actor_kind = $5) AND ($6 IS NULL OR actor_id = $6)
+             AND (CAST($3 AS TEXT) IS NULL OR entity = $3) AND (CAST($4 AS TEXT) IS NULL OR entity_id = $4)
+             AND (CAST($5 AS BIGINT) IS NULL OR actor_kind = $5) AND (CAST($6 AS BIGINT) IS NULL OR actor_id = $6)
              AND at >= $7 AND at < $8"
+    };
+}
+
+macro_rules! journal_insert {
+    () => {
+        "INSERT INTO journal (tenant_id, sequence, at, actor_kind, actor_id, dialect, kind, entity, entity_id, version,
+             payload)
+         SELECT s.tenant_id, s.journal_sequence + $2, $3, $4, $5, $6, $7, $8, $9, "
     };
 }
 
@@ -27,19 +35,21 @@ super::statements! {
     UPDATE = "UPDATE tenants SET name = $2, country = $3, currency = $4, status = $5, version = $6, modified_at = $8
               WHERE id = $1 AND version = $7";
     STATE_INSERT = "INSERT INTO tenant_state (tenant_id) VALUES ($1)";
-    /// What a group of commits has changed: the journal's head, or null, and the counts by how much.
-    STATE_UPDATE = "UPDATE tenant_state SET journal_sequence = COALESCE($2, journal_sequence),
+    /// By how much a group of commits has moved the journal's head and the counts.
+    STATE_UPDATE = "UPDATE tenant_state SET journal_sequence = journal_sequence + $2,
                         org_units = org_units + $3, users_active = users_active + $4,
                         users_inactive = users_inactive + $5, users_deleted = users_deleted + $6
                     WHERE tenant_id = $1";
     COUNTS = "SELECT org_units, users_active, users_inactive, users_deleted, journal_sequence
               FROM tenant_state WHERE tenant_id = $1";
     TREE_VERSION = "SELECT tree_version FROM tenant_state WHERE tenant_id = $1";
+    TREE_VERSION_IS = "SELECT 1 FROM tenant_state WHERE tenant_id = $1 AND tree_version = $2";
     TREE_CHANGED = "UPDATE tenant_state SET tree_version = tree_version + 1 WHERE tenant_id = $1";
-    JOURNAL_HEAD = "SELECT journal_sequence FROM tenant_state WHERE tenant_id = $1";
-    JOURNAL_INSERT = "INSERT INTO journal (tenant_id, sequence, at, actor_kind, actor_id, dialect, kind, entity,
-                          entity_id, version, payload)
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    /// $2: the how-manieth entry of its group of commits, which moves the head on when all are written.
+    JOURNAL_INSERT = concat!(journal_insert!(), "$10, $11 FROM tenant_state s WHERE s.tenant_id = $1");
+    /// With the version that the user group ($10) has by then, be it a deleted one.
+    JOURNAL_INSERT_OF_USER_GROUP = concat!(journal_insert!(), "g.version, $11
+        FROM tenant_state s JOIN user_groups g ON g.tenant_id = s.tenant_id AND g.id = $10 WHERE s.tenant_id = $1");
     JOURNAL_LIST = concat!(journal_entries!(), " ORDER BY sequence LIMIT $9");
     JOURNAL_NEWEST = concat!(journal_entries!(), " ORDER BY sequence DESC LIMIT $9");
     JOURNAL_TRIM = "DELETE FROM journal WHERE tenant_id = $1 AND sequence <= $2";
@@ -72,6 +82,6 @@ super::statements! {
     SERVER_KEY_IS = "SELECT 1 FROM server_key WHERE only_row = 1 AND fingerprint = $1";
     IS_DELETING = "SELECT 1 FROM tenants t WHERE t.id = $1 AND t.status = 3";
     /// Takes $2 ids of a kind and returns the first id after them.
-    IDS_RESERVE = "INSERT INTO id_blocks (kind, next_id) VALUES ($1, 1 + $2)
+    IDS_RESERVE = "INSERT INTO id_blocks (kind, next_id) VALUES ($1, 1 + CAST($2 AS BIGINT))
                    ON CONFLICT (kind) DO UPDATE SET next_id = id_blocks.next_id + $2 RETURNING next_id";
 }

@@ -2,7 +2,7 @@
 
 use super::org_unit::subtree;
 
-/// The columns of a user, as `sqlite/rows.rs` reads them.
+/// The columns of a user, as `rows.rs` reads them.
 macro_rules! columns {
     () => {
         concat!(
@@ -20,17 +20,17 @@ pub(crate) use columns;
 /// $3: a role, $4 and $5: patterns of the name key and of the login key, $8 of either; null for any.
 macro_rules! filter {
     () => {
-        " AND ($3 IS NULL OR u.role = $3)
-          AND ($4 IS NULL OR u.name_key LIKE $4 ESCAPE '\\')
-          AND ($5 IS NULL OR u.login_key LIKE $5 ESCAPE '\\')
-          AND ($8 IS NULL OR u.name_key LIKE $8 ESCAPE '\\' OR u.login_key LIKE $8 ESCAPE '\\')"
+        " AND (CAST($3 AS BIGINT) IS NULL OR u.role = $3)
+          AND (CAST($4 AS TEXT) IS NULL OR u.name_key LIKE $4 ESCAPE '\\')
+          AND (CAST($5 AS TEXT) IS NULL OR u.login_key LIKE $5 ESCAPE '\\')
+          AND (CAST($8 AS TEXT) IS NULL OR u.name_key LIKE $8 ESCAPE '\\' OR u.login_key LIKE $8 ESCAPE '\\')"
     };
 }
 
 /// $9: a group, null for any.
 macro_rules! and_in_group {
     () => {
-        " AND ($9 IS NULL OR EXISTS (SELECT 1 FROM user_group_members l
+        " AND (CAST($9 AS BYTEA) IS NULL OR EXISTS (SELECT 1 FROM user_group_members l
                   WHERE l.tenant_id = $1 AND l.group_id = $9 AND l.user_id = u.id))"
     };
 }
@@ -104,8 +104,9 @@ macro_rules! view {
 macro_rules! in_group {
     () => {
         concat!(
-            "FROM user_group_members l CROSS JOIN users u ON u.id = l.user_id AND u.tenant_id = l.tenant_id
-             WHERE l.tenant_id = $1 AND l.group_id = $9 AND (CAST($2 AS BIGINT) IS NULL OR TRUE)",
+            "FROM user_group_members l CROSS JOIN users u
+             WHERE l.tenant_id = $1 AND l.group_id = $9 AND u.id = l.user_id AND u.tenant_id = l.tenant_id
+                 AND (CAST($2 AS BIGINT) IS NULL OR TRUE)",
             filter!(),
             " AND u.status BETWEEN $6 AND $7"
         )
@@ -130,7 +131,7 @@ super::statements! {
     ADMIN_REMAINS = "SELECT 1 FROM users u
         WHERE u.tenant_id = $1 AND u.role = 1 AND u.status = 1 AND u.id <> $2
             AND u.org_unit_id = (SELECT t.top_org_unit_id FROM tenants t WHERE t.id = $1)
-            AND ($3 = 0 OR u.password_hash IS NOT NULL)
+            AND (CAST($3 AS BIGINT) = 0 OR u.password_hash IS NOT NULL)
         LIMIT 1";
     LIST_CREATED = of_tenant!("u.created_at, u.id");
     LIST_CREATED_DESC = of_tenant!("u.created_at DESC, u.id DESC");

@@ -1,6 +1,6 @@
 //! Statements on user groups and memberships. Of a deleted group nothing is read but by what removes its rows.
 
-/// The columns of a group, as `sqlite/rows.rs` reads them.
+/// The columns of a group, as `rows.rs` reads them.
 macro_rules! columns {
     () => {
         "g.id, g.tenant_id, g.name, g.description, g.external_id, g.extra_fields, g.members, g.version, \
@@ -16,12 +16,12 @@ macro_rules! of_user {
     ($user:literal, $tenant:literal) => {
         concat!(
             "FROM user_group_members m CROSS JOIN user_groups mg
-                 ON mg.tenant_id = m.tenant_id AND mg.id = m.group_id AND mg.deleted = 0
              WHERE m.user_id = ",
             $user,
             " AND m.tenant_id = ",
             $tenant,
-            " ORDER BY m.is_primary DESC, m.since, m.group_id"
+            " AND mg.tenant_id = m.tenant_id AND mg.id = m.group_id AND mg.deleted = 0
+             ORDER BY m.is_primary DESC, m.since, m.group_id"
         )
     };
 }
@@ -43,7 +43,7 @@ pub(crate) use {of_user, primary_of_u};
 macro_rules! filter {
     () => {
         " WHERE g.tenant_id = $1 AND g.deleted = 0
-          AND ($2 IS NULL OR g.name_key LIKE $2 ESCAPE '\\' OR g.description_key LIKE $2 ESCAPE '\\')"
+          AND (CAST($2 AS TEXT) IS NULL OR g.name_key LIKE $2 ESCAPE '\\' OR g.description_key LIKE $2 ESCAPE '\\')"
     };
 }
 
@@ -54,7 +54,6 @@ super::statements! {
     LIST_COUNT = concat!("SELECT COUNT(*) FROM user_groups g", filter!());
     /// How many users are in a group.
     SIZE = "SELECT g.members FROM user_groups g WHERE g.tenant_id = $1 AND g.id = $2 AND g.deleted = 0";
-    VERSION = "SELECT g.version FROM user_groups g WHERE g.tenant_id = $1 AND g.id = $2";
     VERSION_IS = "SELECT 1 FROM user_groups g WHERE g.tenant_id = $1 AND g.id = $2 AND g.version = $3
                   AND g.deleted = 0";
     /// Without its members, as they are counted and as they are.
@@ -74,9 +73,10 @@ super::statements! {
                  modified_at = CASE WHEN modified_at < $4 THEN $4 ELSE modified_at END
              WHERE tenant_id = $1 AND id = $2 AND deleted = 0";
     /// By id, with the ids by which dialects know them, and whether the group is the primary one of each.
-    MEMBERS = concat!("SELECT u.id, u.uuid, ", primary_of_u!(), " = $2, l.since
-        FROM user_group_members l CROSS JOIN users u ON u.tenant_id = l.tenant_id AND u.id = l.user_id
-        WHERE l.tenant_id = $1 AND l.group_id = $2 AND l.user_id > $3 ORDER BY l.user_id LIMIT $4");
+    MEMBERS = concat!("SELECT u.id, u.uuid, CASE WHEN ", primary_of_u!(), " = $2 THEN 1 ELSE 0 END, l.since
+        FROM user_group_members l CROSS JOIN users u
+        WHERE l.tenant_id = $1 AND l.group_id = $2 AND l.user_id > $3 AND u.tenant_id = l.tenant_id
+            AND u.id = l.user_id ORDER BY l.user_id LIMIT $4");
     OF_USER = concat!("SELECT m.group_id, m.since ", of_user!("$2", "$1"));
     PRIMARY_OF_USER = concat!("SELECT m.group_id ", of_user!("$2", "$1"), " LIMIT 1");
     MEMBER_INSERT = "INSERT INTO user_group_members (tenant_id, group_id, user_id, is_primary, since)

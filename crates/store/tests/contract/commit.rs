@@ -274,7 +274,7 @@ async fn a_closed_store_is_unavailable<B: Backend>() {
     let world = World::<B>::new();
     let org = world.org("acme").await;
     let handed_in = start(world.store().commit(Batch::new(org.tenant).journal(entry(&org, 1))));
-    B::close(world.store()).await;
+    world.store().close().await;
     let outcome = match handed_in {
         Ok(future) => future.await,
         Err(at_once) => at_once,

@@ -5,7 +5,7 @@ use muster_domain::contact::{
 };
 use muster_domain::{ContactGroupId, ContactId, Ctx, Draft, Error, JournalRecord, Patch, Slice, Timestamp};
 
-use crate::support::Backend;
+use crate::support::{Backend, findings};
 use crate::world::{Org, World};
 
 pub(crate) type Outcomes = Vec<Result<Added, Error>>;
@@ -154,6 +154,6 @@ impl<B: Backend> World<B> {
 
     /// The doctor finds nothing.
     pub(crate) async fn is_sound(&self) {
-        assert_eq!(B::findings(self.store(), &self.key).await, Vec::<String>::new());
+        assert_eq!(findings(self.store(), &self.key).await, Vec::<String>::new());
     }
 }

@@ -3,7 +3,6 @@
 //! Which of them is first is left to chance, so that every test asks for what must hold whoever wins.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use muster_domain::contact::{Contact, ContactGroup, ContactGroupPatch, ContactPatch, Taken};
 use muster_domain::{ContactGroupId, ContactId, Error, Precondition, Unique};
@@ -42,7 +41,7 @@ fn adding<B: Backend>(
     patches: Vec<ContactPatch>,
     taken: Taken,
 ) -> impl Future<Output = Result<Outcomes, Error>> + Send + use<B> {
-    let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+    let (directory, ctx) = (world.node(), org.ctx.clone());
     let drafts = patches.into_iter().map(Into::into).collect();
     async move { directory.contacts_add(&ctx, group, wishes(drafts), taken, EXPECT).await }
 }
@@ -53,7 +52,7 @@ fn creating<B: Backend>(
     group: ContactGroupId,
     patch: ContactPatch,
 ) -> impl Future<Output = Result<Contact, Error>> + Send + use<B> {
-    let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+    let (directory, ctx) = (world.node(), org.ctx.clone());
     async move { directory.contact_create(&ctx, group, patch.into()).await }
 }
 
@@ -64,7 +63,7 @@ fn updating<B: Backend>(
     patch: ContactGroupPatch,
     precondition: Option<Precondition<ContactGroup>>,
 ) -> impl Future<Output = Result<ContactGroup, Error>> + Send + use<B> {
-    let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+    let (directory, ctx) = (world.node(), org.ctx.clone());
     async move {
         let found = directory.contact_group_get(&ctx, group).await?;
         directory.contact_group_update(&ctx, found, patch.into(), precondition).await
@@ -77,7 +76,7 @@ fn changing<B: Backend>(
     id: ContactId,
     patch: ContactPatch,
 ) -> impl Future<Output = Result<Contact, Error>> + Send + use<B> {
-    let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+    let (directory, ctx) = (world.node(), org.ctx.clone());
     async move {
         let found = directory.contact_get(&ctx, id).await?;
         directory.contact_update(&ctx, found, patch.into(), None).await
@@ -89,7 +88,7 @@ fn removing<B: Backend>(
     org: &Org,
     id: ContactId,
 ) -> impl Future<Output = Result<(), Error>> + Send + use<B> {
-    let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+    let (directory, ctx) = (world.node(), org.ctx.clone());
     async move {
         let found = directory.contact_get(&ctx, id).await?;
         directory.contact_delete(&ctx, found, None).await
@@ -253,7 +252,7 @@ async fn nothing_is_added_to_a_group_after_its_deletion<B: Backend>() {
     for _ in 0..ROUNDS {
         let group = world.group_of(&org, 0..5).await;
         let old = world.contacts(&org, group.id).await;
-        let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+        let (directory, ctx) = (world.node(), org.ctx.clone());
         let found = group.clone();
         let batches: Vec<_> = (1..6)
             .map(|n| {
@@ -269,7 +268,7 @@ async fn nothing_is_added_to_a_group_after_its_deletion<B: Backend>() {
             .collect();
         let list = tokio::spawn(updating(&world, &org, group.id, with_list((3..9).map(nth)), None));
         let reap = {
-            let directory = Arc::clone(&world.directory);
+            let directory = world.node();
             tokio::spawn(async move { directory.contacts_reap().await })
         };
         delete.await.unwrap().unwrap();
@@ -309,7 +308,8 @@ async fn of_two_lists_at_once_one_stands_as_it_was_sent<B: Backend>() {
         };
         updating(&world, &org, group, said("x", 0..20), None).await.unwrap();
         let lists = [said("y", 0..20), said("x", 0..19), said("x", 1..20)];
-        let outcomes = all_at_once(lists.map(|list| updating(&world, &org, group, list, None))).await;
+        let tasks = lists.map(|list| Box::pin(updating(&world, &org, group, list, None)));
+        let outcomes = all_at_once(tasks).await;
         assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
         let now = world.contacts(&org, group).await;
         let text = now[0].columns[0].clone();

@@ -8,7 +8,7 @@ use muster_domain::session::Found;
 use muster_domain::{
     Batch, Change, ContactGroupId, ContactId, Ctx, Error, Guard, IdKind, Store as _, StoreError, Unique,
 };
-use muster_store::Limits;
+use muster_store::{Limits, Store};
 
 use crate::contact_books::{ALL, EXPECT, group_named, is_gone, nth, phone, wishes, with_list};
 use crate::support::{Backend, START, all_at_once};
@@ -203,7 +203,7 @@ async fn writes_during_a_deletion_do_not_stop_it<B: Backend>() {
     let ctx = Arc::new(org.ctx.clone());
     let tasks: Vec<_> = (0..60_usize)
         .map(|n| {
-            let (directory, ctx): (_, Arc<Ctx>) = (Arc::clone(&world.directory), Arc::clone(&ctx));
+            let (directory, ctx): (_, Arc<Ctx>) = (world.node(), Arc::clone(&ctx));
             async move {
                 match n % 6 {
                     0 if n == 18 => directory.tenant_delete(ctx.tenant(), |_| {}).await,
@@ -234,8 +234,7 @@ async fn writes_during_a_deletion_do_not_stop_it<B: Backend>() {
 
 async fn runs_of_ids_never_overlap<B: Backend>() {
     let world = World::<B>::new();
-    let stores: Vec<Arc<B::Store>> =
-        (0..2).map(|_| Arc::new(world.backend.open(Limits::default()).0)).collect();
+    let stores: Vec<Arc<Store>> = (0..2).map(|_| Arc::new(world.backend.open(Limits::default()).0)).collect();
     let sizes = [1, 7, 4096, 3, 10_000, 500, 1, 4097, 64, 2];
     let takers = (0..6_usize).map(|n| {
         let store = Arc::clone(&stores[n % 2]);

@@ -1,7 +1,5 @@
 //! The counts that a store keeps of each tenant are those of its rows, whatever happened.
 
-use std::sync::Arc;
-
 use muster_domain::org_unit::{OrgUnitPatch, OrgUnitStatus};
 use muster_domain::tenant::{TenantCounts, TenantStore as _};
 use muster_domain::user::{User, UserFilter, UserOrder, UserPatch, UserSort, UserStatus, UserStore as _};
@@ -168,11 +166,11 @@ async fn operations_at_once_keep_the_counts_right<B: Backend>() {
     let mut tasks = Vec::new();
     for n in 0..120 {
         let org = &orgs[usize::from(n % 3 == 0)];
-        let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+        let (directory, ctx) = (world.node(), org.ctx.clone());
         let new = with_login(&format!("user {}", n % 40));
         tasks.push(async move {
             let user = directory.user_create(&ctx, new.into()).await?;
-            directory.org_unit_create(&ctx, named(&format!("unit {}", n % 15)).into()).await?;
+            directory.org_unit_create(&ctx, named(&format!("unit {}", n % 60)).into()).await?;
             let found = directory.user_get_writable(&ctx, user.id).await?;
             match n % 4 {
                 0 => directory.user_delete(&ctx, found, None).await.map(drop),

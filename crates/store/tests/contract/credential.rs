@@ -1,6 +1,5 @@
 //! Credentials: creating, listing and revoking them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use muster_domain::credential::{
@@ -177,7 +176,7 @@ async fn of_revocations_at_once_one_is_journaled<B: Backend>() {
         let journal = world.journal(&org).await.len();
         let tasks: Vec<_> = (0..16)
             .map(|_| {
-                let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+                let (directory, ctx) = (world.node(), org.ctx.clone());
                 async move { directory.credential_revoke(&ctx, made.id).await.unwrap() }
             })
             .collect();

@@ -233,6 +233,6 @@ async fn a_stopped_store_lets_in_without_a_note<B: Backend>() {
     let world = World::<B>::new();
     let org = world.org("acme").await;
     let (_, secret) = create(&world, &org, wish(Dialect::Lox24)).await;
-    B::close(world.store()).await;
+    world.store().close().await;
     assert!(enter(&world, org.tenant, &secret).await.is_ok());
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use muster_domain::credential::signature::{SignedRequest, date};
+use muster_domain::credential::signature::{BodyHash, SignedRequest, date};
 use muster_domain::credential::{CredentialStore as _, CredentialWish, Signed};
 use muster_domain::secret::ServerKey;
 use muster_domain::session::{Found, Subject};
@@ -50,7 +50,8 @@ async fn enter<B: Backend>(
 ) -> Option<Result<Signed, Error>> {
     let directory = &world.directory;
     let date = date(directory.now());
-    let request = SignedRequest { method: "GET", path: "/x", query: "a=1", date: &date, body: b"{}" };
+    let body = BodyHash::of(b"{}");
+    let request = SignedRequest { method: "GET", path: "/x", query: "a=1", date: &date, body: &body };
     let claim = directory.signature_claim(&world.key, &key.name, subject).await.unwrap()?;
     Some(directory.signature_authenticate(claim, &request, &request.sign(key.secret.as_bytes())))
 }

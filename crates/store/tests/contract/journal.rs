@@ -136,7 +136,7 @@ async fn concurrent_commits_leave_no_gap_and_lose_nothing<B: Backend>() {
         if fails {
             batch = batch.change(unit_insert(&bad)).journal(entry(org, bad.id));
         }
-        let directory = Arc::clone(&world.directory);
+        let directory = world.node();
         tasks.push(async move { (good, fails, directory.store.commit(batch).await) });
     }
     let mut succeeded = [BTreeSet::new(), BTreeSet::new()];
@@ -162,7 +162,7 @@ async fn two_open_stores_share_one_sequence<B: Backend>() {
     let org = Arc::new(world.org("acme").await);
     let second = Arc::new(world.backend.open(Limits::default()).0);
     let tasks = (0..60_i64).map(|n| {
-        let (directory, second, org) = (Arc::clone(&world.directory), Arc::clone(&second), Arc::clone(&org));
+        let (directory, second, org) = (world.node(), Arc::clone(&second), Arc::clone(&org));
         async move {
             let batch = Batch::new(org.tenant).journal(entry(&org, n));
             let store = if n % 2 == 0 { &directory.store } else { &*second };

@@ -7,6 +7,7 @@
 
 #[macro_use]
 mod support;
+mod support_postgres;
 
 mod commit;
 mod commit_changes;
@@ -28,6 +29,7 @@ mod journal;
 mod journal_lists;
 mod org_unit;
 mod org_unit_lists;
+mod postgres;
 mod rules;
 mod rules_admins;
 mod rules_races;

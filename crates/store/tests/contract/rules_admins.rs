@@ -1,7 +1,5 @@
 //! The rule of the last admin: an active Admin of the top unit remains, one with a password if any has one.
 
-use std::sync::Arc;
-
 use muster_domain::user::{Role, User, UserPatch, UserStatus, UserStore as _};
 use muster_domain::{Batch, Ctx, Directory, Error, Guard, OrgUnitId, Rule, Store, StoreError, UserId};
 
@@ -48,7 +46,7 @@ async fn remove<S: Store>(
         Way::Deactivate => UserPatch { status: Some(UserStatus::Inactive), ..UserPatch::default() },
         Way::MoveAway => UserPatch { org_unit_id: Some(elsewhere), ..UserPatch::default() },
         Way::Delete => return directory.user_delete(ctx, found, None).await,
-        Way::Erase => return directory.user_erase(ctx, found, None).await,
+        Way::Erase => return directory.user_erase(ctx, found, None).await.map(|ended| ended.after),
     };
     directory.user_update(ctx, found, patch.into(), None).await
 }
@@ -235,7 +233,7 @@ async fn remove_at_once<B: Backend>(
     elsewhere: OrgUnitId,
 ) -> Vec<(UserId, Outcome)> {
     let tasks = admins.iter().map(|(id, way)| {
-        let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+        let (directory, ctx) = (world.node(), org.ctx.clone());
         let (id, way) = (*id, *way);
         async move { (id, remove(&directory, &ctx, id, way, elsewhere).await) }
     });

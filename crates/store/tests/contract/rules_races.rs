@@ -3,8 +3,6 @@
 //! Which of them is first is left to chance, so that every test runs rounds or crowds and asks for
 //! what must hold whoever wins.
 
-use std::sync::Arc;
-
 use muster_domain::org_unit::{Located, OrgUnit, OrgUnitPatch, OrgUnitStatus, OrgUnitStore as _};
 use muster_domain::user::{UserPatch, UserStore as _};
 use muster_domain::{Error, OrgUnitId, Precondition, Rule, Unique};
@@ -41,7 +39,7 @@ fn updating<B: Backend>(
     patch: OrgUnitPatch,
     precondition: Option<Precondition<Located>>,
 ) -> impl Future<Output = Outcome> + Send + use<B> {
-    let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+    let (directory, ctx) = (world.node(), org.ctx.clone());
     async move {
         let found = directory.org_unit_get(&ctx, id).await?;
         directory.org_unit_update(&ctx, found, patch.into(), precondition).await
@@ -54,7 +52,7 @@ fn creating<B: Backend>(
     parent: OrgUnitId,
     name: &str,
 ) -> impl Future<Output = Outcome> + Send + use<B> {
-    let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+    let (directory, ctx) = (world.node(), org.ctx.clone());
     let patch = OrgUnitPatch { parent_id: Some(parent), ..named(name) };
     async move { directory.org_unit_create(&ctx, patch.into()).await }
 }
@@ -170,7 +168,7 @@ async fn a_user_is_not_created_in_a_unit_being_archived<B: Backend>() {
             org_unit_id: Some(unit),
             ..UserPatch::default()
         };
-        let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+        let (directory, ctx) = (world.node(), org.ctx.clone());
         let create = async move { directory.user_create(&ctx, new.into()).await };
         let archive = updating(&world, &org, unit, with_status(OrgUnitStatus::Inactive), None);
         let (archived, created) = both(archive, create).await;

@@ -1,6 +1,5 @@
 //! The rules of sessions, as use cases keep them over a real store (Convirza contract, section 2).
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use muster_domain::session::{Grant, SessionStore as _, TokenKind};
@@ -130,7 +129,7 @@ async fn of_parallel_refreshes_exactly_one_wins_and_the_family_lives<B: Backend>
     for _ in 0..5 {
         let tasks: Vec<_> = (0..16)
             .map(|_| {
-                let (directory, token) = (Arc::clone(&world.directory), grant.refresh_token.clone());
+                let (directory, token) = (world.node(), grant.refresh_token.clone());
                 async move { answered(directory.session_refresh(token.expose_secret()).await) }
             })
             .collect();

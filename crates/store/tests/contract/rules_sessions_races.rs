@@ -5,7 +5,7 @@ use std::sync::Arc;
 use muster_domain::session::{Grant, SessionPolicy};
 use muster_domain::user::{User, UserStatus};
 use muster_domain::{Change, Dialect, Directory, Error};
-use muster_store::Limits;
+use muster_store::{Limits, Store};
 use secrecy::ExposeSecret as _;
 
 use crate::support::{Backend, Meddling, SeededEntropy, start};
@@ -29,7 +29,7 @@ async fn opened<B: Backend>() -> (World<B>, Org) {
 
 impl<B: Backend> World<B> {
     /// A directory on the same database, in which `change` happens to the admin while a password is checked.
-    fn meddled(&self, org: &Org, change: fn(&mut User)) -> Directory<B::Store> {
+    fn meddled(&self, org: &Org, change: fn(&mut User)) -> Directory<Store> {
         let store = Arc::new(self.backend.open(Limits::default()).0);
         Directory {
             store: self.backend.open(Limits::default()).0,

@@ -251,7 +251,7 @@ async fn who_left_the_scope_or_was_deleted_meanwhile_is_not_found<B: Backend>() 
         let outcomes = [
             directory.user_update(&ctx, first, first_name("Bob").into(), None).await,
             directory.user_delete(&ctx, second, None).await,
-            directory.user_erase(&ctx, third, None).await,
+            directory.user_erase(&ctx, third, None).await.map(|ended| ended.after),
         ];
         for outcome in outcomes {
             assert!(matches!(outcome, Err(Error::NotFound(Entity::User))), "{outcome:?}");
@@ -317,7 +317,7 @@ async fn a_precondition_holds_also_for_the_units_that_a_view_shows<B: Backend>()
         let outcomes = [
             change(&world, &org, found.clone(), first_name("Bob"), holds()).await,
             world.directory.user_delete(&org.ctx, found.clone(), holds()).await,
-            world.directory.user_erase(&org.ctx, found.clone(), holds()).await,
+            world.directory.user_erase(&org.ctx, found.clone(), holds()).await.map(|ended| ended.after),
         ];
         for outcome in outcomes {
             assert!(matches!(outcome, Err(Error::Precondition)), "{shown}: {outcome:?}");
@@ -334,7 +334,11 @@ async fn a_precondition_that_fails_stops_every_kind_of_end<B: Backend>() {
     let found = view(&world, &org, &user).await;
     let outcomes = [
         world.directory.user_delete(&org.ctx, found.clone(), Some(at_version(2))).await,
-        world.directory.user_erase(&org.ctx, found.clone(), Some(at_version(2))).await,
+        world
+            .directory
+            .user_erase(&org.ctx, found.clone(), Some(at_version(2)))
+            .await
+            .map(|ended| ended.after),
     ];
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Error::Precondition))), "{outcomes:?}");
     assert_eq!((world.stored_user(&user).await, world.journal(&org).await), (user.clone(), journal));

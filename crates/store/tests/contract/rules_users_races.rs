@@ -1,7 +1,5 @@
 //! The rules of users when several callers act at once; see also `rules_races` and `rules_admins`.
 
-use std::sync::Arc;
-
 use muster_domain::org_unit::OrgUnitStatus;
 use muster_domain::tenant::{TenantCounts, TenantStore as _};
 use muster_domain::user::{User, UserPatch, UserStatus, UserStore as _, UserView};
@@ -33,7 +31,7 @@ fn creating<B: Backend>(
     org: &Org,
     new: UserPatch,
 ) -> impl Future<Output = Outcome> + Send + use<B> {
-    let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+    let (directory, ctx) = (world.node(), org.ctx.clone());
     async move { directory.user_create(&ctx, new.into()).await }
 }
 
@@ -45,7 +43,7 @@ fn updating<B: Backend>(
     patch: UserPatch,
     precondition: Option<Precondition<UserView>>,
 ) -> impl Future<Output = Outcome> + Send + use<B> {
-    let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+    let (directory, ctx) = (world.node(), org.ctx.clone());
     async move {
         let found = directory.user_get_writable(&ctx, id).await?;
         directory.user_update(&ctx, found, patch.into(), precondition).await
@@ -58,11 +56,11 @@ fn deleting<B: Backend>(
     id: UserId,
     for_good: bool,
 ) -> impl Future<Output = Outcome> + Send + use<B> {
-    let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+    let (directory, ctx) = (world.node(), org.ctx.clone());
     async move {
         let found = directory.user_get_writable(&ctx, id).await?;
         if for_good {
-            directory.user_erase(&ctx, found, None).await
+            directory.user_erase(&ctx, found, None).await.map(|ended| ended.after)
         } else {
             directory.user_delete(&ctx, found, None).await
         }
@@ -253,8 +251,8 @@ async fn erasures_of_a_deleted_user_all_end_well_and_one_is_journaled<B: Backend
         let found = world.directory.user_get(&org.ctx, user.id).await.unwrap();
         let tasks: Vec<_> = (0..6)
             .map(|_| {
-                let (directory, ctx, found) = (Arc::clone(&world.directory), org.ctx.clone(), found.clone());
-                async move { directory.user_erase(&ctx, found, None).await }
+                let (directory, ctx, found) = (world.node(), org.ctx.clone(), found.clone());
+                async move { directory.user_erase(&ctx, found, None).await.map(|ended| ended.after) }
             })
             .collect();
         let stored = all_at_once(tasks).await.into_iter().map(Result::unwrap).collect::<Vec<_>>();
@@ -288,7 +286,7 @@ async fn a_user_is_not_moved_into_a_unit_being_archived<B: Backend>() {
     for round in 0..ROUNDS {
         let unit = world.add_unit(&org, org.top, &format!("unit {round}")).await.id;
         let into = |unit: OrgUnitId| UserPatch { org_unit_id: Some(unit), ..UserPatch::default() };
-        let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+        let (directory, ctx) = (world.node(), org.ctx.clone());
         let archive = async move {
             let found = directory.org_unit_get(&ctx, unit).await?;
             directory.org_unit_update(&ctx, found, with_status(OrgUnitStatus::Inactive).into(), None).await
@@ -312,7 +310,7 @@ async fn no_session_outlives_a_deactivation_at_the_same_time<B: Backend>() {
     for round in 0..ROUNDS {
         let user = world.add_user(&org, org.top, &format!("user {round}")).await;
         let [_, refresh] = world.session(&user).await;
-        let directory = Arc::clone(&world.directory);
+        let directory = world.node();
         let renew = async move { directory.session_refresh(&refresh).await.map(drop) };
         let status = Some(UserStatus::Inactive);
         let patch = UserPatch { status, ..UserPatch::default() };

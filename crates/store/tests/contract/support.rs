@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use muster_domain::secret::ServerKey;
+use futures_util::FutureExt as _;
+use muster_domain::secret::{ServerKey, hex};
 use muster_domain::user::{User, password};
 use muster_domain::{Batch, Clock, Entropy, PasswordFuture, Passwords, TenantId, Timestamp, UserId};
-use muster_store::{KeySource, Limits, OpenError, Options};
+use muster_store::{KeySource, Limits, OpenError, Options, Store};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use secrecy::SecretString;
@@ -29,25 +30,39 @@ macro_rules! contract {
                 }
             )+
         }
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test::<crate::support_postgres::Postgres>().await;
+                }
+            )+
+        }
     };
 }
 
 /// One database of a kind of store, removed when it is dropped.
 pub(crate) trait Backend: Sized + Send + Sync + 'static {
-    type Store: muster_domain::Store + 'static;
     /// Keeps all writes waiting until it is dropped.
     type Hold: Send;
+
+    /// Servers that write at the same time.
+    const NODES: usize;
+    /// What a row names of another one that it refers to.
+    const KEY: &str;
+    /// A text that is none, if the database can hold such.
+    const BROKEN_TEXT: Option<&str>;
 
     /// A new and empty database.
     fn create() -> Self;
 
     /// Opens the database; more than one store may be open at a time.
-    fn open(&self, limits: Limits) -> (Self::Store, ServerKey);
+    fn open(&self, limits: Limits) -> (Store, ServerKey);
 
-    /// Finishes what was handed in and stops the store.
-    fn close(store: &Self::Store) -> impl Future<Output = ()> + Send;
+    /// Bytes, as they are written in SQL.
+    fn bytes(bytes: &[u8]) -> String;
 
-    /// Runs SQL behind the store's back, for what no batch can bring about.
+    /// Runs SQL behind the store's back, for what no batch can bring about, be it that rows refer to what is not there.
     fn tamper(&self, sql: &str);
 
     /// The number that a query gives, past the store.
@@ -62,9 +77,6 @@ pub(crate) trait Backend: Sized + Send + Sync + 'static {
     fn dump(&self) -> Vec<String> {
         self.dump_of(None)
     }
-
-    /// What the doctor says of the store.
-    fn findings(store: &Self::Store, key: &ServerKey) -> impl Future<Output = Vec<String>> + Send;
 
     /// Makes writes wait, so that a test can hand in many of them before the first is carried out.
     fn hold_writes(&self) -> Self::Hold;
@@ -90,8 +102,10 @@ impl Sqlite {
         }
     }
 
-    pub(crate) fn open_with(options: &Options) -> Result<(muster_store::Store, ServerKey), OpenError> {
-        muster_store::open(options, &FixedClock::default(), &SeededEntropy::new(0))
+    pub(crate) fn open_with(options: &Options) -> Result<(Store, ServerKey), OpenError> {
+        let (clock, entropy) = (FixedClock::default(), SeededEntropy::new(0));
+        // An embedded store is opened at once.
+        muster_store::open(options, &clock, &entropy).now_or_never().unwrap()
     }
 
     pub(crate) fn raw(&self) -> rusqlite::Connection {
@@ -102,23 +116,28 @@ impl Sqlite {
 }
 
 impl Backend for Sqlite {
-    type Store = muster_store::Store;
     type Hold = rusqlite::Connection;
+
+    const NODES: usize = 1;
+    const KEY: &str = "id";
+    const BROKEN_TEXT: Option<&str> = Some("CAST(X'ff' AS TEXT)");
 
     fn create() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    fn open(&self, limits: Limits) -> (Self::Store, ServerKey) {
+    fn open(&self, limits: Limits) -> (Store, ServerKey) {
         Self::open_with(&Options { limits, ..self.options() }).unwrap()
     }
 
-    async fn close(store: &Self::Store) {
-        store.close().await;
+    fn bytes(bytes: &[u8]) -> String {
+        format!("X'{}'", hex(bytes))
     }
 
     fn tamper(&self, sql: &str) {
-        self.raw().execute_batch(sql).unwrap();
+        let connection = self.raw();
+        connection.pragma_update(None, "foreign_keys", false).unwrap();
+        connection.execute_batch(sql).unwrap();
     }
 
     fn look(&self, sql: &str) -> i64 {
@@ -151,11 +170,6 @@ impl Backend for Sqlite {
         rows
     }
 
-    async fn findings(store: &Self::Store, key: &ServerKey) -> Vec<String> {
-        let findings = store.doctor(key.clone(), |_| {}).await.unwrap();
-        findings.into_iter().map(|finding| finding.what).collect()
-    }
-
     fn hold_writes(&self) -> Self::Hold {
         let connection = self.raw();
         // Dropping the connection rolls the transaction back.
@@ -174,6 +188,12 @@ fn tables(connection: &rusqlite::Connection) -> Vec<(String, String)> {
     let tables: Vec<_> = tables.map(Result::unwrap).collect();
     assert!(tables.len() >= 8, "{tables:?}");
     tables
+}
+
+/// What the doctor says of a store.
+pub(crate) async fn findings(store: &Store, key: &ServerKey) -> Vec<String> {
+    let findings = store.doctor(key.clone(), |_| {}).await.unwrap();
+    findings.into_iter().map(|finding| finding.what).collect()
 }
 
 /// A clock that stands until a test moves it.

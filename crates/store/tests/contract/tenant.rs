@@ -12,7 +12,7 @@ use muster_domain::{
     Batch, Change, CredentialId, Dialect, Guard, IdKind, OrgUnitId, Slice, Store as _, StoreError, TenantId,
     Timestamp,
 };
-use muster_store::Limits;
+use muster_store::{Limits, Store};
 use uuid::Uuid;
 
 use crate::support::{Backend, START, all_at_once};
@@ -263,8 +263,7 @@ async fn ids_are_unique_over_open_stores<B: Backend>() {
     const EACH: usize = 150;
 
     let world = World::<B>::new();
-    let stores: Vec<Arc<B::Store>> =
-        (0..2).map(|_| Arc::new(world.backend.open(Limits::default()).0)).collect();
+    let stores: Vec<Arc<Store>> = (0..2).map(|_| Arc::new(world.backend.open(Limits::default()).0)).collect();
     for kind in IdKind::ALL {
         let takers = (0..4).map(|n| {
             let store = Arc::clone(&stores[n % 2]);

@@ -1,7 +1,5 @@
 //! Deleting tenants: all of it goes, nothing of others does, and whoever still writes is refused cleanly.
 
-use std::sync::Arc;
-
 use muster_domain::credential::CredentialWish;
 use muster_domain::org_unit::OrgUnit;
 use muster_domain::tenant::{Tenant, TenantStatus, TenantStore as _};
@@ -194,7 +192,7 @@ async fn deletions_at_the_same_time_all_end_well<B: Backend>() {
         let org = furnished(&world, &format!("org {round}")).await;
         let tasks: Vec<_> = (0..6)
             .map(|_| {
-                let (directory, id) = (Arc::clone(&world.directory), org.tenant);
+                let (directory, id) = (world.node(), org.tenant);
                 async move { directory.tenant_delete(id, |_| {}).await }
             })
             .collect();
@@ -308,7 +306,7 @@ async fn writes_during_a_deletion_do_not_stop_it<B: Backend>() {
     let org = furnished(&world, "acme").await;
     let tasks: Vec<_> = (0..60)
         .map(|n| {
-            let (directory, ctx, key) = (Arc::clone(&world.directory), org.ctx.clone(), world.key.clone());
+            let (directory, ctx, key) = (world.node(), org.ctx.clone(), world.key.clone());
             async move {
                 match n % 4 {
                     0 if n == 20 => directory.tenant_delete(ctx.tenant(), |_| {}).await,

@@ -1,6 +1,5 @@
 //! Renaming, disabling and enabling tenants.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use muster_domain::tenant::{Tenant, TenantStatus, TenantStore as _};
@@ -102,7 +101,7 @@ async fn renames_at_the_same_time_all_end_with_one_name<B: Backend>() {
     let org = world.org("acme").await;
     let tasks: Vec<_> = (0..20)
         .map(|n| {
-            let (directory, id) = (Arc::clone(&world.directory), org.tenant);
+            let (directory, id) = (world.node(), org.tenant);
             async move { directory.tenant_rename(id, &format!("name {n}")).await }
         })
         .collect();

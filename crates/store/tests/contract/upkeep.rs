@@ -101,7 +101,7 @@ async fn a_trim_goes_over_the_borders_of_its_steps<B: Backend>() {
 async fn many_tenants<B: Backend>(world: &World<B>, count: i64) -> Vec<TenantId> {
     let ids: Vec<TenantId> = (0..count).map(|n| TenantId(10_000 + n * 3)).collect();
     let tasks = ids.clone().into_iter().map(|id| {
-        let directory = std::sync::Arc::clone(&world.directory);
+        let directory = world.node();
         async move {
             let tenant = Tenant {
                 id,
@@ -228,7 +228,7 @@ async fn upkeep_during_writes_loses_nothing<B: Backend>() {
     note(&world, &org, (0..1500).map(|_| 0)).await;
     let tasks: Vec<_> = (0..60_i64)
         .map(|n| {
-            let (directory, org) = (std::sync::Arc::clone(&world.directory), std::sync::Arc::clone(&org));
+            let (directory, org) = (world.node(), std::sync::Arc::clone(&org));
             async move {
                 if n % 10 == 0 {
                     directory.sessions_reap().await.unwrap();

@@ -69,13 +69,17 @@ impl<B: Backend> World<B> {
     /// Deletes a group with its memberships.
     pub(crate) async fn drop_user_group(&self, org: &Org, id: UserGroupId) -> Result<UserGroup, Error> {
         let found = self.directory.user_group_get(&org.ctx, id).await?;
-        self.directory.user_group_delete(&self.now_ctx(org), found, WithMembers::Drop, None).await
+        Ok(self.directory.user_group_delete(&self.now_ctx(org), found, WithMembers::Drop, None).await?.after)
     }
 
     /// Deletes a group if it has no members.
     pub(crate) async fn spare_user_group(&self, org: &Org, id: UserGroupId) -> Result<UserGroup, Error> {
         let found = self.directory.user_group_get(&org.ctx, id).await?;
-        self.directory.user_group_delete(&self.now_ctx(org), found, WithMembers::Refuse, None).await
+        Ok(self
+            .directory
+            .user_group_delete(&self.now_ctx(org), found, WithMembers::Refuse, None)
+            .await?
+            .after)
     }
 
     pub(crate) async fn change_members(

@@ -2,8 +2,6 @@
 //!
 //! Which of them is first is left to chance, so that every test asks for what must hold whoever wins.
 
-use std::sync::Arc;
-
 use muster_domain::user::{User, UserPatch, UserView};
 use muster_domain::user_group::{MemberWishes, UserGroup, UserGroupPatch, WithMembers};
 use muster_domain::{Error, Patch, Precondition, Rule, Unique, UserGroupId, UserId};
@@ -33,7 +31,7 @@ fn updating<B: Backend>(
     id: UserId,
     patch: UserPatch,
 ) -> impl Future<Output = Result<User, Error>> + Send + use<B> {
-    let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+    let (directory, ctx) = (world.node(), org.ctx.clone());
     async move {
         let found = directory.user_get_writable(&ctx, id).await?;
         directory.user_update(&ctx, found, patch.into(), None).await
@@ -46,7 +44,7 @@ fn changing<B: Backend>(
     group: UserGroupId,
     wishes: MemberWishes,
 ) -> impl Future<Output = Result<UserGroup, Error>> + Send + use<B> {
-    let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+    let (directory, ctx) = (world.node(), org.ctx.clone());
     async move {
         let found = directory.user_group_get(&ctx, group).await?;
         directory.user_group_members_change(&ctx, found, wishes, None).await
@@ -59,10 +57,10 @@ fn deleting<B: Backend>(
     group: UserGroupId,
     members: WithMembers,
 ) -> impl Future<Output = Result<UserGroup, Error>> + Send + use<B> {
-    let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+    let (directory, ctx) = (world.node(), org.ctx.clone());
     async move {
         let found = directory.user_group_get(&ctx, group).await?;
-        directory.user_group_delete(&ctx, found, members, None).await
+        directory.user_group_delete(&ctx, found, members, None).await.map(|ended| ended.after)
     }
 }
 
@@ -80,7 +78,7 @@ async fn of_groups_with_one_external_id_one_is_made<B: Backend>() {
     for round in 0..ROUNDS {
         let other = world.user_group(&org, "other").await;
         let tasks = (0..8_usize).map(|n| {
-            let (directory, ctx, other) = (Arc::clone(&world.directory), org.ctx.clone(), other.clone());
+            let (directory, ctx, other) = (world.node(), org.ctx.clone(), other.clone());
             let id = with_external_id(&format!("{}-{round}", if n % 2 == 0 { "nd" } else { "ND" }));
             async move {
                 if n == 7 {
@@ -147,7 +145,7 @@ async fn many_join_one_group_at_once<B: Backend>() {
     let tasks = users.iter().map(|user| changing(&world, &org, group, joining([user])));
     let mut tasks: Vec<crate::support::Started<'static, Result<UserGroup, Error>>> =
         tasks.map(|task| Box::pin(task) as _).collect();
-    let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+    let (directory, ctx) = (world.node(), org.ctx.clone());
     tasks.push(Box::pin(async move {
         let found = directory.user_group_get(&ctx, group).await?;
         directory.user_group_update(&ctx, found, user_group_named("renamed").into(), None).await
@@ -205,7 +203,7 @@ async fn a_group_is_dropped_while_members_join<B: Backend>() {
             }
         }
         let dropped = tokio::spawn(deleting(&world, &org, group, WithMembers::Drop));
-        let directory = Arc::clone(&world.directory);
+        let directory = world.node();
         let reaper = tokio::spawn(async move { directory.user_groups_reap().await });
         for task in tasks {
             let outcome = task.await.unwrap();
@@ -236,11 +234,11 @@ async fn an_erased_user_is_in_no_group<B: Backend>() {
             .map(|group| tokio::spawn(changing(&world, &org, *group, joining([&user]))))
             .collect();
         let moves = tokio::spawn(updating(&world, &org, user.id, in_group(groups[3])));
-        let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+        let (directory, ctx) = (world.node(), org.ctx.clone());
         let ends = tokio::spawn(async move {
             let found = directory.user_get_writable(&ctx, user.id).await?;
             if round % 2 == 0 {
-                directory.user_erase(&ctx, found, None).await
+                directory.user_erase(&ctx, found, None).await.map(|ended| ended.after)
             } else {
                 directory.user_delete(&ctx, found, None).await
             }
@@ -264,7 +262,7 @@ async fn a_user_is_made_while_its_group_goes<B: Backend>() {
     for round in 0..ROUNDS {
         let group = world.user_group(&org, "desk").await.id;
         let new = UserPatch { user_group: Patch::Set(group), ..with_login(&format!("ann {round}")) };
-        let (directory, ctx) = (Arc::clone(&world.directory), org.ctx.clone());
+        let (directory, ctx) = (world.node(), org.ctx.clone());
         let made = tokio::spawn(async move { directory.user_create(&ctx, new.into()).await });
         let gone = tokio::spawn(deleting(&world, &org, group, WithMembers::Drop));
         gone.await.unwrap().unwrap();
@@ -284,7 +282,7 @@ async fn of_changes_with_one_precondition_one_wins<B: Backend>() {
         let user = users(&world, &org, round, 1).await.remove(0);
         let found = world.directory.user_get(&org.ctx, user.id).await.unwrap();
         let tasks = (0..6_usize).map(|n| {
-            let (directory, ctx, found) = (Arc::clone(&world.directory), org.ctx.clone(), found.clone());
+            let (directory, ctx, found) = (world.node(), org.ctx.clone(), found.clone());
             let patch = in_group(groups[n % 2].id);
             let none: Precondition<UserView> = Box::new(|view| view.user.user_group_id.is_none());
             async move { directory.user_update(&ctx, found, patch.into(), Some(none)).await }
@@ -298,7 +296,7 @@ async fn of_changes_with_one_precondition_one_wins<B: Backend>() {
         let version = group.version;
         let others = users(&world, &org, 100 + round, 6).await;
         let tasks = others.iter().map(|user| {
-            let (directory, ctx, group) = (Arc::clone(&world.directory), org.ctx.clone(), group.clone());
+            let (directory, ctx, group) = (world.node(), org.ctx.clone(), group.clone());
             let wishes = joining([user]);
             let same: Precondition<UserGroup> = Box::new(move |group| group.version == version);
             async move { directory.user_group_members_change(&ctx, group, wishes, Some(same)).await }

@@ -1,7 +1,5 @@
 //! No tenant sees or touches the user groups of another; of a deleted tenant none are left; and what the doctor says.
 
-use std::sync::Arc;
-
 use muster_domain::session::{Found, Subject};
 use muster_domain::user::{User, UserFilter, UserOrder, UserSort, UserStore as _};
 use muster_domain::user_group::{Membership, UserGroup, UserGroupStore as _, WithMembers};
@@ -9,7 +7,7 @@ use muster_domain::{Batch, Change, Dialect, Error, Guard, Store as _, StoreError
 use uuid::Uuid;
 
 use crate::contact_books::{ALL, is_gone};
-use crate::support::{Backend, START, all_at_once};
+use crate::support::{Backend, START, all_at_once, findings};
 use crate::user_books::{in_group, joining, leaving, user_group_named};
 use crate::world::{Org, World, entry};
 
@@ -166,7 +164,7 @@ async fn writes_during_a_deletion_do_not_stop_it<B: Backend>() {
         users.push(world.add_user(&org, org.top, &format!("user {n}")).await);
     }
     let tasks = users.clone().into_iter().enumerate().map(|(n, user)| {
-        let (directory, ctx, group) = (Arc::clone(&world.directory), org.ctx.clone(), group.clone());
+        let (directory, ctx, group) = (world.node(), org.ctx.clone(), group.clone());
         async move {
             match n % 4 {
                 0 if n == 12 => directory.tenant_delete(ctx.tenant(), |_| {}).await,
@@ -189,7 +187,7 @@ async fn the_doctor_finds_what_must_not_be<B: Backend>() {
     let second = world.user_group(&org, "second").await;
     world.change_members(&org, second.id, joining([&user])).await.unwrap();
     let UserGroupId(id) = group.id;
-    let hex = |id: Uuid| format!("X'{}'", id.simple());
+    let hex = |id: Uuid| B::bytes(id.as_bytes());
     let (group_is, user_is) = (format!("id = {}", hex(id)), format!("user_id = {}", user.id));
     let count = format!("its members are not as many as are counted: user group {id}");
     let key = format!("a text is not the one it is compared by: user group {id}");
@@ -213,11 +211,11 @@ async fn the_doctor_finds_what_must_not_be<B: Backend>() {
              CREATE TABLE u AS SELECT id, status FROM users;",
         );
         world.backend.tamper(&damage);
-        let found = B::findings(world.store(), &world.key).await;
+        let found = findings(world.store(), &world.key).await;
         let found: Vec<_> = found.iter().filter(|finding| !finding.contains("are counted, but")).collect();
         assert_eq!(found, expected, "{damage}");
         world.backend.tamper(
-            "PRAGMA foreign_keys = OFF; DELETE FROM user_group_members; DELETE FROM user_groups;
+            "DELETE FROM user_group_members; DELETE FROM user_groups;
              INSERT INTO user_groups SELECT * FROM g; INSERT INTO user_group_members SELECT * FROM m;
              UPDATE users SET status = (SELECT u.status FROM u WHERE u.id = users.id);
              DROP TABLE g; DROP TABLE m; DROP TABLE u;",

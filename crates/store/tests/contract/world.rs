@@ -1,7 +1,8 @@
 //! A directory over a store of its own, with tenants, units and users to test on.
 
 use std::fmt::Display;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use muster_domain::org_unit::{OrgUnit, OrgUnitPatch, OrgUnitStatus, OrgUnitStore as _};
@@ -13,17 +14,20 @@ use muster_domain::{
     Batch, Change, Ctx, Dialect, Directory, Error, IdKind, JournalEntry, JournalFilter, JournalRecord,
     OrgUnitId, Store as _, StoreError, TenantId, UserId, secret, text,
 };
-use muster_store::Limits;
+use muster_store::{Limits, Store};
 use serde_json::{Map, json};
 use uuid::Uuid;
 
 use crate::support::{Backend, DirectPasswords, FixedClock, START, SeededEntropy};
 
 pub(crate) struct World<B: Backend> {
-    pub(crate) directory: Arc<Directory<B::Store>>,
+    pub(crate) directory: Arc<Directory<Store>>,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) key: ServerKey,
     pub(crate) backend: B,
+    /// The same directory on a server of its own, once one is asked for.
+    other: OnceLock<Arc<Directory<Store>>>,
+    turn: AtomicUsize,
 }
 
 /// A tenant with its top unit and its admin, and the operator's right to do everything in it.
@@ -53,17 +57,35 @@ impl<B: Backend> World<B> {
             passwords: Arc::new(DirectPasswords),
             sessions: SessionPolicy::default(),
         });
-        Self { directory, clock, key, backend }
+        Self { directory, clock, key, backend, other: OnceLock::new(), turn: AtomicUsize::new(0) }
+    }
+
+    /// The directory for the next one of those who act at once: on as many servers as the backend has at a time, in
+    /// turn.
+    pub(crate) fn node(&self) -> Arc<Directory<Store>> {
+        if self.turn.fetch_add(1, Ordering::Relaxed).is_multiple_of(B::NODES) {
+            return Arc::clone(&self.directory);
+        }
+        let other = self.other.get_or_init(|| {
+            Arc::new(Directory {
+                store: self.backend.open(Limits::default()).0,
+                clock: Arc::clone(&self.directory.clock),
+                entropy: Arc::clone(&self.directory.entropy),
+                passwords: Arc::clone(&self.directory.passwords),
+                sessions: self.directory.sessions.clone(),
+            })
+        });
+        Arc::clone(other)
     }
 
     /// Closes the store and opens the same database again.
     pub(crate) async fn reopened(self) -> Self {
-        B::close(self.store()).await;
+        self.store().close().await;
         drop(self.directory);
         Self::over(self.backend, Limits::default())
     }
 
-    pub(crate) fn store(&self) -> &B::Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.directory.store
     }
 
@@ -207,7 +229,7 @@ impl<B: Backend> World<B> {
     /// Erases a user, also one that was deleted before.
     pub(crate) async fn erase_user(&self, org: &Org, id: UserId) -> Result<User, Error> {
         let found = self.directory.user_get(&org.ctx, id).await?;
-        self.directory.user_erase(&org.ctx, found, None).await
+        Ok(self.directory.user_erase(&org.ctx, found, None).await?.after)
     }
 
     /// The tokens of a log-in of `user`, made without a look at its password: access, then refresh.
@@ -247,7 +269,10 @@ impl<B: Backend> World<B> {
     /// The rights of a user, who calls through a session of its own.
     pub(crate) async fn ctx_of(&self, user: &User) -> Ctx {
         let [token, _] = self.session(user).await;
-        self.directory.session_authenticate(Dialect::Convirza, &token).await.unwrap().0
+        let ctx = self.directory.session_authenticate(Dialect::Convirza, &token).await.unwrap().0;
+        // That the session lasts longer now is written by somebody for whom nobody waits.
+        self.store().commit(Batch::new(user.tenant)).await.unwrap();
+        ctx
     }
 
     /// The whole journal of a tenant, whose sequence is checked to be without gaps.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use super::caller::Caller;
 use super::chunks::Chunks;
 
 /// A kept-alive connection.
@@ -143,37 +144,12 @@ fn number(bytes: &[u8]) -> Option<usize> {
     std::str::from_utf8(&bytes[..end]).ok()?.parse().ok()
 }
 
-/// Who calls: the lines of a request's head that say so.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Caller(String);
-
-impl Caller {
-    pub(super) fn nobody() -> Self {
-        Self::default()
-    }
-
-    /// Whoever has an access token.
-    pub(super) fn bearer(token: &str) -> Self {
-        Self(format!("Authorization: Bearer {token}\r\n"))
-    }
-
-    /// A program with a LOX24 key, that of the form `client id:key`, which wants plain JSON.
-    pub(super) fn lox24(key: &str) -> Self {
-        Self(format!("X-LOX24-AUTH-TOKEN: {key}\r\nAccept: application/json\r\n"))
-    }
-
-    /// The headers that all requests have.
-    pub(super) fn headers(&self) -> String {
-        format!("Host: bench\r\n{}", self.0)
-    }
-}
-
 /// A POST of a JSON body.
 pub(super) fn post(path: &str, caller: &Caller, body: &Value) -> Vec<u8> {
     let body = body.to_string();
     format!(
         "POST {path} HTTP/1.1\r\n{}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        caller.headers(),
+        caller.headers("POST", path, &body),
         body.len()
     )
     .into_bytes()
@@ -181,12 +157,12 @@ pub(super) fn post(path: &str, caller: &Caller, body: &Value) -> Vec<u8> {
 
 /// A DELETE.
 pub(super) fn delete(path: &str, caller: &Caller) -> Vec<u8> {
-    format!("DELETE {path} HTTP/1.1\r\n{}\r\n", caller.headers()).into_bytes()
+    format!("DELETE {path} HTTP/1.1\r\n{}\r\n", caller.headers("DELETE", path, "")).into_bytes()
 }
 
 /// Logs in and returns who can call then.
 pub(super) async fn log_in(address: SocketAddr, email: &str, password: &str) -> anyhow::Result<Caller> {
-    let request = post("/oauth/token", &Caller::nobody(), &json!({ "email": email, "password": password }));
+    let request = post("/oauth/token", &Caller::Nobody, &json!({ "email": email, "password": password }));
     let mut connection = Connection::open(address).await?;
     let answer = connection.call(&request).await.context("the log-in")?;
     let body: Value = serde_json::from_slice(answer.body)?;

@@ -47,7 +47,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::client::Caller;
+    use super::super::caller::Caller;
     use super::super::template::{Numbers, Template};
     use super::*;
 
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn batches_share_no_number() {
-        let template = Template::write("POST", "/", &Caller::nobody(), &batch());
+        let template = Template::write("POST", "/", &Caller::Nobody, &batch());
         let mut phones = HashSet::new();
         for counter in [1, 2, 12_345_678] {
             let mut request = Vec::new();

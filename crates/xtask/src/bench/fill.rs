@@ -9,8 +9,10 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
-use super::client::{self, Caller, Connection};
+use super::caller::Caller;
+use super::client::{self, Connection};
 
 /// Children of each unit: a million units stand on six levels below the top, and there are branches of about
 /// 100,000, 10,000 and so on.
@@ -55,7 +57,15 @@ pub(super) async fn units(writer: &Writer, top: u64, count: usize) -> anyhow::Re
                 "phone_number": "+1-775-555-0100", "industry_id": 4,
             })
         };
-        let made = post_all(writer, "/v3/groups", "/data/orgUnitId", level.len(), &bar, body).await?;
+        let made = post_all(
+            writer,
+            "/v3/groups",
+            |answer| answer["data"]["orgUnitId"].as_u64(),
+            level.len(),
+            &bar,
+            body,
+        )
+        .await?;
         ids[level.clone()].copy_from_slice(&made);
         level = below(&level, count);
     }
@@ -75,7 +85,7 @@ pub(super) async fn users(writer: &Writer, units: &Arc<[u64]>, count: usize) -> 
             "ct_user_ou_id": units[number % units.len()],
         })
     };
-    post_all(writer, "/v3/users", "/data/userId", count, &bar, body).await?;
+    post_all(writer, "/v3/users", |answer| answer["data"]["userId"].as_u64(), count, &bar, body).await?;
     bar.finish_and_clear();
     Ok(())
 }
@@ -89,9 +99,48 @@ pub(super) async fn contact_groups(writer: &Writer, count: usize) -> anyhow::Res
             "name_a": "First name", "name_b": "Last name",
         })
     };
-    let ids = post_all(writer, "/groups", "/id", count, &bar, body).await?;
+    let ids = post_all(writer, "/groups", |answer| answer["id"].as_u64(), count, &bar, body).await?;
     bar.finish_and_clear();
     Ok(ids)
+}
+
+/// Creates `count` user groups and returns their ids.
+pub(super) async fn user_groups(writer: &Writer, count: usize) -> anyhow::Result<Vec<Uuid>> {
+    let bar = bar("creating user groups", count);
+    let body = |number: usize| {
+        json!({
+            "name": format!("Group {number:07}"), "description": "Made for the bench",
+            "externalId": format!("G-{number:07}"), "extraFields": { "site": "Turin" },
+        })
+    };
+    let ids = post_all(writer, "/api/v1/user-groups", uuid, count, &bar, body).await?;
+    bar.finish_and_clear();
+    Ok(ids)
+}
+
+/// Creates `count` users, each in the group that `group_of` tells, and returns their ids.
+pub(super) async fn members(
+    writer: &Writer,
+    count: usize,
+    group_of: impl Fn(usize) -> Uuid + Send + Sync + 'static,
+) -> anyhow::Result<Vec<Uuid>> {
+    let bar = bar("creating members of user groups", count);
+    let body = move |number: usize| {
+        json!({
+            "firstName": format!("First {}", number % 1000),
+            "lastName": format!("Last {number:07}"),
+            "email": format!("member{number:07}@bench.example"),
+            "userGroupId": group_of(number),
+        })
+    };
+    let ids = post_all(writer, "/api/v1/users", uuid, count, &bar, body).await?;
+    bar.finish_and_clear();
+    Ok(ids)
+}
+
+/// The id in an answer of the Onlive dialect.
+fn uuid(answer: &Value) -> Option<Uuid> {
+    answer["id"].as_str()?.parse().ok()
 }
 
 /// The number of a unit's parent; `None` for those right below the top.
@@ -118,16 +167,16 @@ pub(super) fn branch(count: usize, size: usize) -> (usize, usize) {
     (nearest, sizes[nearest])
 }
 
-/// Posts `count` bodies from several connections and returns the ids of what was made, in order. `id` points to where
-/// an answer has it (RFC 6901).
-async fn post_all(
+/// Posts `count` bodies from several connections and returns the ids of what was made, in order. `id` finds it in
+/// an answer.
+async fn post_all<Id: Clone + Default + Send + 'static>(
     writer: &Writer,
     path: &'static str,
-    id: &'static str,
+    id: fn(&Value) -> Option<Id>,
     count: usize,
     bar: &ProgressBar,
     body: impl Fn(usize) -> Value + Send + Sync + 'static,
-) -> anyhow::Result<Vec<u64>> {
+) -> anyhow::Result<Vec<Id>> {
     let next = Arc::new(AtomicUsize::new(0));
     let body = Arc::new(body);
     let mut workers = JoinSet::new();
@@ -144,13 +193,12 @@ async fn post_all(
                 let request = client::post(path, &writer.caller, &body(at));
                 let answer = connection.call(&request).await.context(path)?;
                 let answer: Value = serde_json::from_slice(answer.body)?;
-                let id = answer.pointer(id).and_then(Value::as_u64);
-                made.push((at, id.context("what was made has no id")?));
+                made.push((at, id(&answer).context("what was made has no id")?));
                 bar.inc(1);
             }
         });
     }
-    let mut ids = vec![0; count];
+    let mut ids = vec![Id::default(); count];
     while let Some(done) = workers.join_next().await {
         for (at, id) in done?? {
             ids[at] = id;

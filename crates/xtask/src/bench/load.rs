@@ -24,7 +24,7 @@ pub(super) struct Target {
 /// What is sent, and what must come back.
 #[derive(Clone, Debug)]
 pub(super) struct Load {
-    /// The requests, sent in turns.
+    /// The requests, sent in turns: by each connection all of them, unless they alternate.
     pub(super) templates: Arc<[Template]>,
     /// What `{id}` can stand for; its place is the `{number}`.
     pub(super) ids: Arc<[u64]>,
@@ -32,6 +32,35 @@ pub(super) struct Load {
     /// Whether a request can take longer than a measurement: then each counts that was sent in time, whenever it is
     /// answered, and there is no warm-up.
     pub(super) is_long: bool,
+    /// Whether the second half of the requests takes back what the first one does. Then each connection has its share
+    /// of either, and the second half is sent once before the measurement, so that every request changes something.
+    /// Such requests have no gaps.
+    pub(super) alternates: bool,
+}
+
+impl Load {
+    /// The requests that one of the connections sends, again and again: not the same at once as others, if possible.
+    fn turns(&self, connection: usize, connections: usize) -> Vec<usize> {
+        let count = self.templates.len();
+        if self.alternates {
+            let half = count / 2;
+            let own = half * connection / connections..half * (connection + 1) / connections;
+            own.clone().chain(own.map(|at| half + at)).collect()
+        } else {
+            let first = count * connection / connections;
+            (first..count).chain(0..first).collect()
+        }
+    }
+
+    /// Takes back whatever a former measurement has left.
+    async fn take_back(&self, connection: &mut Connection) -> anyhow::Result<()> {
+        let mut request = Vec::new();
+        for template in self.templates.iter().skip(self.templates.len() / 2) {
+            template.render(Numbers { id: 0, number: 0, counter: 0 }, &mut request);
+            connection.call(&request).await?;
+        }
+        Ok(())
+    }
 }
 
 /// What an answer has to show, beside its status.
@@ -101,12 +130,17 @@ pub(super) async fn measure(
     for _ in 0..connections {
         open.push(Connection::open(target.address).await?);
     }
+    if let (true, Some(connection)) = (load.alternates, open.first_mut()) {
+        load.take_back(connection).await?;
+    }
     let memory_before = server::memory(target.process)?.anonymous;
     let begin = if load.is_long { now() } else { now() + duration / 10 };
     let window = Window { begin, end: begin + duration };
     let mut workers = JoinSet::new();
-    for (seed, connection) in (1..).zip(open) {
-        workers.spawn(worker(connection, load.clone(), seed, window));
+    let count = open.len();
+    for (number, connection) in open.into_iter().enumerate() {
+        let turns = load.turns(number, count);
+        workers.spawn(worker(connection, load.clone(), turns, number, window));
     }
     sleep_until(window.begin.into()).await;
     let cpu_before = server::cpu_time(target.process)?;
@@ -145,10 +179,12 @@ pub(super) async fn measure(
 async fn worker(
     mut connection: Connection,
     load: Load,
-    seed: u64,
+    turns: Vec<usize>,
+    number: usize,
     window: Window,
 ) -> anyhow::Result<Vec<u64>> {
-    let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut random = (u64::try_from(number)? + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut turns = turns.into_iter().cycle();
     let mut request = Vec::with_capacity(1024);
     let mut nanos = Vec::with_capacity(1 << 16);
     let mut sent = now();
@@ -156,7 +192,7 @@ async fn worker(
         let number = next(&mut random) % u64::try_from(load.ids.len())?;
         let id = load.ids[usize::try_from(number)?];
         let counter = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let turn = usize::try_from(counter)? % load.templates.len();
+        let turn = turns.next().context("there are fewer requests than connections")?;
         load.templates[turn].render(Numbers { id, number, counter }, &mut request);
         let answer = connection.call(&request).await?;
         // The next request leaves when this one is answered, so one look at the clock serves both.
@@ -190,6 +226,7 @@ fn percentile(sorted: &[u64], percent: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::caller::Caller;
     use super::*;
 
     #[test]
@@ -207,6 +244,24 @@ mod tests {
         let mut state = 1;
         let seen: std::collections::HashSet<u64> = (0..10_000).map(|_| next(&mut state) % 1000).collect();
         assert!(seen.len() > 990);
+    }
+
+    #[test]
+    fn what_alternates_is_of_one_connection() {
+        let template = |_| Template::get("/", &Caller::Nobody);
+        let all = Load {
+            templates: (0..10).map(template).collect(),
+            ids: [1].into(),
+            proof: Proof::Nothing,
+            is_long: false,
+            alternates: false,
+        };
+        assert_eq!(all.turns(0, 2), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(all.turns(1, 2), [5, 6, 7, 8, 9, 0, 1, 2, 3, 4]);
+        let halves = Load { alternates: true, ..all };
+        assert_eq!(halves.turns(0, 1), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(halves.turns(0, 2), [0, 1, 5, 6]);
+        assert_eq!(halves.turns(1, 2), [2, 3, 4, 7, 8, 9]);
     }
 
     #[test]

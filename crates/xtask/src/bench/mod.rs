@@ -4,6 +4,7 @@
 //! costs, says more than the absolute numbers. Rounds are interleaved: what else the machine does hits every row
 //! alike.
 
+mod caller;
 mod chunks;
 mod client;
 mod commands;
@@ -15,6 +16,7 @@ mod report;
 mod rows;
 mod server;
 mod template;
+mod user_groups;
 mod world;
 
 use std::fs;
@@ -58,8 +60,11 @@ pub(crate) struct BenchArgs {
     /// Contacts of the large contact group, and of the file that is imported.
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=9_999_999))]
     contacts: u32,
-    /// A store of a thousand units, users and contacts beside ten tenants: for a quick look.
-    #[arg(long, conflicts_with_all = ["units", "users", "tenants", "contacts"])]
+    /// Members of each of two user groups, rounded up to thousands.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=4_999_999))]
+    members: u32,
+    /// A store of a thousand units, users, contacts and members beside ten tenants: for a quick look.
+    #[arg(long, conflicts_with_all = ["units", "users", "tenants", "contacts", "members"])]
     small: bool,
     /// Keep the store in this folder; a next run with the same sizes finds it there.
     #[arg(long, value_name = "FOLDER", conflicts_with = "dir")]
@@ -84,9 +89,10 @@ pub(crate) struct BenchArgs {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let wrong = || "must be a number of seconds, from 0.1 to 3600".to_owned();
+    // What is signed for a measurement is good for 15 minutes.
+    let wrong = || "must be a number of seconds, from 0.1 to 600".to_owned();
     let number: f64 = text.parse().map_err(|_| wrong())?;
-    if (0.1..=3600.0).contains(&number) { Ok(Duration::from_secs_f64(number)) } else { Err(wrong()) }
+    if (0.1..=600.0).contains(&number) { Ok(Duration::from_secs_f64(number)) } else { Err(wrong()) }
 }
 
 pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
@@ -151,16 +157,17 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
 
 impl BenchArgs {
     fn sizes(&self) -> anyhow::Result<Sizes> {
-        let [units, users, tenants, contacts] = if self.small {
-            [1000, 1000, 10, 1000]
+        let [units, users, tenants, contacts, members] = if self.small {
+            [1000, 1000, 10, 1000, 1000]
         } else {
-            [self.units, self.users, self.tenants, self.contacts]
+            [self.units, self.users, self.tenants, self.contacts, self.members]
         };
         Ok(Sizes {
             units: usize::try_from(units)?,
             users: usize::try_from(users)?,
             tenants: usize::try_from(tenants)?,
             contacts: usize::try_from(contacts)?,
+            members: usize::try_from(members)?.next_multiple_of(user_groups::STEP),
         })
     }
 
@@ -189,12 +196,10 @@ async fn measure(
 
     let mut lines: Vec<Line> = Vec::new();
     for kind in RowKind::ALL.into_iter().filter(|kind| args.wants(Part::Row(*kind))) {
-        let load = kind.load(world, &session);
         lines.extend(kind.connections(&args.connections).into_iter().map(|connections| Line {
             kind,
             title: kind.title(world),
             connections,
-            load: load.clone(),
             items: kind.items(world),
             samples: Vec::new(),
         }));
@@ -205,7 +210,8 @@ async fn measure(
     let (begin, others_before) = (now(), cpu_time_of_others(server)?);
     for round in 1..=args.rounds {
         for line in &mut order {
-            let sample = load::measure(&target, &line.load, line.connections, args.duration)
+            let load = line.kind.load(world, &session);
+            let sample = load::measure(&target, &load, line.connections, args.duration)
                 .await
                 .with_context(|| format!("{}, {} connections", line.title, line.connections))?;
             line.samples.push(sample);

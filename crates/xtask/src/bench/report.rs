@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::commands::{self, Ran};
-use super::load::{Load, Sample};
+use super::load::Sample;
 use super::machine::Machine;
 use super::rows::{FAST_SYNC, Items, Level, RowKind};
 use super::server::Memory;
@@ -17,7 +17,6 @@ pub(super) struct Line {
     pub(super) kind: RowKind,
     pub(super) title: String,
     pub(super) connections: u32,
-    pub(super) load: Load,
     pub(super) items: Option<Items>,
     pub(super) samples: Vec<Sample>,
 }
@@ -123,7 +122,7 @@ impl Report {
         }
         let _ = write!(
             text,
-            "\n- Medians of {} rounds of {:.1} s; {} org units, {} users and a group of {} contacts in one tenant beside {} small ones; log filter: {}\n\
+            "\n- Medians of {} rounds of {:.1} s; {} org units, {} users and a group of {} contacts in one tenant, two user groups of {} members in another, beside {} small ones; log filter: {}\n\
              - Other processes took {:.0} % of the CPU time meanwhile\n{}\
              - Server: ready after {:.0} ms; memory {} after its start, {} after the load; at most {} MiB of its own under it\n",
             self.rounds,
@@ -131,6 +130,7 @@ impl Report {
             thousands(&self.sizes.units),
             thousands(&self.sizes.users),
             thousands(&self.sizes.contacts),
+            thousands(&self.sizes.members),
             thousands(&self.sizes.tenants),
             self.log.as_deref().unwrap_or("the default"),
             self.measured.others * 100.0,
@@ -175,6 +175,7 @@ impl Report {
             "units": self.sizes.units,
             "users": self.sizes.users,
             "contacts": self.sizes.contacts,
+            "members": self.sizes.members,
             "small_tenants": self.sizes.tenants,
             "log": self.log,
             "binary": self.binary,
@@ -206,6 +207,11 @@ impl Report {
             Level::P50(most) | Level::P50OnFastDisk(most) => {
                 format!("p50 ≤ {most} ms: {}", verdict(p50 <= most))
             }
+            Level::P50Like(base, more) => {
+                let over = p50 / self.beside(line, base)?.median(|sample| sample.p50) - 1.0;
+                let (most, shown) = (more * 100.0, over * 100.0);
+                format!("p50 within {most:.0} % of `{base}` ({shown:+.0} %): {}", verdict(over <= more))
+            }
             Level::Items(least) => {
                 let name = line.items?.name;
                 let least_shown = thousands(&least);
@@ -220,8 +226,12 @@ impl Report {
 
     /// The throughput compared with that of the bare route with as many connections, if it was measured.
     fn ratio(&self, line: &Line) -> Option<f64> {
-        let is_base = |other: &&Line| other.kind == RowKind::Bare && other.connections == line.connections;
-        self.measured.lines.iter().find(is_base).map(|base| line.per_second() / base.per_second())
+        self.beside(line, RowKind::Bare).map(|base| line.per_second() / base.per_second())
+    }
+
+    /// The line of another row with as many connections, if it was measured.
+    fn beside(&self, line: &Line, kind: RowKind) -> Option<&Line> {
+        self.measured.lines.iter().find(|other| other.kind == kind && other.connections == line.connections)
     }
 }
 
@@ -254,7 +264,6 @@ pub(super) fn thousands(number: &impl ToString) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::load::Proof;
     use super::*;
 
     #[test]
@@ -274,10 +283,15 @@ mod tests {
     fn line(kind: RowKind, connections: u32, per_second: f64) -> Line {
         let sample =
             Sample { per_second, p50: 0.1, p99: 0.5, server_cpu: 12.0, memory: 1, more_memory: 10_000 };
-        let load = Load { templates: [].into(), ids: [].into(), proof: Proof::Nothing, is_long: false };
         let items = matches!(kind, RowKind::ContactBatch | RowKind::CsvExport)
             .then_some(Items { name: "phones", per_request: 1000 });
-        Line { kind, title: kind.to_string(), connections, load, items, samples: vec![sample] }
+        Line { kind, title: kind.to_string(), connections, items, samples: vec![sample] }
+    }
+
+    /// With requests that take a quarter longer.
+    fn slower(mut line: Line) -> Line {
+        line.samples[0].p50 *= 1.25;
+        line
     }
 
     #[test]
@@ -296,7 +310,7 @@ mod tests {
             machine,
             binary: None,
             log: None,
-            sizes: Sizes { units: 1000, users: 2000, tenants: 3, contacts: 4000 },
+            sizes: Sizes { units: 1000, users: 2000, tenants: 3, contacts: 4000, members: 5000 },
             rounds: 1,
             duration: Duration::from_secs(3),
             ready_after: Duration::from_millis(12),
@@ -311,6 +325,8 @@ mod tests {
                     line(RowKind::Read, 8, 1.0),
                     line(RowKind::ContactBatch, 4, 65.0),
                     line(RowKind::CsvExport, 1, 0.25),
+                    line(RowKind::UserGroupJoin, 1, 2000.0),
+                    slower(line(RowKind::UserGroupJoinGreat, 1, 2000.0)),
                 ],
             },
             commands: Vec::new(),
@@ -320,7 +336,7 @@ mod tests {
         assert!(text.contains(&format!("| 64 | 70,000 | 0.70 | 0.100 | 0.500 | 12.0 | {met} |")), "{text}");
         assert!(
             text.contains(
-                "1,000 org units, 2,000 users and a group of 4,000 contacts in one tenant beside 3 "
+                "1,000 org units, 2,000 users and a group of 4,000 contacts in one tenant, two user groups of 5,000 members in another, beside 3 "
             ),
             "{text}"
         );
@@ -330,6 +346,7 @@ mod tests {
         assert!(text.contains("| ≥ 60,000 phones/s: met |"), "{text}");
         assert!(text.contains("| 1 | 0.25 (250 phones) | 0.00 |"), "{text}");
         assert!(text.contains("| p50 ≤ 5000 ms: met; 10.2 MB more memory, < 20: met |"), "{text}");
+        assert!(text.contains("| p50 within 20 % of `user-group-join` (+25 %): **missed** |"), "{text}");
         assert!(text.contains("10 MiB (2 of its own)"), "{text}");
         assert!(text.contains("took 4 % of"), "{text}");
         let json = report.json();

@@ -7,11 +7,11 @@ use std::time::Duration;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-use super::client::Caller;
-use super::contacts;
+use super::caller::Caller;
 use super::load::{Load, Proof};
 use super::template::Template;
 use super::world::{Session, World};
+use super::{contacts, user_groups};
 
 /// A part of a run that can be asked for: a row of the table, or the commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,14 @@ pub(super) enum RowKind {
     ContactBatch,
     /// All contacts of a large group, sent while they are read.
     CsvExport,
+    /// A signature, and one user group.
+    UserGroupRead,
+    /// A signed change of one user group that is on the disk before it is answered.
+    UserGroupUpdate,
+    /// Users of small groups go to another such group and come back.
+    UserGroupJoin,
+    /// The same between two great groups.
+    UserGroupJoinGreat,
 }
 
 /// What a row has to reach.
@@ -88,7 +96,9 @@ pub(super) enum Level {
     OfBare(f64),
     /// At most so many milliseconds for half of the requests.
     P50(f64),
-    /// The same, where a sync of the disk takes less than [`FAST_SYNC`].
+    /// At most so much more for half of the requests than in another row with as many connections.
+    P50Like(RowKind, f64),
+    /// At most so many milliseconds for half of the requests, where a sync of the disk takes less than [`FAST_SYNC`].
     P50OnFastDisk(f64),
     /// At least so many items a second.
     Items(f64),
@@ -107,7 +117,7 @@ pub(super) const FAST_SYNC: Duration = Duration::from_micros(100);
 
 impl RowKind {
     /// The bare route first: the others are compared with it.
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Bare,
         Self::Read,
         Self::Update,
@@ -122,9 +132,15 @@ impl RowKind {
         Self::ContactGroupUpdate,
         Self::ContactBatch,
         Self::CsvExport,
+        Self::UserGroupRead,
+        Self::UserGroupUpdate,
+        Self::UserGroupJoin,
+        Self::UserGroupJoinGreat,
     ];
 
     pub(super) fn title(self, world: &World) -> String {
+        let join =
+            |members: usize| format!("joining a group of {members}, signed `PUT /api/v1/users/{{id}}`");
         let (users, small, large) = (world.sizes.users, world.small.units, world.large.units);
         match self {
             Self::Bare => "bare route, `GET /healthz`".to_owned(),
@@ -145,21 +161,33 @@ impl RowKind {
             Self::CsvExport => {
                 format!("export of {} phones, `GET /groups/{{id}}/file/csv`", world.sizes.contacts)
             }
+            Self::UserGroupRead => "user group, signed `GET /api/v1/user-groups/{id}`".to_owned(),
+            Self::UserGroupUpdate => "durable update, signed `PUT /api/v1/user-groups/{id}`".to_owned(),
+            Self::UserGroupJoin => join(user_groups::FEW),
+            Self::UserGroupJoinGreat => join(world.sizes.members),
         }
     }
 
     /// The numbers of connections that the row is measured with, of those `wanted`. What is long by itself, or touches
-    /// one row only, is measured with one. Of batches a few keep the server busy; more would only wait.
+    /// one row only, is measured with one. Of batches a few keep the server busy; more would only wait. Where requests
+    /// alternate, each connection has its own.
     pub(super) fn connections(self, wanted: &[u32]) -> Vec<u32> {
-        const MOST_BATCHES: u32 = 4;
+        const MOST_BATCHES: usize = 4;
+        let at_most = |most: usize| -> Vec<u32> {
+            let most = u32::try_from(most).unwrap_or(u32::MAX);
+            wanted.iter().map(|number| (*number).min(most)).collect()
+        };
         let mut taken = match self {
             Self::Bare
             | Self::Read
             | Self::Update
             | Self::Children
             | Self::ContactGroupRead
-            | Self::ContactGroupUpdate => wanted.to_vec(),
-            Self::ContactBatch => wanted.iter().map(|number| (*number).min(MOST_BATCHES)).collect(),
+            | Self::ContactGroupUpdate
+            | Self::UserGroupRead => wanted.to_vec(),
+            Self::UserGroupUpdate => at_most(user_groups::GROUPS),
+            Self::UserGroupJoin | Self::UserGroupJoinGreat => at_most(user_groups::PAIRS),
+            Self::ContactBatch => at_most(MOST_BATCHES),
             Self::OrgList
             | Self::Tree
             | Self::Move
@@ -174,9 +202,11 @@ impl RowKind {
 
     pub(super) fn levels(self, connections: u32) -> &'static [Level] {
         match (self, connections) {
-            (Self::Read | Self::ContactGroupRead, 64) => &[Level::OfBare(0.6)],
-            (Self::Update | Self::ContactGroupUpdate, 64) => &[Level::OfBare(0.12)],
-            (Self::Update | Self::ContactGroupUpdate, 1) => &[Level::P50OnFastDisk(0.3)],
+            (Self::Read | Self::ContactGroupRead | Self::UserGroupRead, 64) => &[Level::OfBare(0.6)],
+            (Self::Update | Self::ContactGroupUpdate | Self::UserGroupUpdate, 64) => &[Level::OfBare(0.12)],
+            (Self::Update | Self::ContactGroupUpdate | Self::UserGroupUpdate, 1) => {
+                &[Level::P50OnFastDisk(0.3)]
+            }
             (Self::Children, 1) => &[Level::P50(0.4)],
             (Self::OrgList, _) => &[Level::P50(150.0)],
             (Self::Tree, _) => &[Level::P50(250.0)],
@@ -185,6 +215,7 @@ impl RowKind {
             (Self::UsersLarge, _) => &[Level::P50(400.0)],
             (Self::ContactBatch, _) => &[Level::Items(60_000.0)],
             (Self::CsvExport, _) => &[Level::P50(5000.0), Level::MoreMemory(20.0)],
+            (Self::UserGroupJoinGreat, _) => &[Level::P50Like(Self::UserGroupJoin, 0.2)],
             _ => &[],
         }
     }
@@ -198,6 +229,7 @@ impl RowKind {
         }
     }
 
+    /// What is sent, signed now where it is signed.
     pub(super) fn load(self, world: &World, session: &Session) -> Load {
         let ids = match self {
             Self::ContactGroupRead | Self::ContactGroupUpdate => &world.contact_groups,
@@ -210,7 +242,12 @@ impl RowKind {
             _ => Proof::Nothing,
         };
         let templates = self.templates(world, session).into();
-        Load { templates, ids: Arc::clone(ids), proof, is_long: self == Self::CsvExport }
+        let alternates = matches!(
+            self,
+            Self::Move | Self::UserGroupUpdate | Self::UserGroupJoin | Self::UserGroupJoinGreat
+        );
+        let is_long = self == Self::CsvExport;
+        Load { templates, ids: Arc::clone(ids), proof, is_long, alternates }
     }
 
     /// The requests, sent in turns. Every update has another value than all before it: a change that changes
@@ -220,7 +257,7 @@ impl RowKind {
         let get = |path: &str| vec![Template::get(path, admin)];
         let users = |root: u64| get(&format!("/v3/users/list?org_unit_id={root}"));
         match self {
-            Self::Bare => vec![Template::get("/healthz", &Caller::nobody())],
+            Self::Bare => vec![Template::get("/healthz", &Caller::Nobody)],
             Self::Read => get("/v3/groups/{id}"),
             Self::Update => {
                 let body = r#"{"org_unit_name":"Unit {number}","org_unit_ext_id":"R-{number}",
@@ -254,6 +291,10 @@ impl RowKind {
                 let path = format!("/groups/{}/file/csv", world.large_contact_group);
                 vec![Template::get(&path, lox24)]
             }
+            Self::UserGroupRead => world.user_groups.reads(),
+            Self::UserGroupUpdate => world.user_groups.updates(),
+            Self::UserGroupJoin => world.user_groups.joins(),
+            Self::UserGroupJoinGreat => world.user_groups.great_joins(),
         }
     }
 }
@@ -273,6 +314,7 @@ mod tests {
     fn rows_take_the_numbers_of_connections_that_make_sense() {
         assert_eq!(RowKind::ContactGroupRead.connections(&[1, 64]), [1, 64]);
         assert_eq!(RowKind::ContactBatch.connections(&[1, 16, 64]), [1, 4]);
+        assert_eq!(RowKind::UserGroupJoin.connections(&[1, 64, 1000]), [1, 64, 100]);
         assert_eq!(RowKind::CsvExport.connections(&[1, 64]), [1]);
         assert!(RowKind::Tree.connections(&[64]).is_empty());
     }
@@ -284,7 +326,17 @@ mod tests {
         assert_eq!(names[0], "bare");
         assert_eq!(
             names[10..],
-            ["contact-group-read", "contact-group-update", "contact-batch", "csv-export", "csv-import"]
+            [
+                "contact-group-read",
+                "contact-group-update",
+                "contact-batch",
+                "csv-export",
+                "user-group-read",
+                "user-group-update",
+                "user-group-join",
+                "user-group-join-great",
+                "csv-import"
+            ]
         );
     }
 }

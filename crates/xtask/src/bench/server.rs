@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
+use super::caller::AccessKey;
 use crate::clock::now;
 
 /// How long a start or a stop may take.
@@ -78,6 +79,17 @@ pub(super) fn create_tenant(
         top: made["convirza"]["org_unit_id"].as_u64().context("the new tenant has no top org unit")?,
         lox24: made["lox24"]["token"].as_str().context("the new tenant has no LOX24 key")?.to_owned(),
     })
+}
+
+/// Makes the tenant whose user groups have the members; its key of the Onlive dialect.
+pub(super) fn create_members_tenant(binary: &Path, folder: &Path) -> anyhow::Result<AccessKey> {
+    let output = tenant_create(binary, folder, "Members", "admin@members.example").output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let made: Value = serde_json::from_slice(&output.stdout).context("the tenant of the members")?;
+    let text = |name: &str| made["onlive"][name].as_str().map(str::to_owned);
+    let key = text("access_key_id").zip(text("secret_access_key"));
+    let (id, secret) = key.context("the new tenant has no Onlive key")?;
+    Ok(AccessKey { id, secret })
 }
 
 /// `muster import contacts` or `muster export contacts`, for the large tenant.

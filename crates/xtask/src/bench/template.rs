@@ -1,6 +1,6 @@
 //! Requests that are rendered before they are needed, all but a few digits.
 
-use super::client::Caller;
+use super::caller::Caller;
 
 /// Markers and the digits that replace them, at least so many.
 const MARKERS: [(&str, Slot, usize); 4] = [
@@ -35,14 +35,14 @@ pub(super) struct Numbers {
     pub(super) counter: u64,
 }
 
-/// A request with gaps.
+/// A request with gaps; one that is signed has none.
 #[derive(Debug)]
 pub(super) struct Template(Vec<Piece>);
 
 impl Template {
     /// A GET. `path` can hold `{id}`.
     pub(super) fn get(path: &str, caller: &Caller) -> Self {
-        Self::parse(&format!("GET {path} HTTP/1.1\r\n{}\r\n", caller.headers()))
+        Self::parse(&format!("GET {path} HTTP/1.1\r\n{}\r\n", caller.headers("GET", path, "")))
     }
 
     /// A write, such as a PUT. `path` can hold `{id}`; `body` can hold `{number}`, `{counter}` and
@@ -55,7 +55,7 @@ impl Template {
         }
         Self::parse(&format!(
             "{method} {path} HTTP/1.1\r\n{}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}",
-            caller.headers()
+            caller.headers(method, path, body)
         ))
     }
 
@@ -110,7 +110,7 @@ mod tests {
     fn requests_are_rendered_with_their_numbers() {
         let mut out = b"left from before".to_vec();
         let numbers = Numbers { id: 5002, number: 7, counter: 123 };
-        Template::get("/v3/groups/{id}", &Caller::nobody()).render(numbers, &mut out);
+        Template::get("/v3/groups/{id}", &Caller::Nobody).render(numbers, &mut out);
         assert_eq!(out, b"GET /v3/groups/5002 HTTP/1.1\r\nHost: bench\r\n\r\n");
 
         let body = r#"{"a":"{number}","b":"{counter} x"}"#;

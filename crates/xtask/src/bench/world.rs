@@ -7,9 +7,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::client::{self, Caller, Connection};
+use super::caller::{AccessKey, Caller};
+use super::client::{self, Connection};
 use super::fill::{self, Writer};
 use super::server::{self, Server, Tenant};
+use super::user_groups::UserGroups;
 use super::{commands, contacts};
 
 /// How much is made.
@@ -20,6 +22,8 @@ pub(super) struct Sizes {
     pub(super) tenants: usize,
     /// Contacts of the large contact group.
     pub(super) contacts: usize,
+    /// Members of each of the two great user groups, in whole thousands.
+    pub(super) members: usize,
 }
 
 /// A part of the tree.
@@ -44,6 +48,8 @@ pub(super) struct World {
     /// The ids of the contact groups without contacts.
     pub(super) contact_groups: Arc<[u64]>,
     pub(super) large_contact_group: u64,
+    /// Those of another tenant, with its key.
+    pub(super) user_groups: UserGroups,
     /// The tenant's LOX24 key.
     lox24: String,
 }
@@ -86,9 +92,10 @@ impl World {
         let tenant = server::create_tenant(binary, folder, ADMIN, PASSWORD)?;
         server::create_small_tenants(binary, folder, 0..sizes.tenants)?;
         let large_contact_group = commands::fill(binary, folder, sizes.contacts)?;
+        let key = server::create_members_tenant(binary, folder)?;
         let mut server = Server::start(binary, folder, Some("warn"))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let world = runtime.block_on(Self::fill(&server, tenant, large_contact_group, sizes))?;
+        let world = runtime.block_on(Self::fill(&server, tenant, large_contact_group, key, sizes))?;
         drop(runtime);
         server.stop()?;
         fs::write(note, world.note().to_string())?;
@@ -99,6 +106,7 @@ impl World {
         server: &Server,
         tenant: Tenant,
         large_contact_group: u64,
+        key: AccessKey,
         sizes: Sizes,
     ) -> anyhow::Result<Self> {
         let admin = client::log_in(server.address, ADMIN, PASSWORD).await?;
@@ -107,7 +115,8 @@ impl World {
         let writer = Writer { address: server.address, caller: admin };
         let units: Arc<[u64]> = fill::units(&writer, tenant.top, sizes.units).await?.into();
         fill::users(&writer, &units, sizes.users).await?;
-        let world = Self::new(sizes, tenant, units, groups.into(), large_contact_group);
+        let user_groups = UserGroups::fill(server.address, key, sizes.members).await?;
+        let world = Self::new(sizes, tenant, units, groups.into(), large_contact_group, user_groups);
         let admin = json!({
             "username": BRANCH_ADMIN, "password": PASSWORD, "role": "Admin",
             "first_name": "Branch", "last_name": "Admin", "ct_user_ou_id": world.large.root,
@@ -123,6 +132,7 @@ impl World {
         units: Arc<[u64]>,
         contact_groups: Arc<[u64]>,
         large_contact_group: u64,
+        user_groups: UserGroups,
     ) -> Self {
         let branch = |size| {
             let (number, size) = fill::branch(units.len(), size);
@@ -132,15 +142,27 @@ impl World {
         // No branch is larger than those of the first two.
         let elsewhere = if large.root == units[0] { units[1] } else { units[0] };
         let Tenant { top, lox24 } = tenant;
-        Self { sizes, top, units, small, large, elsewhere, contact_groups, large_contact_group, lox24 }
+        Self {
+            sizes,
+            top,
+            units,
+            small,
+            large,
+            elsewhere,
+            contact_groups,
+            large_contact_group,
+            user_groups,
+            lox24,
+        }
     }
 
     fn note(&self) -> Value {
-        let Sizes { units, users, tenants, contacts } = self.sizes;
+        let Sizes { units, users, tenants, contacts, members } = self.sizes;
         json!({
-            "units": units, "users": users, "tenants": tenants, "contacts": contacts,
+            "units": units, "users": users, "tenants": tenants, "contacts": contacts, "members": members,
             "top": self.top, "ids": &self.units[..], "lox24": self.lox24,
             "contact_groups": &self.contact_groups[..], "large_contact_group": self.large_contact_group,
+            "user_groups": &self.user_groups,
         })
     }
 
@@ -152,10 +174,12 @@ impl World {
             users: size("users")?,
             tenants: size("tenants")?,
             contacts: size("contacts")?,
+            members: size("members")?,
         };
         let tenant = Tenant { top: note["top"].as_u64()?, lox24: note["lox24"].as_str()?.to_owned() };
         let large = note["large_contact_group"].as_u64()?;
-        Some(Self::new(sizes, tenant, ids("ids")?.into(), ids("contact_groups")?.into(), large))
+        let user_groups = serde_json::from_value(note["user_groups"].clone()).ok()?;
+        Some(Self::new(sizes, tenant, ids("ids")?.into(), ids("contact_groups")?.into(), large, user_groups))
     }
 
     /// Logs in whoever the rows need. This has a server of its own: hashing passwords takes memory that the allocator
@@ -201,20 +225,22 @@ pub(super) fn tidy_up(binary: &Path, folder: &Path) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::user_groups;
     use super::*;
 
     #[test]
     fn a_note_says_all_that_a_next_run_needs() {
-        let sizes = Sizes { units: 3, users: 4, tenants: 5, contacts: 6 };
+        let sizes = Sizes { units: 3, users: 4, tenants: 5, contacts: 6, members: 7000 };
         let tenant = Tenant { top: 1, lox24: "7:key".to_owned() };
-        let world = World::new(sizes, tenant, [10, 11, 12].into(), [20, 21].into(), 30);
+        let user_groups = user_groups::tests::some();
+        let world = World::new(sizes, tenant, [10, 11, 12].into(), [20, 21].into(), 30, user_groups);
         let note = world.note();
         let read = World::read(&note).unwrap();
         assert_eq!(read.note(), note);
         assert_eq!((read.sizes, read.lox24.as_str(), read.large_contact_group), (sizes, "7:key", 30));
         // What an older bench has kept.
         let mut old = note;
-        old.as_object_mut().unwrap().remove("lox24");
+        old.as_object_mut().unwrap().remove("user_groups");
         assert!(World::read(&old).is_none());
     }
 }

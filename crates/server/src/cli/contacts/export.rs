@@ -34,7 +34,7 @@ pub(crate) struct ExportArgs {
 }
 
 pub(super) async fn run(args: ExportArgs) -> anyhow::Result<()> {
-    let (directory, _) = args.store.directory()?;
+    let (directory, _) = args.store.directory().await?;
     let tenant = tenant::find(&directory, &args.tenant).await?;
     let ctx = directory.tenant_operator(tenant.id).await.map_err(explain)?;
     let group = find(&directory, &ctx, &args.group).await?;

@@ -70,7 +70,7 @@ fn delimiter(given: &str) -> Result<u8, String> {
 }
 
 pub(super) async fn run(args: ImportArgs) -> anyhow::Result<()> {
-    let (directory, _) = args.store.bulk_directory()?;
+    let (directory, _) = args.store.bulk_directory().await?;
     let tenant = tenant::find(&directory, &args.tenant).await?;
     let ctx = directory.tenant_operator(tenant.id).await.map_err(explain)?;
     let group = target(&directory, &ctx, &args).await?;

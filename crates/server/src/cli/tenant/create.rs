@@ -58,7 +58,7 @@ pub(super) async fn run(args: CreateArgs) -> anyhow::Result<()> {
         (None, false) => (generate_password(&SystemEntropy), true),
     };
     let new = new_tenant(&args, &password).map_err(explain)?;
-    let (directory, key) = args.store.new_directory()?;
+    let (directory, key) = args.store.new_directory().await?;
     let made = directory.tenant_create(&key, new).await.map_err(explain)?;
     directory.store.close().await;
     let shown = generated.then_some(password);

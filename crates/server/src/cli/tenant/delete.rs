@@ -20,7 +20,7 @@ pub(crate) struct DeleteArgs {
 }
 
 pub(super) async fn run(args: DeleteArgs) -> anyhow::Result<()> {
-    let (directory, _) = args.store.directory()?;
+    let (directory, _) = args.store.directory().await?;
     let tenant = find(&directory, &args.tenant).await?;
     let counts = directory.store.tenant_counts(tenant.id).await?.unwrap_or_default();
     let users = counts.users_active + counts.users_inactive + counts.users_deleted;

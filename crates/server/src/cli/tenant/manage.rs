@@ -50,7 +50,7 @@ pub(crate) struct StatusArgs {
 }
 
 pub(super) async fn list(args: ListArgs) -> anyhow::Result<()> {
-    let (directory, _) = args.store.directory()?;
+    let (directory, _) = args.store.directory().await?;
     let mut last: Option<TenantId> = None;
     loop {
         let page = directory.store.tenants(last, PAGE).await?;
@@ -107,7 +107,7 @@ fn object(tenant: &Tenant, counts: Option<TenantCounts>) -> Value {
 }
 
 pub(super) async fn show(args: ShowArgs) -> anyhow::Result<()> {
-    let (directory, _) = args.store.directory()?;
+    let (directory, _) = args.store.directory().await?;
     let tenant = find(&directory, &args.tenant).await?;
     let counts = directory.store.tenant_counts(tenant.id).await?.filter(|_| !is_going(&tenant));
     directory.store.close().await;
@@ -147,7 +147,7 @@ pub(super) async fn show(args: ShowArgs) -> anyhow::Result<()> {
 pub(super) async fn rename(args: RenameArgs) -> anyhow::Result<()> {
     let name =
         text::required(&args.name, MAX_NAME).map_err(|problem| explain(Error::field("name", problem)))?;
-    let (directory, _) = args.store.directory()?;
+    let (directory, _) = args.store.directory().await?;
     let tenant = find(&directory, &args.tenant).await?;
     let renamed = directory.tenant_rename(tenant.id, &name).await.map_err(explain)?;
     directory.store.close().await;
@@ -159,7 +159,7 @@ pub(super) async fn rename(args: RenameArgs) -> anyhow::Result<()> {
 }
 
 pub(super) async fn disable(args: StatusArgs) -> anyhow::Result<()> {
-    let (directory, _) = args.store.directory()?;
+    let (directory, _) = args.store.directory().await?;
     let tenant = find(&directory, &args.tenant).await?;
     directory.tenant_disable(tenant.id).await.map_err(explain)?;
     directory.store.close().await;
@@ -171,7 +171,7 @@ pub(super) async fn disable(args: StatusArgs) -> anyhow::Result<()> {
 }
 
 pub(super) async fn enable(args: StatusArgs) -> anyhow::Result<()> {
-    let (directory, _) = args.store.directory()?;
+    let (directory, _) = args.store.directory().await?;
     let tenant = find(&directory, &args.tenant).await?;
     directory.tenant_enable(tenant.id).await.map_err(explain)?;
     directory.store.close().await;

@@ -1,0 +1,262 @@
+//! Applying one batch inside the transaction of a group, on whichever backend.
+
+mod contact;
+mod org_unit;
+mod tenant;
+mod user;
+mod user_group;
+
+use muster_domain::user::{User, UserStatus};
+use muster_domain::{Batch, Change, Entity, Guard, JournalEntry, StoreError, TenantId};
+use uuid::Uuid;
+
+use crate::codes;
+use crate::driver::{Wanted, Write};
+use crate::statements::{self, session};
+use crate::value::{Value, values};
+
+type Outcome = Result<(), StoreError>;
+
+/// What a group of batches changes of a tenant's state, written once for all of them.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    /// Entries that were added to the journal.
+    entries: i64,
+    counts: Counts,
+}
+
+/// By how much the kept counts of a tenant change.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Counts {
+    org_units: i64,
+    users_active: i64,
+    users_inactive: i64,
+    users_deleted: i64,
+}
+
+impl Counts {
+    fn user(&mut self, user: &User, by: i64) {
+        match user.status {
+            UserStatus::Active => self.users_active += by,
+            UserStatus::Inactive => self.users_inactive += by,
+            UserStatus::Deleted => self.users_deleted += by,
+        }
+    }
+}
+
+/// Guards, changes, journal. `state` is what the group has done to the tenant's state so far; it is moved on when
+/// everything went well, and only then. After an error the caller rolls back.
+pub(crate) async fn batch(on: &mut impl Write, batch: &Batch, state: &mut State) -> Outcome {
+    let tenant = batch.tenant;
+    for wanted in &batch.guards {
+        guard(on, tenant, wanted).await?;
+    }
+    let mut next = *state;
+    for wanted in &batch.changes {
+        change(on, tenant, wanted, &mut next.counts).await?;
+    }
+    for entry in &batch.journal {
+        next.entries += 1;
+        journal(on, tenant, next.entries, entry).await?;
+    }
+    *state = next;
+    Ok(())
+}
+
+/// Writes what a group of batches has changed of a tenant's state.
+pub(crate) async fn write_state(on: &mut impl Write, tenant: TenantId, state: &State) -> Outcome {
+    if *state == State::default() {
+        return Ok(());
+    }
+    let State { entries, counts } = *state;
+    let values = values![
+        tenant.0,
+        entries,
+        counts.org_units,
+        counts.users_active,
+        counts.users_inactive,
+        counts.users_deleted,
+    ];
+    on.one_row(&statements::tenant::STATE_UPDATE, &values).await
+}
+
+async fn guard(on: &mut impl Write, tenant: TenantId, guard: &Guard) -> Outcome {
+    use crate::statements::{contact, org_unit, tenant as of_tenant, user, user_group};
+
+    let id = tenant.0;
+    let (statement, values, wanted) = match guard {
+        Guard::UnitActive(unit) => (&org_unit::IS_ACTIVE, values![id, unit.0].to_vec(), Wanted::Holds),
+        Guard::UnitVacant(unit) => (&org_unit::IS_VACANT, values![id, unit.0].to_vec(), Wanted::Holds),
+        Guard::UnitVersion { id: unit, version } => {
+            (&org_unit::VERSION_IS, values![id, unit.0, *version].to_vec(), Wanted::Holds)
+        }
+        Guard::TreeVersion(version) => {
+            (&of_tenant::TREE_VERSION_IS, values![id, *version].to_vec(), Wanted::Holds)
+        }
+        Guard::UserVersion { id: user, version } => {
+            (&user::VERSION_IS, values![id, user.0, *version].to_vec(), Wanted::Holds)
+        }
+        Guard::ContactGroupVersion { id: group, version } => {
+            (&contact::VERSION_IS, values![id, group.0, *version].to_vec(), Wanted::Holds)
+        }
+        Guard::ContactsVersion { group, version } => {
+            (&contact::CONTACTS_VERSION_IS, values![id, group.0, *version].to_vec(), Wanted::Holds)
+        }
+        Guard::UserGroups { user, groups } => {
+            (&user_group::OF_USER, values![id, user.0].to_vec(), Wanted::Groups(groups.clone()))
+        }
+        Guard::PrimaryGroup { user, group } => (
+            &user_group::PRIMARY_OF_USER,
+            values![id, user.0].to_vec(),
+            Wanted::Groups(group.iter().copied().collect()),
+        ),
+        Guard::UserGroupVersion { id: group, version } => {
+            (&user_group::VERSION_IS, values![id, group.0, *version].to_vec(), Wanted::Holds)
+        }
+        Guard::UserGroupVacant(group) => {
+            (&user_group::IS_VACANT, values![id, group.0].to_vec(), Wanted::Holds)
+        }
+        Guard::ServerKey { fingerprint } => {
+            (&of_tenant::SERVER_KEY_IS, values![fingerprint].to_vec(), Wanted::Holds)
+        }
+        Guard::AdminRemains { besides, with_password } => {
+            (&user::ADMIN_REMAINS, values![id, besides.0, *with_password].to_vec(), Wanted::Holds)
+        }
+    };
+    on.send(statement, &values, wanted).await
+}
+
+/// The tenant that a changed row says it belongs to.
+fn row_tenant(change: &Change) -> Option<TenantId> {
+    match change {
+        Change::TenantInsert(tenant) | Change::TenantUpdate(tenant) => Some(tenant.id),
+        Change::OrgUnitInsert(unit) | Change::OrgUnitUpdate { unit, .. } => Some(unit.tenant),
+        Change::UserInsert(user) | Change::UserUpdate { after: user, .. } => Some(user.tenant),
+        Change::UserGroupInsert(group) | Change::UserGroupUpdate(group) => Some(group.tenant),
+        Change::ContactGroupInsert(group) | Change::ContactGroupUpdate(group) => Some(group.tenant),
+        Change::ContactUpdate(contact) | Change::ContactDelete(contact) => Some(contact.tenant),
+        Change::CredentialInsert(credential) => Some(credential.tenant),
+        Change::TokenInsert(token) => Some(token.tenant),
+        _ => None,
+    }
+}
+
+async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, counts: &mut Counts) -> Outcome {
+    use crate::statements::{contact as of_contact, tenant as of_tenant, user_group as of_group};
+
+    if row_tenant(change).is_some_and(|owner| owner != tenant) {
+        return Err(StoreError::Internal("a batch has a row of another tenant".to_owned()));
+    }
+    let id = tenant.0;
+    match change {
+        Change::TenantInsert(new) => tenant::insert(on, new).await,
+        Change::TenantUpdate(changed) => tenant::update(on, changed).await,
+        Change::TenantPurge { limit } => tenant::purge(on, tenant, *limit).await,
+        Change::OrgUnitInsert(unit) => {
+            counts.org_units += 1;
+            org_unit::insert(on, unit).await
+        }
+        Change::OrgUnitUpdate { unit, in_place } => org_unit::update(on, unit, *in_place).await,
+        Change::TreeChanged => on.one_row(&of_tenant::TREE_CHANGED, &values![id]).await,
+        Change::UserInsert(new) => {
+            counts.user(new, 1);
+            user::insert(on, new).await
+        }
+        Change::UserUpdate { before, after } => {
+            counts.user(before, -1);
+            counts.user(after, 1);
+            user::update(on, before, after).await
+        }
+        Change::UserJournalForget(user) => {
+            on.run(&of_tenant::JOURNAL_FORGET_USER, &values![id, user.to_string()]).await
+        }
+        Change::UserGroupInsert(new) => user_group::insert(on, new).await,
+        Change::UserGroupUpdate(changed) => user_group::update(on, changed).await,
+        Change::UserGroupDelete { id: group, version, at } => {
+            on.one_row(&of_group::DELETE, &values![id, group.0, *version, at.0]).await
+        }
+        Change::MembershipInsert(new) => user_group::join(on, tenant, new).await,
+        Change::MembershipDelete { user, group, at } => {
+            user_group::leave(on, tenant, *user, *group, *at).await
+        }
+        Change::MembershipPrimary { user, group } => {
+            user_group::make_primary(on, tenant, *user, *group).await
+        }
+        Change::MembershipsReap { group, limit } => user_group::reap(on, tenant, *group, *limit).await,
+        Change::UserGroupRemove(group) => on.one_row(&of_group::REMOVE, &values![id, group.0]).await,
+        Change::JournalTrim { through } => {
+            on.run(&of_tenant::JOURNAL_TRIM, &values![id, *through]).await?;
+            on.run(&of_tenant::JOURNAL_TRIMMED, &values![id, *through]).await
+        }
+        Change::ContactGroupInsert(new) => contact::group_insert(on, new).await,
+        Change::ContactGroupUpdate(changed) => contact::group_update(on, changed).await,
+        Change::ContactGroupDelete { id: group, version, at } => {
+            on.one_row(&of_contact::GROUP_DELETE, &values![id, group.0, *version, at.0]).await
+        }
+        Change::ContactsReplace { group, keep } => contact::replace(on, tenant, *group, keep).await,
+        Change::ContactsInsert { group, contacts } => contact::insert(on, tenant, *group, contacts).await,
+        Change::ContactUpdate(changed) => contact::update(on, changed).await,
+        Change::ContactDelete(gone) => contact::delete(on, gone).await,
+        Change::ContactsReap { group, limit } => contact::reap(on, tenant, *group, *limit).await,
+        Change::ContactGroupRemove(group) => {
+            on.one_row(&of_contact::GROUP_REMOVE, &values![id, group.0]).await
+        }
+        Change::CredentialInsert(new) => tenant::credential_insert(on, new).await,
+        Change::CredentialRevoke { id: credential, at } => {
+            on.one_row(&of_tenant::CREDENTIAL_REVOKE, &values![id, credential.0, at.0]).await
+        }
+        Change::CredentialUsed { id: credential, from, at } => {
+            let values = values![id, credential.0, from.map(|from| from.0), at.0];
+            on.run(&of_tenant::CREDENTIAL_USED, &values).await
+        }
+        Change::TokenInsert(token) => tenant::token_insert(on, token).await,
+        Change::RefreshRetire { hash, at } => {
+            on.one_row(&session::REFRESH_RETIRE, &values![id, hash, at.0]).await
+        }
+        Change::AccessRetire { family, at, until } => {
+            on.run(&session::ACCESS_RETIRE, &values![id, *family, at.0, until.0]).await
+        }
+        Change::AccessExtend { hash, from, until } => {
+            on.run(&session::ACCESS_EXTEND, &values![id, hash, until.0, from.0]).await
+        }
+        Change::TokensExpire { now, limit } => on.run(&session::EXPIRE, &values![id, now.0, *limit]).await,
+        Change::UserTokensExpire { user, now } => {
+            on.run(&session::USER_EXPIRE, &values![id, user.0, now.0]).await
+        }
+        Change::TokenDelete { kind, hash } => {
+            on.run(&session::DELETE, &values![id, hash, codes::token_kind(*kind)]).await
+        }
+        Change::FamilyDelete { family } => on.run(&session::FAMILY_DELETE, &values![id, *family]).await,
+        Change::UserTokensDelete { user, keep } => {
+            on.run(&session::USER_DELETE, &values![id, user.0, *keep]).await
+        }
+    }
+}
+
+/// `number`: the how-manieth entry of the group of batches.
+async fn journal(on: &mut impl Write, tenant: TenantId, number: i64, entry: &JournalEntry) -> Outcome {
+    let (actor_kind, actor_id) = codes::actor(entry.actor);
+    let (statement, version) =
+        if entry.version == JournalEntry::AS_STORED && entry.entity == Entity::UserGroup.as_str() {
+            let group = Uuid::parse_str(&entry.entity_id);
+            let group = group.map_err(|error| StoreError::Internal(error.to_string()))?;
+            (&statements::tenant::JOURNAL_INSERT_OF_USER_GROUP, Value::from(group))
+        } else {
+            (&statements::tenant::JOURNAL_INSERT, Value::from(entry.version))
+        };
+    let values = values![
+        tenant.0,
+        number,
+        entry.at.0,
+        actor_kind,
+        actor_id,
+        codes::dialect(entry.dialect),
+        entry.kind,
+        entry.entity,
+        &entry.entity_id,
+        version,
+        entry.payload.to_string(),
+    ];
+    // A tenant that is gone has no journal.
+    on.one_row(statement, &values).await
+}

@@ -1,0 +1,118 @@
+//! What a row says that no release has written. Each function gives a sentence, or `None` for a sound row.
+
+use std::fmt::Display;
+
+use muster_domain::user::{name_key, password};
+use muster_domain::{StoreError, TenantId, text};
+
+use crate::row::{Row, get};
+use crate::rows;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// A row that cannot be read.
+pub(super) fn not_understood(what: &str, id: i64, error: &StoreError) -> String {
+    format!("a row is not understood ({error}): {what} {id}")
+}
+
+/// The row as it is read, or the sentence for one that cannot be.
+fn read<T>(row: &dyn Row, what: &str, as_read: Result<T>) -> Result<std::result::Result<T, String>> {
+    let id = get(row, 0)?;
+    Ok(as_read.map_err(|error| not_understood(what, id, &error)))
+}
+
+fn first(problems: &[(bool, &str)], what: &str, id: impl Display) -> Option<String> {
+    let found = problems.iter().find(|(is_wrong, _)| *is_wrong);
+    found.map(|(_, problem)| format!("{problem}: {what} {id}"))
+}
+
+fn is_time_zone(name: &str) -> bool {
+    text::time_zone(name).as_deref() == Ok(name)
+}
+
+pub(super) fn org_unit(row: &dyn Row) -> Result<Option<String>> {
+    const WHAT: &str = "org unit";
+    let unit = match read(row, WHAT, rows::org_unit(row))? {
+        Ok(unit) => unit,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    let key: String = get(row, rows::ORG_UNIT_COLUMNS)?;
+    let problems = [
+        (text::key(&unit.name) != key, "the name is not the one it is compared by"),
+        (!is_time_zone(&unit.timezone), "there is no such time zone"),
+    ];
+    Ok(first(&problems, WHAT, unit.id))
+}
+
+pub(super) fn user(row: &dyn Row) -> Result<Option<String>> {
+    const WHAT: &str = "user";
+    let user = match read(row, WHAT, rows::user(row))? {
+        Ok(user) => user,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    let login_key: String = get(row, rows::USER_COLUMNS)?;
+    let names: String = get(row, rows::USER_COLUMNS + 1)?;
+    let keys_fit = user.login_key() == login_key && name_key(&user.first_name, &user.last_name) == names;
+    let problems = [
+        (!keys_fit, "login or name is not the one it is compared by"),
+        (!is_time_zone(&user.timezone), "there is no such time zone"),
+        (
+            user.password_hash.as_deref().is_some_and(|hash| !password::is_hash(hash)),
+            "no password fits what is stored for it",
+        ),
+    ];
+    Ok(first(&problems, WHAT, user.id))
+}
+
+pub(super) fn contact_group(row: &dyn Row) -> Result<Option<String>> {
+    const WHAT: &str = "contact group";
+    let group = match read(row, WHAT, rows::contact_group(row))? {
+        Ok(group) => group,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    Ok(first(&[(group.name.trim().is_empty(), "the name is empty")], WHAT, group.id))
+}
+
+pub(super) fn contact(row: &dyn Row) -> Result<Option<String>> {
+    const WHAT: &str = "contact";
+    let contact = match read(row, WHAT, rows::contact(row))? {
+        Ok(contact) => contact,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    Ok(first(&[(!is_e164(contact.phone.as_str()), "the number is not in E.164")], WHAT, contact.id))
+}
+
+/// A plus sign and 4 to 15 digits (ITU-T E.164, section 6.2.1).
+fn is_e164(phone: &str) -> bool {
+    let digits = phone.strip_prefix('+').unwrap_or_default();
+    (4..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+pub(super) fn user_group(row: &dyn Row) -> Result<Option<String>> {
+    const WHAT: &str = "user group";
+    // What cannot be read has no id that can be shown, if it is that which is wrong.
+    let group = match rows::user_group(row) {
+        Ok(group) => group,
+        Err(error) => return Ok(Some(format!("a row is not understood ({error}): {WHAT}"))),
+    };
+    let at = rows::USER_GROUP_COLUMNS;
+    let (name, description, external_id): (String, _, _) =
+        (get(row, at)?, get(row, at + 1)?, get(row, at + 2)?);
+    let keys_fit = group.name_key() == name
+        && group.description_key() == description
+        && group.external_id_key() == external_id;
+    let problems = [
+        (!keys_fit, "a text is not the one it is compared by"),
+        (i64::try_from(group.members) != Ok(get(row, at + 3)?), "its members are not as many as are counted"),
+    ];
+    Ok(first(&problems, WHAT, group.id))
+}
+
+pub(super) fn journal_entry(row: &dyn Row) -> Result<Option<String>> {
+    Ok(read(row, "journal entry", rows::journal_record(row))?.err())
+}
+
+/// Its tenant is what the statement asks for.
+pub(super) fn credential(row: &dyn Row) -> Result<Option<String>> {
+    Ok(read(row, "credential", rows::credential(TenantId(0), row))?.err())
+}

@@ -1,0 +1,18 @@
+//! How many batches share a commit.
+
+use muster_domain::{Batch, Change};
+
+/// The most jobs that share a commit: more would keep the first one waiting for too long.
+pub(crate) const JOBS: usize = 256;
+/// The same, where jobs write many rows: the group ends with the one that reaches this.
+pub(crate) const ROWS: usize = 5000;
+
+/// About how many rows a batch writes.
+pub(crate) fn rows(batch: &Batch) -> usize {
+    let of_change = |change: &Change| match change {
+        Change::ContactsInsert { contacts, .. } => contacts.len(),
+        Change::ContactsReplace { keep, .. } => keep.len(),
+        _ => 1,
+    };
+    batch.changes.iter().map(of_change).sum()
+}

@@ -1,0 +1,279 @@
+-- Types are the portable ones: integers (also for booleans, codes and microseconds), text, bytes.
+-- Text is compared by its bytes, as in SQLite, so that orders and pages agree.
+-- Every primary key and unique index of a tenant's table begins with the tenant, and rows refer to rows of
+-- their own tenant only: the tables can be distributed by it.
+
+-- Global tables: tenants, login_claims, id_blocks, migrations, server_key.
+
+CREATE TABLE tenants (
+    id                BIGINT PRIMARY KEY,
+    organization_id   BYTEA NOT NULL UNIQUE,
+    name              TEXT COLLATE "C" NOT NULL,
+    country           TEXT COLLATE "C" NOT NULL,
+    currency          TEXT COLLATE "C" NOT NULL,
+    status            BIGINT NOT NULL,
+    top_org_unit_id   BIGINT NOT NULL,
+    version           BIGINT NOT NULL,
+    created_at        BIGINT NOT NULL,
+    modified_at       BIGINT NOT NULL
+);
+
+CREATE TABLE login_claims (
+    login_key         TEXT COLLATE "C" PRIMARY KEY,
+    tenant_id         BIGINT NOT NULL,
+    user_id           BIGINT NOT NULL
+);
+
+CREATE TABLE id_blocks (
+    kind              TEXT COLLATE "C" PRIMARY KEY,
+    next_id           BIGINT NOT NULL
+);
+
+CREATE TABLE server_key (
+    only_row          BIGINT PRIMARY KEY CHECK (only_row = 1),
+    fingerprint       BYTEA NOT NULL
+);
+
+-- Tables of tenants.
+
+-- What a group of commits touches once per tenant: the journal's head, and counts that would else be a walk
+-- over all rows.
+CREATE TABLE tenant_state (
+    tenant_id         BIGINT PRIMARY KEY REFERENCES tenants (id),
+    journal_sequence  BIGINT NOT NULL DEFAULT 0,
+    -- Entries up to this one were removed as too old; else an emptied journal could not be told from a trimmed one.
+    journal_trimmed   BIGINT NOT NULL DEFAULT 0,
+    tree_version      BIGINT NOT NULL DEFAULT 1,
+    org_units         BIGINT NOT NULL DEFAULT 0,
+    users_active      BIGINT NOT NULL DEFAULT 0,
+    users_inactive    BIGINT NOT NULL DEFAULT 0,
+    users_deleted     BIGINT NOT NULL DEFAULT 0
+);
+
+CREATE TABLE org_units (
+    id                BIGINT NOT NULL,
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    parent_id         BIGINT,
+    status            BIGINT NOT NULL,
+    name              TEXT COLLATE "C" NOT NULL,
+    name_key          TEXT COLLATE "C" NOT NULL,
+    external_id       TEXT COLLATE "C",
+    billing_id        BIGINT,
+    address           TEXT COLLATE "C",
+    city              TEXT COLLATE "C",
+    state             TEXT COLLATE "C",
+    zip               TEXT COLLATE "C",
+    phone_number      TEXT COLLATE "C",
+    industry_id       BIGINT,
+    timezone          TEXT COLLATE "C" NOT NULL,
+    version           BIGINT NOT NULL,
+    created_at        BIGINT NOT NULL,
+    modified_at       BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, parent_id) REFERENCES org_units (tenant_id, id)
+);
+
+-- Walks down the tree read this index alone.
+CREATE INDEX org_units_parent ON org_units (parent_id, tenant_id, status);
+-- Lists of children, in their order.
+CREATE INDEX org_units_children ON org_units (tenant_id, parent_id, name_key, id, status);
+-- Active siblings have different names.
+CREATE UNIQUE INDEX org_units_sibling_name ON org_units (tenant_id, parent_id, name_key) WHERE status = 1;
+-- A tree has one top.
+CREATE UNIQUE INDEX org_units_top ON org_units (tenant_id) WHERE parent_id IS NULL;
+
+CREATE TABLE users (
+    id                BIGINT NOT NULL,
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    uuid              BYTEA NOT NULL,
+    org_unit_id       BIGINT NOT NULL,
+    login             TEXT COLLATE "C" NOT NULL,
+    login_key         TEXT COLLATE "C" NOT NULL,
+    login_claimed     BIGINT NOT NULL,
+    first_name        TEXT COLLATE "C" NOT NULL,
+    last_name         TEXT COLLATE "C" NOT NULL,
+    name_key          TEXT COLLATE "C" NOT NULL,
+    role              BIGINT NOT NULL,
+    status            BIGINT NOT NULL,
+    password_hash     TEXT COLLATE "C",
+    external_id       TEXT COLLATE "C",
+    timezone          TEXT COLLATE "C" NOT NULL,
+    aliases           TEXT COLLATE "C",
+    agent_ring_to     TEXT COLLATE "C",
+    agent_code        BIGINT,
+    score_call        BIGINT NOT NULL,
+    access_audio      BIGINT NOT NULL,
+    group_access      BIGINT NOT NULL,
+    report_access     BIGINT NOT NULL,
+    avatar            TEXT COLLATE "C",
+    version           BIGINT NOT NULL,
+    created_at        BIGINT NOT NULL,
+    modified_at       BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, org_unit_id) REFERENCES org_units (tenant_id, id)
+);
+
+-- Users of a unit, with what a list of a subtree is sorted by.
+CREATE INDEX users_org_unit ON users (org_unit_id, tenant_id, status, created_at);
+-- Lists of a whole tenant, in their orders.
+CREATE INDEX users_created ON users (tenant_id, created_at, id);
+CREATE INDEX users_name ON users (tenant_id, name_key, id);
+-- Who keeps a tenant governed: its active (status 1) admins (role 1).
+CREATE INDEX users_admins ON users (tenant_id, org_unit_id) WHERE role = 1 AND status = 1;
+CREATE UNIQUE INDEX users_uuid ON users (tenant_id, uuid);
+-- A login stands once among the users of a tenant that are not deleted (status 3).
+CREATE UNIQUE INDEX users_login ON users (tenant_id, login_key) WHERE status <> 3;
+
+CREATE TABLE user_groups (
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    id                BYTEA NOT NULL,
+    name              TEXT COLLATE "C" NOT NULL,
+    name_key          TEXT COLLATE "C" NOT NULL,
+    description       TEXT COLLATE "C",
+    description_key   TEXT COLLATE "C",
+    external_id       TEXT COLLATE "C",
+    external_id_key   TEXT COLLATE "C",
+    -- A deleted group waits for the removal of its memberships, which nobody reads any more.
+    deleted           BIGINT NOT NULL DEFAULT 0,
+    members           BIGINT NOT NULL DEFAULT 0,
+    version           BIGINT NOT NULL,
+    created_at        BIGINT NOT NULL,
+    modified_at       BIGINT NOT NULL,
+    -- The last one, since it may be long.
+    extra_fields      TEXT COLLATE "C",
+    PRIMARY KEY (tenant_id, id)
+);
+
+-- Lists in their order.
+CREATE INDEX user_groups_created ON user_groups (tenant_id, created_at, id) WHERE deleted = 0;
+CREATE INDEX user_groups_garbage ON user_groups (tenant_id) WHERE deleted = 1;
+-- An external id stands once in a tenant.
+CREATE UNIQUE INDEX user_groups_external_id ON user_groups (tenant_id, external_id_key)
+    WHERE deleted = 0 AND external_id_key IS NOT NULL;
+
+CREATE TABLE user_group_members (
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    group_id          BYTEA NOT NULL,
+    user_id           BIGINT NOT NULL,
+    is_primary        BIGINT NOT NULL,
+    since             BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, group_id, user_id),
+    FOREIGN KEY (tenant_id, group_id) REFERENCES user_groups (tenant_id, id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
+
+-- The groups of a user in their order. Begins with what refers to users, so that a user can be removed without a look at all members.
+CREATE INDEX user_group_members_user ON user_group_members (user_id, tenant_id, is_primary DESC, since, group_id);
+-- At most one group of a user is its primary one.
+CREATE UNIQUE INDEX user_group_members_primary ON user_group_members (tenant_id, user_id) WHERE is_primary = 1;
+
+CREATE TABLE contact_groups (
+    id                BIGINT NOT NULL,
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    name              TEXT COLLATE "C" NOT NULL,
+    description       TEXT COLLATE "C",
+    name_a            TEXT COLLATE "C",
+    name_b            TEXT COLLATE "C",
+    name_c            TEXT COLLATE "C",
+    name_d            TEXT COLLATE "C",
+    name_e            TEXT COLLATE "C",
+    expires_at        BIGINT,
+    deleted           BIGINT NOT NULL DEFAULT 0,
+    -- What is kept of the list: how many contacts, a number that goes up when a phone comes or goes, and the edition
+    -- to which they belong. Contacts of earlier editions, from oldest_edition on, wait for their removal.
+    contacts          BIGINT NOT NULL DEFAULT 0,
+    contacts_version  BIGINT NOT NULL DEFAULT 1,
+    edition           BIGINT NOT NULL DEFAULT 1,
+    oldest_edition    BIGINT NOT NULL DEFAULT 1,
+    version           BIGINT NOT NULL,
+    created_at        BIGINT NOT NULL,
+    modified_at       BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
+
+-- What has to be removed.
+CREATE INDEX contact_groups_expiry ON contact_groups (tenant_id, expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX contact_groups_garbage ON contact_groups (tenant_id)
+    WHERE deleted = 1 OR oldest_edition < edition;
+
+CREATE TABLE contacts (
+    id                BIGINT NOT NULL,
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    group_id          BIGINT NOT NULL,
+    edition           BIGINT NOT NULL,
+    phone             TEXT COLLATE "C" NOT NULL,
+    a                 TEXT COLLATE "C",
+    b                 TEXT COLLATE "C",
+    c                 TEXT COLLATE "C",
+    d                 TEXT COLLATE "C",
+    e                 TEXT COLLATE "C",
+    callback_data     TEXT COLLATE "C",
+    version           BIGINT NOT NULL,
+    created_at        BIGINT NOT NULL,
+    modified_at       BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, group_id) REFERENCES contact_groups (tenant_id, id)
+);
+
+-- Lists in their order. Begins with what refers to groups, so that a group can be removed without a look at all
+-- contacts.
+CREATE INDEX contacts_group ON contacts (group_id, tenant_id, edition, id);
+-- A number stands once in a list.
+CREATE UNIQUE INDEX contacts_phone ON contacts (tenant_id, group_id, edition, phone);
+
+CREATE TABLE credentials (
+    id                BIGINT NOT NULL,
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    dialect           BIGINT NOT NULL,
+    name              TEXT COLLATE "C" NOT NULL,
+    public_id         TEXT COLLATE "C",
+    secret_hash       BYTEA,
+    secret_sealed     BYTEA,
+    read_only         BIGINT NOT NULL,
+    expires_at        BIGINT,
+    revoked_at        BIGINT,
+    created_at        BIGINT NOT NULL,
+    last_used_at      BIGINT,
+    PRIMARY KEY (tenant_id, id)
+);
+
+CREATE UNIQUE INDEX credentials_secret ON credentials (tenant_id, dialect, secret_hash);
+-- Who signs requests is found by what it sends beside the signature.
+CREATE UNIQUE INDEX credentials_access_key ON credentials (tenant_id, dialect, public_id)
+    WHERE secret_sealed IS NOT NULL;
+
+CREATE TABLE session_tokens (
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    hash              BYTEA NOT NULL,
+    kind              BIGINT NOT NULL,
+    family            BYTEA NOT NULL,
+    user_id           BIGINT NOT NULL,
+    created_at        BIGINT NOT NULL,
+    expires_at        BIGINT NOT NULL,
+    retired_at        BIGINT,
+    PRIMARY KEY (tenant_id, hash),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
+
+CREATE INDEX session_tokens_family ON session_tokens (tenant_id, family);
+-- Begins with what refers to users, so that a user can be removed without a look at all tokens.
+CREATE INDEX session_tokens_user ON session_tokens (user_id, tenant_id);
+CREATE INDEX session_tokens_expiry ON session_tokens (tenant_id, expires_at);
+
+CREATE TABLE journal (
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    sequence          BIGINT NOT NULL,
+    at                BIGINT NOT NULL,
+    actor_kind        BIGINT NOT NULL,
+    actor_id          BIGINT,
+    dialect           BIGINT NOT NULL,
+    kind              TEXT COLLATE "C" NOT NULL,
+    entity            TEXT COLLATE "C" NOT NULL,
+    entity_id         TEXT COLLATE "C" NOT NULL,
+    version           BIGINT NOT NULL,
+    payload           TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, sequence)
+);
+
+-- What is said of a person can be forgotten.
+CREATE INDEX journal_users ON journal (tenant_id, entity_id) WHERE entity = 'user';

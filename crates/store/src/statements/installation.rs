@@ -1,0 +1,19 @@
+//! Statements on all that a store holds, for what looks after the installation. They read whole tables.
+
+super::statements! {
+    /// Claims of logins that are not those of a user who has them.
+    NOBODYS_CLAIMS = "SELECT c.tenant_id, c.user_id FROM login_claims c
+        LEFT JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id AND u.login_key = c.login_key
+            AND u.login_claimed = 1 AND u.status <> 3
+        WHERE u.id IS NULL LIMIT 20";
+    SEALED_SECRETS = "SELECT tenant_id, id, secret_sealed FROM credentials WHERE secret_sealed IS NOT NULL";
+    SERVER_KEYS = "SELECT fingerprint FROM server_key";
+    GREATEST_TENANT = "SELECT COALESCE(MAX(id), 0) FROM tenants";
+    GREATEST_ORG_UNIT = "SELECT COALESCE(MAX(id), 0) FROM org_units";
+    GREATEST_USER = "SELECT COALESCE(MAX(id), 0) FROM users";
+    GREATEST_CREDENTIAL = "SELECT COALESCE(MAX(id), 0) FROM credentials";
+    GREATEST_CONTACT_GROUP = "SELECT COALESCE(MAX(id), 0) FROM contact_groups";
+    GREATEST_CONTACT = "SELECT COALESCE(MAX(id), 0) FROM contacts";
+    /// The id of a kind that is given out next.
+    NEXT_ID = "SELECT COALESCE(MAX(next_id), 1) FROM id_blocks WHERE kind = $1";
+}

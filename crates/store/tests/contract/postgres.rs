@@ -1,0 +1,237 @@
+//! What only PostgreSQL has: a schema for several nodes, connections that are lost, versions.
+
+use std::fs;
+
+use muster_domain::tenant::TenantStore as _;
+use muster_domain::{Batch, Store as _, StoreError};
+use muster_store::{KeySource, Limits, OpenError, Options};
+
+use crate::support::{Backend as _, start};
+use crate::support_postgres::Postgres;
+use crate::world::{World, entry, unit_insert};
+
+async fn refusal(options: &Options) -> OpenError {
+    match Postgres::open_with(options).await {
+        Err(error) => error,
+        Ok(_) => panic!("it was opened"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn primary_keys_and_unique_indexes_begin_with_the_tenant() {
+    let database = Postgres::create();
+    database.open(Limits::default());
+    // Indexes whose first column is not the tenant's id, as table and name.
+    let others = database.texts(
+        "SELECT c.relname || ' ' || i.relname FROM pg_index x
+         JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
+         JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
+         WHERE c.relnamespace = CAST(current_schema AS regnamespace) AND x.indisunique AND a.attname <> 'tenant_id'
+         ORDER BY 1",
+    );
+    let global = [
+        "id_blocks id_blocks_pkey",
+        "login_claims login_claims_pkey",
+        "migrations migrations_pkey",
+        "server_key server_key_pkey",
+        "tenants tenants_organization_id_key",
+        "tenants tenants_pkey",
+    ];
+    assert_eq!(others, global);
+    // What refers to a row names its tenant; whatever has a tenant has a primary key.
+    let across = database.texts(
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint
+         WHERE connamespace = CAST(current_schema AS regnamespace) AND contype = 'f'
+             AND pg_get_constraintdef(oid) NOT LIKE 'FOREIGN KEY (tenant_id, %) REFERENCES %(tenant_id, %)'
+             AND pg_get_constraintdef(oid) NOT LIKE 'FOREIGN KEY (tenant_id) REFERENCES tenants(id)'",
+    );
+    assert_eq!(across, Vec::<String>::new());
+    let portable = database.texts(
+        "SELECT DISTINCT table_name || '.' || column_name || ' ' || data_type FROM information_schema.columns
+         WHERE table_schema = current_schema
+             AND (data_type NOT IN ('bigint', 'text', 'bytea') OR (data_type = 'text' AND collation_name <> 'C'))",
+    );
+    assert_eq!(portable, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_stores_have_the_same_tables() {
+    let database = Postgres::create();
+    database.open(Limits::default());
+    let file = crate::support::Sqlite::create();
+    file.open(Limits::default());
+    let columns = "SELECT t.name || '.' || c.name FROM sqlite_schema t, pragma_table_info(t.name) c
+                   WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY 1";
+    let connection = file.raw();
+    let mut statement = connection.prepare(columns).unwrap();
+    let of_file = statement.query_map([], |row| row.get(0)).unwrap();
+    let of_file: Vec<String> = of_file.map(Result::unwrap).collect();
+    let of_database = database.texts(
+        "SELECT table_name || '.' || column_name FROM information_schema.columns
+         WHERE table_schema = current_schema ORDER BY CAST(table_name || '.' || column_name AS TEXT) COLLATE \"C\"",
+    );
+    assert_eq!(of_database, of_file);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stores_opened_at_once_on_one_database_agree() {
+    let database = Postgres::create();
+    let options = database.options();
+    let opened = (0..6).map(|_| {
+        let options = options.clone();
+        async move { Postgres::open_with(&options).await.unwrap().1.fingerprint() }
+    });
+    let fingerprints = crate::support::all_at_once(opened.collect::<Vec<_>>()).await;
+    assert!(fingerprints.windows(2).all(|pair| pair[0] == pair[1]));
+    assert_eq!(database.look("SELECT COUNT(*) FROM migrations"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_there_newer_or_sealed_otherwise_is_refused() {
+    let database = Postgres::create();
+    let command = Options { create: false, ..database.options() };
+    assert!(matches!(refusal(&command).await, OpenError::Missing(_)));
+    assert_eq!(database.look("SELECT COUNT(to_regclass('tenants'))"), 0, "a command makes no tables");
+    let (_store, key) = database.open(Limits::default());
+    assert_eq!(Postgres::open_with(&command).await.unwrap().1.fingerprint(), key.fingerprint());
+
+    let file = database.folder.path().join("server.key");
+    let right = fs::read_to_string(&file).unwrap();
+    fs::write(&file, "ab".repeat(32)).unwrap();
+    assert!(matches!(refusal(&command).await, OpenError::Key(_)));
+    let given = Options { key: KeySource::Given(right), ..command.clone() };
+    Postgres::open_with(&given).await.unwrap();
+
+    database.tamper("INSERT INTO migrations (version, applied_at) VALUES (999, 0)");
+    assert!(matches!(refusal(&given).await, OpenError::Newer { found: 999, known: 1.. }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_cannot_be_reached_is_said_to_be_without_its_password() {
+    let database = Postgres::create();
+    for (url, why) in [
+        ("postgres://ann:secret@127.0.0.1:1/muster", "refused"),
+        ("postgres://ann:secret@127.0.0.1:1/muster?sslmode=perhaps", "sslmode"),
+        ("postgres://ann:secret@127.0.0.1:1/muster?colour=red", "colour"),
+    ] {
+        let text = refusal(&Options { url: url.to_owned(), ..database.options() }).await.to_string();
+        assert!(text.contains(why) && !text.contains("secret"), "{text}");
+    }
+}
+
+/// A lost connection is found out by the one who uses it: what only reads, or was not committed, is answered with
+/// `Unavailable` or done on another connection, and soon all is well again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_whose_connections_are_lost_goes_on() {
+    let world = World::<Postgres>::new();
+    let org = world.org("acme").await;
+    for round in 0..5 {
+        world.backend.hang_up();
+        let unit = world.unit(&org, org.top, &format!("unit {round}")).await;
+        let batch = Batch::new(org.tenant).change(unit_insert(&unit)).journal(entry(&org, unit.id));
+        let mut tries = 0;
+        while let Err(error) = world.store().commit(batch.clone()).await {
+            assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+            tries += 1;
+            assert!(tries < 100, "{error}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!(world.stored_unit(&org, unit.id).await, unit);
+    }
+    world.is_sound().await;
+}
+
+/// A batch that breaks the rules of the database alone takes none of its group with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_that_fails_as_a_whole_is_tried_one_by_one() {
+    let world = World::<Postgres>::new();
+    let org = world.org("acme").await;
+    world.backend.tamper(
+        "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN IF NEW.name = 'poison' THEN RAISE EXCEPTION 'poisoned'; END IF; RETURN NEW; END $$;
+         CREATE CONSTRAINT TRIGGER poison AFTER INSERT ON org_units DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION poison()",
+    );
+    let mut units = Vec::new();
+    for n in 0..20 {
+        let name = if n % 10 == 5 { "poison".to_owned() } else { format!("unit {n}") };
+        units.push(world.unit(&org, org.top, &name).await);
+    }
+    let hold = world.backend.hold_writes();
+    let started: Vec<_> = units
+        .iter()
+        .map(|unit| Batch::new(org.tenant).change(unit_insert(unit)).journal(entry(&org, unit.id)))
+        .map(|batch| start(world.store().commit(batch)).unwrap_or_else(|done| panic!("{done:?}")))
+        .collect();
+    drop(hold);
+    for (unit, future) in units.iter().zip(started) {
+        let outcome = future.await;
+        assert_eq!(outcome.is_ok(), unit.name != "poison", "{}: {outcome:?}", unit.name);
+    }
+    assert_eq!(world.journal(&org).await.len(), 6 + 18);
+    world.is_sound().await;
+}
+
+/// Two groups that take the same claims in opposite orders wait for each other, which the database ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn groups_that_wait_for_each_other_both_end() {
+    let world = World::<Postgres>::new();
+    let (first, second) = (world.org("first").await, world.org("second").await);
+    for round in 0..3 {
+        let mut batches = Vec::new();
+        for (org, logins) in [(&first, ["a", "b"]), (&second, ["b", "a"])] {
+            let mut batch = Batch::new(org.tenant);
+            for login in logins {
+                let user = world.user(org, org.top, &format!("{login}{round}")).await;
+                let claimed = muster_domain::user::User { login_claimed: true, ..user };
+                batch = batch.change(crate::world::user_insert(&claimed));
+            }
+            batches.push((world.node(), batch));
+        }
+        let tasks = batches.into_iter().map(|(node, batch)| async move { node.store.commit(batch).await });
+        let outcomes = crate::support::all_at_once(tasks.collect::<Vec<_>>()).await;
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+        assert!(
+            outcomes.iter().any(|outcome| matches!(outcome, Err(StoreError::Duplicate(_)))),
+            "{outcomes:?}"
+        );
+    }
+}
+
+/// Ids that several nodes take at once are all different, and so are the tenants.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_never_give_out_an_id_twice() {
+    let world = World::<Postgres>::new();
+    let tasks = (0..16).map(|n| {
+        let node = world.node();
+        async move {
+            let mut ids = Vec::new();
+            for m in 0..200_u32 {
+                let count = 1 + (n + m) % 7;
+                let first = node.store.next_ids(muster_domain::IdKind::Contact, count).await.unwrap();
+                ids.extend(first..first + i64::from(count));
+            }
+            ids
+        }
+    });
+    let mut ids = crate::support::all_at_once(tasks.collect::<Vec<_>>()).await.concat();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all);
+}
+
+/// What one node writes the others see with their next request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_sees_at_once_what_another_has_written() {
+    let world = World::<Postgres>::new();
+    let org = world.org("acme").await;
+    let (one, other) = (world.node(), world.node());
+    for round in 0..20 {
+        let unit = world.unit(&org, org.top, &format!("unit {round}")).await;
+        let (writer, reader) = if round % 2 == 0 { (&one, &other) } else { (&other, &one) };
+        writer.store.commit(Batch::new(org.tenant).change(unit_insert(&unit))).await.unwrap();
+        let units = reader.store.tenant_counts(org.tenant).await.unwrap().unwrap().org_units;
+        assert_eq!(units, round + 2);
+    }
+}
