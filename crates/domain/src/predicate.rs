@@ -159,6 +159,51 @@ impl Predicate {
     }
 }
 
+/// Which rows of a list are wanted, in which order, and from where on.
+#[derive(Clone, Debug)]
+pub struct Selection<Id> {
+    pub predicate: Predicate,
+    pub sort: Sort,
+    pub start: Start<Id>,
+    /// At most so many.
+    pub limit: u32,
+    /// Whether the rows that the predicate selects are counted; else the total is 0.
+    pub counts: bool,
+}
+
+/// Where a page begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start<Id> {
+    /// After so many rows.
+    Offset(u64),
+    /// After the row that was created then and has this id, in the order of [`SortColumn::Created`], whatever is written
+    /// meanwhile.
+    After(Timestamp, Id),
+}
+
+/// By what rows are sorted; those that are equal there by when they were created, and then by id. What has no value comes
+/// last, or first if descending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sort {
+    pub by: SortColumn,
+    pub descending: bool,
+}
+
+impl Sort {
+    /// As they were created.
+    pub const CREATED: Self = Self { by: SortColumn::Created, descending: false };
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SortColumn {
+    Created,
+    Modified,
+    /// A user's login. Groups have none.
+    Login,
+    /// A user's display name, or the name of a group.
+    DisplayName,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::{Credential, lox24_client_id, onlive_access_key, seal_context};
+use super::{Credential, SCIM_PREFIX, lox24_client_id, onlive_access_key, seal_context};
 use crate::secret::{self, ServerKey};
 use crate::{
     Access, Batch, Change, CredentialId, Ctx, Dialect, Directory, Entity, Error, Guard, IdKind, JournalEntry,
@@ -77,7 +77,7 @@ impl<S: Store> Directory<S> {
             Dialect::Onlive => {
                 (Some(onlive_access_key(tenant, &random[..8])), secret::hex(&self.random::<32>()))
             }
-            Dialect::Scim => (None, secret::token("mus", tenant, random)),
+            Dialect::Scim => (None, secret::token(SCIM_PREFIX, tenant, random)),
             Dialect::Cli | Dialect::Convirza => {
                 return Err(Error::Internal(format!("{dialect:?} has no credentials")));
             }

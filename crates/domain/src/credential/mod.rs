@@ -146,6 +146,14 @@ pub fn onlive_tenant(access_key: &str) -> Option<TenantId> {
     (is_random && tenant > 0 && tenant.to_string() == id).then_some(TenantId(tenant))
 }
 
+/// What SCIM tokens begin with.
+const SCIM_PREFIX: &str = "mus";
+
+/// The tenant that a SCIM token names, or `None` for anything that no tenant's token looks like.
+pub fn scim_tenant(token: &str) -> Option<TenantId> {
+    secret::token_tenant(SCIM_PREFIX, token)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 
 mod contact;
 mod org_unit;
+mod selection;
 mod user;
 mod user_group;
 
@@ -14,6 +15,7 @@ use muster_domain::{
 };
 
 use crate::driver::Read;
+pub(crate) use selection::Written;
 use crate::statements::{Statement, session, tenant};
 use crate::value::values;
 use crate::{Backend, Store, codes, rows};

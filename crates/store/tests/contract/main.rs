@@ -40,6 +40,7 @@ mod rules_users;
 mod rules_users_change;
 mod rules_users_end;
 mod rules_users_races;
+mod selections;
 mod session;
 mod sqlite;
 mod tenant;

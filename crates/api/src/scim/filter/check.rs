@@ -36,6 +36,17 @@ pub enum Comparison {
 }
 
 impl Condition {
+    /// Whether it looks at an attribute of this name.
+    pub fn names(&self, name: &str) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.names(name)),
+            Self::Not(condition) => condition.names(name),
+            Self::Present(target) | Self::Test(target, _) | Self::Within(target, _) => {
+                target.extension.is_none() && target.attribute.name == name
+            }
+        }
+    }
+
     /// What a filter says of resources of this kind.
     ///
     /// An attribute that only other kinds have is one without a value (RFC 7644, section 3.4.2.2). One that none has

@@ -11,6 +11,7 @@ const CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfi
 /// What the service can do and how much of it.
 #[derive(Clone, Copy, Debug)]
 pub struct ServiceProvider {
+    /// None means that there is no bulk.
     pub bulk_operations: u64,
     /// In bytes.
     pub bulk_payload: u64,
@@ -43,10 +44,15 @@ pub fn resource_type(name: &str, base: &str) -> Option<Value> {
 /// The configuration (RFC 7643, section 5; pagination: RFC 9865, section 4).
 pub fn service_provider_config(can: &ServiceProvider, base: &str) -> Value {
     let supported = json!({"supported": true});
+    let bulk = json!({
+        "supported": can.bulk_operations > 0,
+        "maxOperations": can.bulk_operations,
+        "maxPayloadSize": can.bulk_payload,
+    });
     json!({
         "schemas": [CONFIG],
         "patch": supported,
-        "bulk": {"supported": true, "maxOperations": can.bulk_operations, "maxPayloadSize": can.bulk_payload},
+        "bulk": bulk,
         "filter": {"supported": true, "maxResults": can.max_page_size},
         "changePassword": supported,
         "sort": supported,
