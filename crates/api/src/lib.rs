@@ -21,8 +21,7 @@ pub use http::{Route, Routes};
 pub use passwords::PasswordPool;
 
 /// Every dialect.
-static DIALECTS: [http::Dialect; 4] =
-    [convirza::DIALECT, lox24::DIALECT, onlive::DIALECT, scim::DIALECT];
+static DIALECTS: [http::Dialect; 4] = [convirza::DIALECT, lox24::DIALECT, onlive::DIALECT, scim::DIALECT];
 
 /// Every route of every dialect, for the tests that look at all of them.
 pub fn routes() -> impl Iterator<Item = &'static Route> {

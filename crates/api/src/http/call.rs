@@ -13,7 +13,7 @@ use muster_domain::{Ctx, Dialect, Directory, Draft, Entity, Error, Precondition,
 use muster_store::Store;
 use serde_json::Value;
 
-use super::{client, Failure, Fields, Head, JSON, Meta, Mode, Query, Quota, Route, Tag, body, tags};
+use super::{Failure, Fields, Head, JSON, Meta, Mode, Query, Quota, Route, Tag, body, client, tags};
 use crate::App;
 use crate::limits::Room;
 
@@ -177,7 +177,12 @@ impl Call {
 
     /// The address under which the caller knows the server, as far as the request tells it.
     pub(crate) fn origin(&self) -> String {
-        client::origin(self.meta.peer, &self.parts.uri, &self.parts.headers, &self.app.settings.trusted_proxies)
+        client::origin(
+            self.meta.peer,
+            &self.parts.uri,
+            &self.parts.headers,
+            &self.app.settings.trusted_proxies,
+        )
     }
 
     /// Refuses a caller whose role does not reach what the route asks for.

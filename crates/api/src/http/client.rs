@@ -41,8 +41,7 @@ pub(super) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
 pub(super) fn origin(peer: IpAddr, uri: &Uri, headers: &HeaderMap, trusted: &[IpNet]) -> String {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_host = |host: &&str| {
-        !host.is_empty()
-            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
     };
     let host = uri.authority().map(http::uri::Authority::as_str).or_else(|| text("host")).filter(is_host);
     let is_trusted = trusted.iter().any(|net| net.contains(&peer.to_canonical()));

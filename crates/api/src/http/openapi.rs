@@ -204,7 +204,8 @@ impl Dialect {
             }
             _ => {}
         }
-        if status != StatusCode::NOT_MODIFIED {
+        // Of what is not shown there is nothing to tell.
+        if ![StatusCode::NOT_MODIFIED, StatusCode::NO_CONTENT].contains(&status) {
             response["content"] = failure.clone();
         }
         response

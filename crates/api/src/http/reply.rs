@@ -88,7 +88,14 @@ impl Reply {
         let mut hasher = DefaultHasher::new();
         body.hash(&mut hasher);
         let tag = Tag::of(&[hasher.finish().cast_signed()]);
-        Self { status: StatusCode::OK, kind, body: Content::Whole(body), headers, location: None, tag: Some(tag) }
+        Self {
+            status: StatusCode::OK,
+            kind,
+            body: Content::Whole(body),
+            headers,
+            location: None,
+            tag: Some(tag),
+        }
     }
 
     /// What a streamed answer sends.

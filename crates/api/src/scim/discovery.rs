@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use muster_domain::Error;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::auth::{base, enter};
 use super::error::document;
@@ -62,8 +62,21 @@ async fn one(call: &mut Call, document: fn(&str, &str) -> Option<Value>) -> Outc
 }
 
 /// A token is no user's, so there is nobody to be shown (RFC 7644, section 3.11).
-pub(super) async fn me(call: &mut Call) -> Outcome {
+async fn nobody(call: &mut Call) -> Outcome {
     enter(call).await?;
     let status = StatusCode::NOT_IMPLEMENTED;
-    Ok(reply(status, &json!(document(status.as_u16(), None, "A token is that of a tenant, not of a user"))))
+    let body = document(status.as_u16(), None, "A token is that of a tenant, not of a user");
+    Ok(reply(status, &body))
+}
+
+pub(super) async fn me_get(call: &mut Call) -> Outcome {
+    nobody(call).await
+}
+
+pub(super) async fn me_write(call: &mut Call) -> Outcome {
+    nobody(call).await
+}
+
+pub(super) async fn me_delete(call: &mut Call) -> Outcome {
+    nobody(call).await
 }

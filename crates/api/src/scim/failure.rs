@@ -174,11 +174,9 @@ fn unknown(entity: Entity) -> &'static str {
     match entity {
         Entity::User => "There is no such user",
         Entity::UserGroup => "There is no such group",
-        Entity::Tenant
-        | Entity::OrgUnit
-        | Entity::Credential
-        | Entity::ContactGroup
-        | Entity::Contact => "There is no such resource",
+        Entity::Tenant | Entity::OrgUnit | Entity::Credential | Entity::ContactGroup | Entity::Contact => {
+            "There is no such resource"
+        }
     }
 }
 
@@ -192,7 +190,9 @@ fn taken(unique: Unique) -> &'static str {
 
 fn rule_text(rule: Rule) -> &'static str {
     match rule {
-        Rule::LastAdmin => "The last active Admin of the tenant cannot be removed, deactivated or given another role",
+        Rule::LastAdmin => {
+            "The last active Admin of the tenant cannot be removed, deactivated or given another role"
+        }
         Rule::UserGroupHasMembers
         | Rule::Cycle
         | Rule::TooDeep

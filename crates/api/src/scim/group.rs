@@ -239,8 +239,7 @@ async fn shown(
     wanted: &Wanted,
 ) -> Result<Reply, Refusal> {
     let projection = wanted.projection(&GROUPS)?;
-    let members =
-        if projection.has("members") { members(caller, group).await? } else { Vec::new() };
+    let members = if projection.has("members") { members(caller, group).await? } else { Vec::new() };
     let body = projection.apply(resource(group, Some(&members), &caller.base)).into();
     Ok(reply(status, &body).tag(tag(group)))
 }

@@ -26,8 +26,7 @@ pub(super) fn resource(group: &UserGroup, members: Option<&[Uuid]>, base: &str) 
     set(&mut shown, "externalId", group.external_id.as_deref().map(Value::from));
     set(&mut shown, "displayName", Some(group.name.as_str().into()));
     if let Some(members) = members.filter(|members| !members.is_empty()) {
-        let member =
-            |id: &Uuid| json!({"value": id, "$ref": format!("{base}/Users/{id}"), "type": "User"});
+        let member = |id: &Uuid| json!({"value": id, "$ref": format!("{base}/Users/{id}"), "type": "User"});
         set(&mut shown, "members", Some(members.iter().map(member).collect()));
     }
     let meta = json!({

@@ -184,9 +184,8 @@ impl Search {
             }
             let is_last = rows.len() < STEP as usize;
             let found = self.hits::<R>(caller, rows, of_members).await?;
-            let fits = |hit: &Hit<R>| {
-                self.condition.as_ref().is_none_or(|condition| condition.holds(&hit.resource))
-            };
+            let fits =
+                |hit: &Hit<R>| self.condition.as_ref().is_none_or(|condition| condition.holds(&hit.resource));
             hits.extend(found.into_iter().filter(fits));
             if is_last {
                 break;

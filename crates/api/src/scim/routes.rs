@@ -54,8 +54,8 @@ const fn one(about: About) -> About {
 
 /// Whoever asks for `/Me`.
 const ME: About = About::read("The resource of the caller, which there is none").refuses(NOBODY);
-const WRITE_ME: About =
-    About::read("A change of it").refuses(NOBODY).body(Merge, |_| ());
+const WRITE_ME: About = About::write("A change of it").refuses(NOBODY).body(Merge, |_| ());
+const DELETE_ME: About = About::write("Its end").refuses(NOBODY);
 
 pub(crate) const ROUTES: Routes = routes![
     GET "/scim/v2/Users" => user::user_list,
@@ -88,11 +88,11 @@ pub(crate) const ROUTES: Routes = routes![
         About::write("Delete a group; its members stay").versioned().deletes();
     POST "/scim/v2/.search" => search::search,
         About::read("Search users and groups").body(Create, |_| ()).answers(list);
-    GET "/scim/v2/Me" => discovery::me, ME;
-    POST "/scim/v2/Me" => discovery::me, WRITE_ME;
-    PUT "/scim/v2/Me" => discovery::me, WRITE_ME;
-    PATCH "/scim/v2/Me" => discovery::me, WRITE_ME;
-    DELETE "/scim/v2/Me" => discovery::me, ME;
+    GET "/scim/v2/Me" => discovery::me_get, ME;
+    POST "/scim/v2/Me" => discovery::me_write, WRITE_ME;
+    PUT "/scim/v2/Me" => discovery::me_write, WRITE_ME;
+    PATCH "/scim/v2/Me" => discovery::me_write, WRITE_ME;
+    DELETE "/scim/v2/Me" => discovery::me_delete, DELETE_ME;
     GET "/scim/v2/ServiceProviderConfig" => discovery::config_get,
         About::open("What the service can do").answers(resource);
     GET "/scim/v2/ResourceTypes" => discovery::resource_type_list,

@@ -63,12 +63,7 @@ async fn both(call: &mut Call) -> Result<Reply, Refusal> {
     Ok(reply(StatusCode::OK, &response(total, Some(wanted.offset), resources)))
 }
 
-async fn sorted(
-    caller: &Caller,
-    wanted: &Wanted,
-    users: Search,
-    groups: Search,
-) -> Result<Reply, Refusal> {
+async fn sorted(caller: &Caller, wanted: &Wanted, users: Search, groups: Search) -> Result<Reply, Refusal> {
     fn keyed<R: Listed>(search: &Search, hits: Vec<Hit<R>>) -> Vec<(Option<SortKey>, Value)> {
         hits.into_iter().map(|hit| (search.key(&hit), search.projected(hit))).collect()
     }

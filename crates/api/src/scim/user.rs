@@ -210,12 +210,7 @@ async fn groups(caller: &Caller, user: &User) -> Result<Vec<GroupOfUser>, Error>
     caller.directory().groups_of_users(&caller.ctx, vec![user.id]).await
 }
 
-async fn shown(
-    status: StatusCode,
-    caller: &Caller,
-    user: &User,
-    wanted: &Wanted,
-) -> Result<Reply, Refusal> {
+async fn shown(status: StatusCode, caller: &Caller, user: &User, wanted: &Wanted) -> Result<Reply, Refusal> {
     let projection = wanted.projection(&USERS)?;
     let groups = groups(caller, user).await?;
     let body = projection.apply(resource(user, &groups, &caller.base)).into();

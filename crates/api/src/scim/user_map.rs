@@ -117,9 +117,8 @@ pub(super) fn patch(
     let user_name = text_of(&resource, "userName").unwrap_or_default();
     let login = text::required(&user_name, KEY).map_err(|problem| invalid("userName", &problem))?;
     let password = text_of(&resource, "password");
-    let password = password.map(|password| {
-        password::check(&password).map_err(|problem| invalid("password", &problem))
-    });
+    let password =
+        password.map(|password| password::check(&password).map_err(|problem| invalid("password", &problem)));
     let key = |name: &str, value: Option<String>| {
         let checked = value.map(|value| text::limited(&value, KEY));
         checked.transpose().map_err(|problem| invalid(name, &problem))

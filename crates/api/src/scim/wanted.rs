@@ -30,11 +30,7 @@ pub(super) struct Wanted {
 /// Reads the parameters about the attributes of an answer.
 pub(super) fn attributes(query: &mut Query<'_>) -> Wanted {
     let mut text = |name| query.parsed(name, Text::ANY, |text| Ok(text.to_owned()));
-    Wanted {
-        attributes: text("attributes"),
-        excluded: text("excludedAttributes"),
-        ..Wanted::default()
-    }
+    Wanted { attributes: text("attributes"), excluded: text("excludedAttributes"), ..Wanted::default() }
 }
 
 /// Reads all parameters of a list.

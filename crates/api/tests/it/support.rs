@@ -202,8 +202,8 @@ impl World {
 
 /// The published documents of the dialects, which every reply is held to. They come from a world of their own, or
 /// whichever test is first would see another randomness.
-pub(crate) async fn documents() -> &'static [Document; 3] {
-    static DOCUMENTS: OnceCell<[Document; 3]> = OnceCell::const_new();
+pub(crate) async fn documents() -> &'static [Document; 4] {
+    static DOCUMENTS: OnceCell<[Document; 4]> = OnceCell::const_new();
     let read = || async {
         let world = World::new().await;
         let read = async |name: &str| {
@@ -214,6 +214,7 @@ pub(crate) async fn documents() -> &'static [Document; 3] {
             Document::new(&["/v3", "/oauth"], read("convirza").await),
             Document::new(&["/me", "/groups", "/phones"], read("lox24").await),
             Document::new(&["/api/v1"], read("onlive").await),
+            Document::new(&["/scim/v2"], read("scim").await),
         ]
     };
     DOCUMENTS.get_or_init(read).await

@@ -15,10 +15,10 @@ use muster_domain::{
 };
 
 use crate::driver::Read;
-pub(crate) use selection::Written;
 use crate::statements::{Statement, session, tenant};
 use crate::value::values;
 use crate::{Backend, Store, codes, rows};
+pub(crate) use selection::Written;
 
 /// Reads from either backend: `read` a few rows by one statement, `together` by several that go as one, `scan` many, or
 /// by statements of which one needs what another has found. A scan sees one state of the store.

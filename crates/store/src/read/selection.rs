@@ -112,8 +112,11 @@ impl Table {
             }
         };
         let (limit, offset) = (sql.bind(wanted.limit), sql.bind(offset));
-        let _ =
-            write!(text, " ORDER BY {}{created}, {id} LIMIT {limit} OFFSET {offset}", self.order(wanted.sort));
+        let _ = write!(
+            text,
+            " ORDER BY {}{created}, {id} LIMIT {limit} OFFSET {offset}",
+            self.order(wanted.sort)
+        );
         Written { text, values: sql.values }
     }
 
@@ -308,8 +311,8 @@ impl Written {
     pub(crate) fn postgres(&self) -> String {
         let mut text = self.text.replace("INSTR(", "STRPOS(");
         for column in ["u.uuid", "g.id", "w.uuid"] {
-            text = text
-                .replace(&format!("HEX({column})"), &format!("(ENCODE({column}, 'hex') COLLATE \"C\")"));
+            text =
+                text.replace(&format!("HEX({column})"), &format!("(ENCODE({column}, 'hex') COLLATE \"C\")"));
         }
         text
     }

@@ -114,11 +114,7 @@ async fn selected(
 ) -> Result<Page<UserGroup>, StoreError> {
     let page = GROUPS.page(tenant, wanted);
     let total = async {
-        if wanted.counts {
-            count_written(on, &GROUPS.count(tenant, &wanted.predicate)).await
-        } else {
-            Ok(0)
-        }
+        if wanted.counts { count_written(on, &GROUPS.count(tenant, &wanted.predicate)).await } else { Ok(0) }
     };
     let (items, total) = try_join(on.all_written(&page, rows::user_group), total).await?;
     Ok(Page { items, total })

@@ -23,8 +23,7 @@ contract![
 ];
 
 /// Few texts, so that there are many hits; some differ only in case, and some mean something to a pattern.
-const TEXTS: [&str; 12] =
-    ["", "a", "A", "ab", "Ba", "ss", "Straße", "a%", "a_", "\\", "é", "a@x.org"];
+const TEXTS: [&str; 12] = ["", "a", "A", "ab", "Ba", "ss", "Straße", "a%", "a_", "\\", "é", "a@x.org"];
 const ORDERS: [Order; 5] =
     [Order::Equal, Order::Greater, Order::GreaterOrEqual, Order::Less, Order::LessOrEqual];
 const SORTS: [SortColumn; 4] =
@@ -70,10 +69,13 @@ async fn populate<B: Backend>(world: &World<B>, org: &Org, random: &mut StdRng) 
     let mut groups = Vec::new();
     for n in 0..10 {
         let patch = UserGroupPatch {
-            name: TEXTS.choose(random).filter(|text| !text.is_empty()).or(Some(&"g")).map(|text| (*text).to_owned()),
-            external_id: maybe(random).map_or(muster_domain::Patch::Keep, |text| {
-                muster_domain::Patch::Set(format!("{text}{n}"))
-            }),
+            name: TEXTS
+                .choose(random)
+                .filter(|text| !text.is_empty())
+                .or(Some(&"g"))
+                .map(|text| (*text).to_owned()),
+            external_id: maybe(random)
+                .map_or(muster_domain::Patch::Keep, |text| muster_domain::Patch::Set(format!("{text}{n}"))),
             ..UserGroupPatch::default()
         };
         let group = world.directory.user_group_create(&org.ctx, patch.into()).await.unwrap();
@@ -94,14 +96,14 @@ async fn populate<B: Backend>(world: &World<B>, org: &Org, random: &mut StdRng) 
 }
 
 fn user_row(user: &User) -> PredicateRow {
-    let mut texts = vec![
-        (TextColumn::Id, user.uuid.to_string()),
-        (TextColumn::Login, text::key(&user.login)),
-    ];
+    let mut texts =
+        vec![(TextColumn::Id, user.uuid.to_string()), (TextColumn::Login, text::key(&user.login))];
     texts.extend(user.external_id.clone().map(|id| (TextColumn::ExternalId, id)));
     let document = user.document.as_deref();
     texts.extend(
-        document.and_then(|of| of.display_name.as_deref()).map(|name| (TextColumn::DisplayName, text::key(name))),
+        document
+            .and_then(|of| of.display_name.as_deref())
+            .map(|name| (TextColumn::DisplayName, text::key(name))),
     );
     match document.and_then(|of| of.emails.as_ref()) {
         Some(emails) => texts.extend(emails.iter().map(|email| (TextColumn::Email, text::key(email)))),
@@ -143,11 +145,7 @@ fn predicates(ids: Vec<String>) -> impl Strategy<Value = Predicate> {
             let with = if column.is_keyed() { text::key(with) } else { with.to_owned() };
             Predicate::Text(column, how, with)
         });
-    let id = (
-        prop::sample::select(vec![TextColumn::Id, TextColumn::Member]),
-        how,
-        prop::sample::select(ids),
-    )
+    let id = (prop::sample::select(vec![TextColumn::Id, TextColumn::Member]), how, prop::sample::select(ids))
         .prop_map(|(column, how, id)| Predicate::Text(column, how, id));
     let present = prop::sample::select(vec![
         TextColumn::Id,
@@ -158,7 +156,8 @@ fn predicates(ids: Vec<String>) -> impl Strategy<Value = Predicate> {
         TextColumn::Member,
     ])
     .prop_map(Predicate::Present);
-    let modified = (order(), 0..5_i64).prop_map(|(order, at)| Predicate::Modified(order, Timestamp(START.0 + at)));
+    let modified =
+        (order(), 0..5_i64).prop_map(|(order, at)| Predicate::Modified(order, Timestamp(START.0 + at)));
     let leaf = prop_oneof![5 => text, 3 => id, 2 => present, 1 => Just(Predicate::Active), 1 => modified];
     leaf.prop_recursive(3, 10, 3, |inner| {
         let many = || prop::collection::vec(inner.clone(), 0..4);
@@ -219,8 +218,12 @@ async fn random_selections_are_those_of_the_definition<B: Backend>() {
                 Selection { predicate: predicate.clone(), sort: Sort::CREATED, start, limit, counts: true };
             let groups = world.store().user_groups_selected(org.tenant, wanted);
             let groups = tokio::runtime::Handle::current().block_on(groups).unwrap();
-            let mut expected: Vec<&UserGroup> =
-                of.groups.iter().filter(|row| predicate.holds(&group_row(row))).map(|(group, _)| group).collect();
+            let mut expected: Vec<&UserGroup> = of
+                .groups
+                .iter()
+                .filter(|row| predicate.holds(&group_row(row)))
+                .map(|(group, _)| group)
+                .collect();
             expected.sort_by_key(|group| (group.created_at, group.id.0));
             prop_assert_eq!(groups.total, expected.len() as u64);
             let expected: Vec<_> = expected.into_iter().skip(skipped).take(limit as usize).collect();
@@ -271,7 +274,8 @@ async fn addresses_follow_the_document<B: Backend>() {
         let emails = emails.iter().map(|email| (*email).to_owned()).collect();
         Some(Box::new(UserDocument { emails: Some(emails), ..UserDocument::default() }))
     };
-    let user = world.change_user(&org, &user, |user| user.document = with(&["B@x.org", "b@x.org", "c"])).await;
+    let user =
+        world.change_user(&org, &user, |user| user.document = with(&["B@x.org", "b@x.org", "c"])).await;
     let user = user.unwrap();
     assert_eq!((finds("ann@x.org").await, finds("b@x.org").await, finds("c").await), (0, 1, 1));
     assert_eq!(world.stored_user(&user).await, user);
