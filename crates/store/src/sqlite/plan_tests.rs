@@ -120,7 +120,7 @@ fn no_statement_reads_a_whole_table_when_the_planner_knows_statistics() {
 /// Wanted: a tenant's credentials, user groups and contact groups are listed whole, those of which rows are to be removed are in an
 /// index of their own, a tenant is removed whole, and a list of all users is read in its
 /// order until the page is full. Their counts are kept, but for those of a filter.
-const WHOLE: [&str; 28] = [
+const WHOLE: [&str; 29] = [
     "contact::GROUPS",
     "contact::GROUPS_COUNT",
     "contact::GROUP_IDS",
@@ -132,6 +132,7 @@ const WHOLE: [&str; 28] = [
     "purge::USER_GROUPS",
     "purge::CREDENTIALS",
     "purge::LOGIN_CLAIMS",
+    "purge::USER_EMAILS",
     "purge::USERS",
     "purge::ORG_UNITS",
     "purge::JOURNAL",
