@@ -198,6 +198,7 @@ pub(crate) fn credential(tenant: TenantId, row: &dyn Row) -> Result<Credential> 
         revoked_at: get(row, 8)?,
         created_at: get(row, 9)?,
         last_used_at: get(row, 10)?,
+        profile: code(row, 11, codes::profile_of, "profile")?,
     })
 }
 
@@ -210,14 +211,15 @@ pub(crate) fn credential_caller(tenant: TenantId, row: &dyn Row) -> Result<Crede
         last_used_at: get(row, 2)?,
         top: OrgUnitId(get(row, 3)?),
         tenant_active: status == TenantStatus::Active,
+        profile: code(row, 5, codes::profile_of, "profile")?,
     })
 }
 
 pub(crate) fn signed_caller(tenant: TenantId, row: &dyn Row) -> Result<SignedCaller> {
     Ok(SignedCaller {
         caller: credential_caller(tenant, row)?,
-        organization_id: get(row, 5)?,
-        secret_sealed: get(row, 6)?,
+        organization_id: get(row, 6)?,
+        secret_sealed: get(row, 7)?,
     })
 }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use muster_domain::credential::scim_tenant;
+use muster_domain::credential::{self, scim_tenant};
 use muster_domain::session::{Found, Subject};
 use muster_domain::{Ctx, Dialect, Directory, Entity, Error};
 use muster_store::Store;
 use uuid::Uuid;
 
+use super::patch::Profile;
 use crate::App;
 use crate::http::{Call, Failure};
 
@@ -23,6 +24,14 @@ pub(super) struct Caller {
 }
 
 impl Caller {
+    /// Whose habits the caller has.
+    pub(super) fn profile(&self) -> Profile {
+        match self.ctx.profile() {
+            credential::Profile::Rfc => Profile::Rfc,
+            credential::Profile::Entra => Profile::Entra,
+        }
+    }
+
     pub(super) fn directory(&self) -> &Directory<Store> {
         &self.app.directory
     }

@@ -12,7 +12,7 @@ use super::auth::{Caller, enter, enter_for, id};
 use super::failure::{Refusal, answered, reply};
 use super::group_map::{self as map, ids, known_ids, resource, tag};
 use super::list::{Listed, Search};
-use super::patch::{Patch, Profile};
+use super::patch::Patch;
 use super::read::read;
 use super::schema::{GROUPS, ResourceType};
 use super::user::{ATTEMPTS, TYPES};
@@ -157,7 +157,7 @@ async fn patch(call: &mut Call) -> Result<Reply, Refusal> {
     let (caller, found) = find(call).await?;
     let wanted = Wanted::of_answer(call)?;
     wanted.projection(&GROUPS)?;
-    let patch = Patch::read(&GROUPS, Profile::Rfc, call.value(TYPES).await?)?;
+    let patch = Patch::read(&GROUPS, caller.profile(), call.value(TYPES).await?)?;
     let members = MembersWanted {
         replaces: patch.members.replace_all,
         passes_over_unknown: true,

@@ -14,7 +14,7 @@ use super::ScimError;
 use super::auth::{Caller, enter, enter_for};
 use super::failure::{Refusal, SCIM_JSON, answered, reply};
 use super::list::{Listed, Search};
-use super::patch::{Patch, Profile};
+use super::patch::Patch;
 use super::read::read;
 use super::schema::{ResourceType, USERS};
 use super::user_map::{self as map, emails, resource, tag};
@@ -132,7 +132,7 @@ async fn patch(call: &mut Call) -> Result<Reply, Refusal> {
     let (caller, found) = find(call).await?;
     let wanted = Wanted::of_answer(call)?;
     wanted.projection(&USERS)?;
-    let patch = Patch::read(&USERS, Profile::Rfc, call.value(TYPES).await?)?;
+    let patch = Patch::read(&USERS, caller.profile(), call.value(TYPES).await?)?;
     let decide = |before: &Map<String, Value>, user: &User| {
         let after = patch.apply(before)?;
         if after == *before {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use muster_domain::credential::{CredentialWish, lox24_client_id};
+use muster_domain::credential::{CredentialWish, Profile, lox24_client_id};
 use muster_domain::{CredentialId, Ctx, Dialect, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -37,7 +37,13 @@ impl World {
     }
 
     async fn key_with(&self, of: &Ctx, read_only: bool, expires_at: Option<Timestamp>) -> Key {
-        let wish = CredentialWish { dialect: Dialect::Lox24, name: "key".to_owned(), read_only, expires_at };
+        let wish = CredentialWish {
+            dialect: Dialect::Lox24,
+            name: "key".to_owned(),
+            read_only,
+            profile: Profile::Rfc,
+            expires_at,
+        };
         let new = self.directory().credential_create(of, &self.server_key, wish).await.unwrap();
         let secret = new.secret.expose_secret().to_owned();
         Key { id: new.credential.id, client_id: lox24_client_id(of.tenant()), secret }

@@ -1,7 +1,7 @@
 //! What the tests of the SCIM dialect share.
 
 use http::StatusCode;
-use muster_domain::credential::CredentialWish;
+use muster_domain::credential::{CredentialWish, Profile};
 use muster_domain::{Ctx, Dialect};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -17,8 +17,12 @@ pub(crate) const NOTHING: &str = "550e8400-e29b-41d4-a716-446655440000";
 impl World {
     /// A SCIM token of a tenant.
     pub(crate) async fn scim_token(&self, of: &Ctx, read_only: bool) -> String {
-        let wish =
-            CredentialWish { dialect: Dialect::Scim, name: "idp".to_owned(), read_only, expires_at: None };
+        self.scim_token_with(of, read_only, Profile::Rfc).await
+    }
+
+    pub(crate) async fn scim_token_with(&self, of: &Ctx, read_only: bool, profile: Profile) -> String {
+        let (dialect, name) = (Dialect::Scim, "idp".to_owned());
+        let wish = CredentialWish { dialect, name, read_only, profile, expires_at: None };
         let new = self.directory().credential_create(of, &self.server_key, wish).await.unwrap();
         new.secret.expose_secret().to_owned()
     }
@@ -33,6 +37,11 @@ pub(crate) struct Client<'a> {
 impl<'a> Client<'a> {
     pub(crate) async fn new(world: &'a World) -> Self {
         Self { world, token: world.scim_token(&world.acme, false).await }
+    }
+
+    /// Entra ID.
+    pub(crate) async fn entra(world: &'a World) -> Self {
+        Self { world, token: world.scim_token_with(&world.acme, false, Profile::Entra).await }
     }
 
     /// A call without a body.

@@ -333,3 +333,29 @@ async fn users_are_filtered_sorted_and_paged() {
         }
     }
 }
+
+#[tokio::test]
+async fn entra_replaces_what_is_not_there() {
+    let world = World::new().await;
+    let (client, entra) = (Client::new(&world).await, Client::entra(&world).await);
+    let path = client.user("ann").await;
+    let email = json!([{"op": "Replace", "path": "emails[type eq \"work\"].value", "value": "a@x.org"}]);
+    assert_eq!(refused(&client.patch(&path, email.clone()).await), (400, "noTarget"));
+    let reply = entra.patch(&path, email).await;
+    assert_eq!(reply.body["emails"], json!([{"type": "work", "value": "a@x.org"}]), "{reply}");
+}
+
+#[tokio::test]
+async fn changes_at_the_same_time_are_all_kept() {
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    let path = client.user("ann").await;
+    let add = async |name: &'static str| {
+        client.patch(&path, json!([{"op": "add", "path": name, "value": name}])).await.status.as_u16()
+    };
+    let names = ["title", "nickName", "userType", "locale"];
+    let statuses = tokio::join!(add(names[0]), add(names[1]), add(names[2]), add(names[3]));
+    assert_eq!(statuses, (200, 200, 200, 200));
+    let read = client.get(&path).await.body;
+    assert!(names.iter().all(|name| read[*name] == *name), "{read}");
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{HeaderValue, Request};
 use http_body_util::BodyExt as _;
-use muster_domain::credential::CredentialWish;
+use muster_domain::credential::{CredentialWish, Profile};
 use muster_domain::{CredentialId, Ctx, Dialect, Timestamp};
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
@@ -44,7 +44,13 @@ impl World {
     }
 
     async fn access_key_with(&self, of: &Ctx, read_only: bool, expires_at: Option<Timestamp>) -> AccessKey {
-        let wish = CredentialWish { dialect: Dialect::Onlive, name: "key".to_owned(), read_only, expires_at };
+        let wish = CredentialWish {
+            dialect: Dialect::Onlive,
+            name: "key".to_owned(),
+            read_only,
+            profile: Profile::Rfc,
+            expires_at,
+        };
         let new = self.directory().credential_create(of, &self.server_key, wish).await.unwrap();
         let name = new.credential.public_id.unwrap();
         AccessKey { id: new.credential.id, name, secret: new.secret.expose_secret().to_owned() }

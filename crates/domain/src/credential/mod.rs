@@ -18,6 +18,25 @@ pub use create::{CredentialWish, MAX_NAME, NewCredential};
 
 pub(crate) use create::insert;
 
+/// Whose habits a program has, where these differ from what its dialect demands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Nobody's.
+    #[default]
+    Rfc,
+    /// Those of Entra ID.
+    Entra,
+}
+
+impl Profile {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rfc => "rfc",
+            Self::Entra => "entra",
+        }
+    }
+}
+
 /// A credential as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
@@ -33,6 +52,7 @@ pub struct Credential {
     pub secret_sealed: Option<Vec<u8>>,
     /// May read but not write.
     pub read_only: bool,
+    pub profile: Profile,
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
     pub created_at: Timestamp,
@@ -53,6 +73,7 @@ pub struct CredentialCaller {
     pub tenant: TenantId,
     pub credential: CredentialId,
     pub read_only: bool,
+    pub profile: Profile,
     /// The top of the tenant's tree.
     pub top: OrgUnitId,
     /// Whether the tenant is active; else it is disabled. One that is being deleted has no callers.

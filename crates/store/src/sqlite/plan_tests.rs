@@ -44,7 +44,7 @@ const ROWS: &str = "
     SELECT tenant_id, randomblob(32), kind, CAST(id AS BLOB), id, 0, 0, NULL
     FROM users, (SELECT 1 AS kind UNION ALL SELECT 2);
     INSERT INTO credentials
-    SELECT id * 10 + n, id, 2, 'key', NULL, randomblob(32), NULL, 0, NULL, NULL, 0, NULL
+    SELECT id * 10 + n, id, 2, 'key', NULL, randomblob(32), NULL, 0, NULL, NULL, 0, NULL, 0
     FROM tenants, (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3);
     INSERT INTO user_groups (tenant_id, id, name, name_key, version, created_at, modified_at)
     SELECT tenant_id, CAST(id AS BLOB), name, name_key, 1, 0, 0 FROM org_units WHERE status = 2;

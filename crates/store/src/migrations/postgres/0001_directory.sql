@@ -255,6 +255,7 @@ CREATE TABLE credentials (
     revoked_at        BIGINT,
     created_at        BIGINT NOT NULL,
     last_used_at      BIGINT,
+    profile           BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, id)
 );
 

@@ -244,7 +244,8 @@ CREATE TABLE credentials (
     expires_at        INTEGER,
     revoked_at        INTEGER,
     created_at        INTEGER NOT NULL,
-    last_used_at      INTEGER
+    last_used_at      INTEGER,
+    profile           INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE INDEX credentials_tenant ON credentials (tenant_id, id);
