@@ -18,7 +18,7 @@ use tower::Service as _;
 use crate::docs::{self, Documents};
 use crate::http::{Handled, Meta, plain};
 use crate::limits::{Blocks, Rooms, Windows};
-use crate::{DIALECTS, convirza, lox24, onlive};
+use crate::{DIALECTS, convirza, lox24, onlive, scim};
 
 /// What can be configured of the dialects.
 #[derive(Clone, Debug)]
@@ -126,7 +126,8 @@ impl App {
             .with_state(Arc::clone(&app))
             // Its fallback answers the paths that belong to no dialect.
             .merge(docs::router(&app));
-        let dialects = [convirza::router(&app), lox24::router(&app), onlive::router(&app)];
+        let dialects =
+            [convirza::router(&app), lox24::router(&app), onlive::router(&app), scim::router(&app)];
         AppService { app, own, dialects }
     }
 }

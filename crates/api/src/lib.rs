@@ -13,13 +13,15 @@ mod limits;
 mod lox24;
 mod onlive;
 mod passwords;
+/// Public for tests and fuzz targets that come from outside.
+pub mod scim;
 
 pub use app::{App, AppService, Settings};
 pub use http::{Route, Routes};
 pub use passwords::PasswordPool;
 
 /// Every dialect.
-static DIALECTS: [http::Dialect; 3] = [convirza::DIALECT, lox24::DIALECT, onlive::DIALECT];
+static DIALECTS: [http::Dialect; 4] = [convirza::DIALECT, lox24::DIALECT, onlive::DIALECT, scim::DIALECT];
 
 /// Every route of every dialect, for the tests that look at all of them.
 pub fn routes() -> impl Iterator<Item = &'static Route> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::credential::Profile;
 use crate::{CredentialId, Error, OrgUnitId, TenantId, Timestamp, UserId};
 
 /// The wire dialect through which a request came, or the command line, which also stands for the server itself.
@@ -67,6 +68,7 @@ pub struct Ctx {
     scope: OrgUnitId,
     top: OrgUnitId,
     dialect: Dialect,
+    profile: Profile,
     now: Timestamp,
 }
 
@@ -74,7 +76,8 @@ impl Ctx {
     /// The operator at the command line: may do everything in the tenant.
     pub fn operator(tenant: TenantId, top: OrgUnitId, now: Timestamp) -> Self {
         let dialect = Dialect::Cli;
-        Self { tenant, actor: Actor::Operator, access: Access::Write, scope: top, top, dialect, now }
+        let profile = Profile::Rfc;
+        Self { tenant, actor: Actor::Operator, access: Access::Write, scope: top, top, dialect, profile, now }
     }
 
     pub(crate) fn user(caller: &crate::session::Caller, dialect: Dialect, now: Timestamp) -> Self {
@@ -85,6 +88,7 @@ impl Ctx {
             scope: caller.org_unit,
             top: caller.top,
             dialect,
+            profile: Profile::Rfc,
             now,
         }
     }
@@ -102,6 +106,7 @@ impl Ctx {
             scope: caller.top,
             top: caller.top,
             dialect,
+            profile: caller.profile,
             now,
         }
     }
@@ -126,6 +131,11 @@ impl Ctx {
 
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// Whose habits the caller has.
+    pub fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// The time of the request.

@@ -14,6 +14,7 @@ pub mod industry;
 mod journal;
 mod page;
 mod patch;
+pub mod predicate;
 pub mod secret;
 mod store;
 pub mod text;

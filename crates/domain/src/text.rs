@@ -83,6 +83,12 @@ pub fn time_zone(raw: &str) -> Result<String, Problem> {
 
 /// A time with an offset (RFC 3339, `date-time`), to the second: what is below is cut off.
 pub fn date_time(raw: &str) -> Result<Timestamp, Problem> {
+    let time = instant(raw)?;
+    Ok(Timestamp(time.0.div_euclid(1_000_000).saturating_mul(1_000_000)))
+}
+
+/// A time with an offset (RFC 3339, `date-time`), to the microsecond: what is below is cut off.
+pub fn instant(raw: &str) -> Result<Timestamp, Problem> {
     const REFUSED: Problem = Problem::Format("must be a time such as 2027-01-31T12:00:00+01:00");
     // The parser reads more than RFC 3339: shorter forms, other offsets, and such with the name of a zone.
     let (time, rest) = raw.split_at_checked("0000-00-00T00:00:00".len()).ok_or(REFUSED)?;
@@ -92,7 +98,7 @@ pub fn date_time(raw: &str) -> Result<Timestamp, Problem> {
     };
     let is_plain = raw.len() <= 40 && matches!(time.as_bytes()[10], b'T' | b't') && is_offset(offset);
     let time: jiff::Timestamp = raw.parse().map_err(|_| REFUSED)?;
-    if is_plain { Ok(Timestamp(time.as_second().saturating_mul(1_000_000))) } else { Err(REFUSED) }
+    if is_plain { Ok(Timestamp(time.as_microsecond())) } else { Err(REFUSED) }
 }
 
 /// `Z`, or hours and minutes that a clock has.
@@ -149,6 +155,7 @@ mod tests {
         ] {
             assert_eq!(date_time(raw), at, "{raw}");
         }
+        assert_eq!(instant("2027-01-31T11:00:00.0000019Z"), Ok(Timestamp(1_801_393_200_000_001)));
         for raw in [
             "",
             "2027-01-31",

@@ -1,5 +1,6 @@
 //! The integers that stand for closed enums in the store. They are never changed once released.
 
+use muster_domain::credential::Profile;
 use muster_domain::org_unit::OrgUnitStatus;
 use muster_domain::session::TokenKind;
 use muster_domain::tenant::TenantStatus;
@@ -43,6 +44,7 @@ codes!(
     TenantStatus::Deleting = 3
 );
 codes!(role, role_of, Role, Role::Admin = 1, Role::Standard = 2, Role::ReadOnly = 3);
+codes!(profile, profile_of, Profile, Profile::Rfc = 0, Profile::Entra = 1);
 codes!(
     dialect,
     dialect_of,

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use muster_domain::org_unit::{Located, OrgUnit};
 use muster_domain::{OrgUnitId, StoreError, TenantId, UserGroupId};
 
+use crate::read::Written;
 use crate::row::{Row, get};
 use crate::statements::Statement;
 use crate::value::Value;
@@ -19,6 +20,13 @@ pub(crate) trait Read {
         &self,
         statement: &'static Statement,
         values: &[Value<'_>],
+        see: impl FnMut(&dyn Row) -> Result<ControlFlow<()>, StoreError> + Send,
+    ) -> Result<(), StoreError>;
+
+    /// As [`Read::visit`], of a statement that was written for this one use.
+    async fn visit_written(
+        &self,
+        statement: &Written,
         see: impl FnMut(&dyn Row) -> Result<ControlFlow<()>, StoreError> + Send,
     ) -> Result<(), StoreError>;
 
@@ -63,6 +71,20 @@ pub(crate) trait Read {
             Ok(ControlFlow::Continue(()))
         };
         self.visit(statement, values, see).await?;
+        Ok(found)
+    }
+
+    async fn all_written<T: Send>(
+        &self,
+        statement: &Written,
+        mut row: impl FnMut(&dyn Row) -> Result<T, StoreError> + Send,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut found = Vec::new();
+        let see = |next: &dyn Row| {
+            found.push(row(next)?);
+            Ok(ControlFlow::Continue(()))
+        };
+        self.visit_written(statement, see).await?;
         Ok(found)
     }
 

@@ -5,12 +5,13 @@ use muster_domain::credential::{Credential, CredentialCaller, SignedCaller};
 use muster_domain::org_unit::{OrgUnit, TreeRows};
 use muster_domain::session::{Caller, SessionToken, TokenHash, TokenKind};
 use muster_domain::tenant::{Tenant, TenantCounts, TenantStatus};
-use muster_domain::user::{UnitRef, User, UserView};
-use muster_domain::user_group::{self, Member, UserGroup};
+use muster_domain::user::{UnitRef, User, UserDocument, UserView};
+use muster_domain::user_group::{self, GroupOfUser, Member, UserGroup};
 use muster_domain::{
     ContactGroupId, ContactId, CredentialId, JournalRecord, OrgUnitId, StoreError, TenantId, Timestamp,
     UserGroupId, UserId,
 };
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::codes;
@@ -19,7 +20,7 @@ use crate::row::{Row, corrupt, get};
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// How many columns a user and a unit have.
-pub(crate) const USER_COLUMNS: usize = 25;
+pub(crate) const USER_COLUMNS: usize = 26;
 pub(crate) const ORG_UNIT_COLUMNS: usize = 17;
 pub(crate) const USER_GROUP_COLUMNS: usize = 10;
 
@@ -87,7 +88,23 @@ pub(crate) fn user(row: &dyn Row) -> Result<User> {
         modified_at: get(row, 22)?,
         avatar: get(row, 23)?,
         user_group_id: get::<Option<Uuid>>(row, 24)?.map(UserGroupId),
+        document: row.text(25)?.map(document).transpose()?,
     })
+}
+
+/// A document as it is stored.
+fn document(stored: &str) -> Result<Box<UserDocument>> {
+    let wrong = || corrupt("document of a user");
+    let mut stored: Value = serde_json::from_str(stored).map_err(|_| wrong())?;
+    let mut object = |name: &str| match stored[name].take() {
+        Value::Object(object) => Ok(object),
+        _ => Err(wrong()),
+    };
+    let (sent, columns) = (object("sent")?, object("columns")?);
+    let emails = stored["emails"].as_array();
+    let emails = emails.map(|emails| emails.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+    let display_name = stored["display_name"].as_str().map(str::to_owned);
+    Ok(Box::new(UserDocument { sent, columns, display_name, emails }))
 }
 
 pub(crate) fn user_view(row: &dyn Row) -> Result<UserView> {
@@ -181,6 +198,7 @@ pub(crate) fn credential(tenant: TenantId, row: &dyn Row) -> Result<Credential> 
         revoked_at: get(row, 8)?,
         created_at: get(row, 9)?,
         last_used_at: get(row, 10)?,
+        profile: code(row, 11, codes::profile_of, "profile")?,
     })
 }
 
@@ -193,14 +211,15 @@ pub(crate) fn credential_caller(tenant: TenantId, row: &dyn Row) -> Result<Crede
         last_used_at: get(row, 2)?,
         top: OrgUnitId(get(row, 3)?),
         tenant_active: status == TenantStatus::Active,
+        profile: code(row, 5, codes::profile_of, "profile")?,
     })
 }
 
 pub(crate) fn signed_caller(tenant: TenantId, row: &dyn Row) -> Result<SignedCaller> {
     Ok(SignedCaller {
         caller: credential_caller(tenant, row)?,
-        organization_id: get(row, 5)?,
-        secret_sealed: get(row, 6)?,
+        organization_id: get(row, 6)?,
+        secret_sealed: get(row, 7)?,
     })
 }
 
@@ -243,6 +262,10 @@ pub(crate) fn member(row: &dyn Row) -> Result<Member> {
 /// A group that a user is in, and since when.
 pub(crate) fn group_since(row: &dyn Row) -> Result<(UserGroupId, Timestamp)> {
     Ok((UserGroupId(get(row, 0)?), get(row, 1)?))
+}
+
+pub(crate) fn group_of_user(row: &dyn Row) -> Result<GroupOfUser> {
+    Ok(GroupOfUser { user: UserId(get(row, 0)?), group: UserGroupId(get(row, 1)?), name: get(row, 2)? })
 }
 
 pub(crate) fn user_group_garbage(row: &dyn Row) -> Result<user_group::Reapable> {

@@ -19,6 +19,15 @@ pub(crate) enum Value<'a> {
 }
 
 impl Value<'_> {
+    /// What PostgreSQL calls its type.
+    pub(crate) fn kind(&self) -> Type {
+        match self {
+            Self::Integer(_) => Type::INT8,
+            Self::Text(_) => Type::TEXT,
+            Self::Bytes(_) | Self::Uuid(_) => Type::BYTEA,
+        }
+    }
+
     /// The same, for as long as it is wanted.
     pub(crate) fn to_owned(&self) -> Value<'static> {
         match self {
@@ -83,11 +92,7 @@ fn without_nul(text: &str) -> Cow<'_, str> {
 
 impl ToSql for Value<'_> {
     fn to_sql(&self, wanted: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        let own = match self {
-            Self::Integer(_) => Type::INT8,
-            Self::Text(_) => Type::TEXT,
-            Self::Bytes(_) | Self::Uuid(_) => Type::BYTEA,
-        };
+        let own = self.kind();
         if own != *wanted {
             return Err(format!("the statement wants {wanted}, not {own}").into());
         }

@@ -6,6 +6,7 @@ use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Failure;
@@ -16,16 +17,17 @@ use super::raw::{self, RawObject};
 const DRAIN: usize = 16 * 1024 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Reads a JSON body of at most `max` bytes. Before more than `usual` bytes are kept, `room` has to come.
+/// Reads a body of one of these content types and of at most `max` bytes. Before more than `usual` bytes are kept, `room` has to come.
 pub(super) async fn read<R>(
     headers: &HeaderMap,
     body: Body,
     usual: usize,
     max: usize,
+    types: &[&str],
     room: impl Future<Output = R>,
 ) -> Result<(Bytes, Option<R>), Failure> {
     let mut pieces = Pieces::of(headers, body, max).await?;
-    if !is_json(headers) {
+    if !is_one_of(types, headers) {
         finish(headers, pieces.body).await;
         return Err(Failure::UnsupportedMediaType);
     }
@@ -116,13 +118,13 @@ pub(super) async fn finish(headers: &HeaderMap, mut body: Body) {
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, drain).await;
 }
 
-/// Whether the content type is JSON, with or without parameters. A missing one is taken for JSON.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
+/// Whether the content type is one of these, with or without parameters. A missing one is taken for it.
+pub(super) fn is_one_of(types: &[&str], headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE) else {
         return true;
     };
     let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/json")
+    types.iter().any(|known| essence.trim().eq_ignore_ascii_case(known))
 }
 
 /// What `then` makes of the JSON object in a body.
@@ -133,6 +135,15 @@ pub(super) fn object<T>(
     check(bytes, b'{', "object")?;
     let object = RawObject::parse(bytes).map_err(|error| Failure::Malformed(error.to_string()))?;
     then(&object)
+}
+
+/// Any JSON value.
+pub(super) fn value(bytes: &[u8]) -> Result<Value, Failure> {
+    if bytes.is_empty() {
+        return Err(Failure::Malformed("The body must not be empty".to_owned()));
+    }
+    serde_json::from_slice(bytes)
+        .map_err(|error| Failure::Malformed(format!("The body is not valid JSON: {error}")))
 }
 
 /// What `read` makes of each entry of the JSON array in a body. Errors: `TooManyEntries` beyond `max`.

@@ -11,8 +11,9 @@ use http::{HeaderMap, Method, Uri, header};
 use muster_domain::session::{Caller, Found, Subject};
 use muster_domain::{Ctx, Dialect, Directory, Draft, Entity, Error, Precondition, TenantId};
 use muster_store::Store;
+use serde_json::Value;
 
-use super::{Failure, Fields, Head, Meta, Mode, Query, Quota, Route, Tag, body, tags};
+use super::{Failure, Fields, Head, JSON, Meta, Mode, Query, Quota, Route, Tag, body, client, tags};
 use crate::App;
 use crate::limits::Room;
 
@@ -162,7 +163,8 @@ impl Call {
         Ok((ctx, found))
     }
 
-    fn bearer(&self) -> Result<&str, Error> {
+    /// The token that the caller bears.
+    pub(crate) fn bearer(&self) -> Result<&str, Error> {
         self.parts
             .headers
             .get(header::AUTHORIZATION)
@@ -171,6 +173,16 @@ impl Call {
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim())
             .ok_or(Error::Unauthenticated("Missing bearer token"))
+    }
+
+    /// The address under which the caller knows the server, as far as the request tells it.
+    pub(crate) fn origin(&self) -> String {
+        client::origin(
+            self.meta.peer,
+            &self.parts.uri,
+            &self.parts.headers,
+            &self.app.settings.trusted_proxies,
+        )
     }
 
     /// Refuses a caller whose role does not reach what the route asks for.
@@ -223,7 +235,7 @@ impl Call {
         mode: Mode,
         read: fn(&mut Fields<'_>) -> T,
     ) -> Result<Draft<T>, Failure> {
-        let bytes = self.read_body(LARGE_BODY).await?;
+        let bytes = self.read_body(LARGE_BODY, &[JSON]).await?;
         working(bytes, move |bytes| {
             body::object(bytes, |object| Fields::read(object, mode, |fields| read(fields)))
         })
@@ -237,7 +249,7 @@ impl Call {
         read: fn(&mut Fields<'_>) -> T,
         then: impl FnOnce(Vec<Draft<T>>) -> U + Send + 'static,
     ) -> Result<U, Failure> {
-        let bytes = self.read_body(LARGE_BODY).await?;
+        let bytes = self.read_body(LARGE_BODY, &[JSON]).await?;
         let read =
             move |bytes: &[u8]| body::array(bytes, max, |entry| Fields::read_entry(entry, read)).map(then);
         working(bytes, read).await
@@ -260,8 +272,14 @@ impl Call {
         mode: Mode,
         read: impl FnOnce(&mut Fields<'_>) -> T,
     ) -> Result<Draft<T>, Failure> {
-        let bytes = self.read_body(max).await?;
+        let bytes = self.read_body(max, &[JSON]).await?;
         body::object(&bytes, |object| Fields::read(object, mode, read))
+    }
+
+    /// The JSON in a body of one of these content types, whatever it is.
+    pub(crate) async fn value(&mut self, types: &[&str]) -> Result<Value, Failure> {
+        let bytes = self.read_body(self.app.settings.max_body, types).await?;
+        body::value(&bytes)
     }
 
     /// Whether the body says that it is not longer than [`SMALL_BODY`].
@@ -295,9 +313,9 @@ impl Call {
         body::watch(&self.parts.headers, body, max, false, |_| ()).await.map(drop)
     }
 
-    async fn read_body(&mut self, max: usize) -> Result<Bytes, Failure> {
+    async fn read_body(&mut self, max: usize, types: &[&str]) -> Result<Bytes, Failure> {
         if let Some(kept) = self.kept.take() {
-            return if body::is_json(&self.parts.headers) {
+            return if body::is_one_of(types, &self.parts.headers) {
                 Ok(kept)
             } else {
                 Err(Failure::UnsupportedMediaType)
@@ -306,7 +324,7 @@ impl Call {
         let body = self.body.take().unwrap_or_default();
         let usual = max.min(self.app.settings.max_body);
         let room = self.app.large_bodies.take(self.tenant);
-        let (bytes, room) = body::read(&self.parts.headers, body, usual, max, room).await?;
+        let (bytes, room) = body::read(&self.parts.headers, body, usual, max, types, room).await?;
         // It is given back with the end of the call.
         self.room = room;
         Ok(bytes)

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use ipnet::IpNet;
 
 /// The client's address: the last one in `X-Forwarded-For` that no trusted proxy has, when the peer
@@ -34,6 +34,19 @@ pub(super) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
         IpAddr::V4(_) => client,
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
     }
+}
+
+/// `https://host`, as it stands in the request; a trusted proxy tells with `X-Forwarded-Proto` whether it was asked over TLS.
+/// Nothing, if the request names no host.
+pub(super) fn origin(peer: IpAddr, uri: &Uri, headers: &HeaderMap, trusted: &[IpNet]) -> String {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_host = |host: &&str| {
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
+    };
+    let host = uri.authority().map(http::uri::Authority::as_str).or_else(|| text("host")).filter(is_host);
+    let is_trusted = trusted.iter().any(|net| net.contains(&peer.to_canonical()));
+    let scheme = if is_trusted && text("x-forwarded-proto") == Some("https") { "https" } else { "http" };
+    host.map_or_else(String::new, |host| format!("{scheme}://{host}"))
 }
 
 #[cfg(test)]

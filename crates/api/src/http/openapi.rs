@@ -35,6 +35,8 @@ pub(crate) enum Ids {
     Integers,
     /// Anything else in a path gets 400.
     Uuids,
+    /// Any text may be one.
+    Texts,
 }
 
 /// A header of answers.
@@ -110,6 +112,7 @@ impl Dialect {
         if has_id(route) {
             let id = match self.published.ids {
                 Ids::Integers => json!({"type": "integer", "format": "int64"}),
+                Ids::Texts => json!({"type": "string"}),
                 Ids::Uuids => json!({"type": "string", "format": "uuid"}),
             };
             parameters.push(json!({"name": "id", "in": "path", "required": true, "schema": id}));
@@ -201,7 +204,8 @@ impl Dialect {
             }
             _ => {}
         }
-        if status != StatusCode::NOT_MODIFIED {
+        // Of what is not shown there is nothing to tell.
+        if ![StatusCode::NOT_MODIFIED, StatusCode::NO_CONTENT].contains(&status) {
             response["content"] = failure.clone();
         }
         response

@@ -20,6 +20,7 @@ pub(crate) struct Reply {
     kind: &'static str,
     body: Content,
     headers: &'static [(&'static str, &'static str)],
+    location: Option<String>,
     tag: Option<Tag>,
 }
 
@@ -48,7 +49,7 @@ impl Reply {
 
     /// An answer of a content type.
     pub(crate) fn of_kind(kind: &'static str, status: StatusCode, body: Vec<u8>) -> Self {
-        Self { status, kind, body: Content::Whole(body.into()), headers: &[], tag: None }
+        Self { status, kind, body: Content::Whole(body.into()), headers: &[], location: None, tag: None }
     }
 
     /// A 204.
@@ -62,6 +63,12 @@ impl Reply {
         self
     }
 
+    /// Names where the entity is.
+    pub(crate) fn at(mut self, location: String) -> Self {
+        self.location = Some(location);
+        self
+    }
+
     /// An answer that is sent while it is made, in chunks, and never held as a whole. When `chunks` fails, the
     /// connection is cut off, so that the client does not take what it has for all.
     pub(crate) fn stream(
@@ -69,7 +76,7 @@ impl Reply {
         status: StatusCode,
         chunks: impl Stream<Item = Result<Bytes, Error>> + Send + 'static,
     ) -> Self {
-        Self { status, kind, body: Content::Stream(chunks.boxed()), headers: &[], tag: None }
+        Self { status, kind, body: Content::Stream(chunks.boxed()), headers: &[], location: None, tag: None }
     }
 
     /// What everybody may read and nobody changes, of a content type and with more headers.
@@ -81,7 +88,14 @@ impl Reply {
         let mut hasher = DefaultHasher::new();
         body.hash(&mut hasher);
         let tag = Tag::of(&[hasher.finish().cast_signed()]);
-        Self { status: StatusCode::OK, kind, body: Content::Whole(body), headers, tag: Some(tag) }
+        Self {
+            status: StatusCode::OK,
+            kind,
+            body: Content::Whole(body),
+            headers,
+            location: None,
+            tag: Some(tag),
+        }
     }
 
     /// What a streamed answer sends.
@@ -130,6 +144,9 @@ impl Reply {
             }
             response
         };
+        if let Some(Ok(location)) = self.location.map(HeaderValue::try_from) {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
         // What a bearer of a token sees is for no shared cache, and what has no version for none.
         let cache = if self.tag.is_some() { "private, no-cache" } else { "no-store" };
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));

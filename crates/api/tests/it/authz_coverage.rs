@@ -174,7 +174,7 @@ async fn whoever_may_call_gets_an_answer() {
             Who::Roles(roles) => {
                 ROLES.iter().filter(|(role, _)| roles.contains(role)).map(|(_, login)| *login).collect()
             }
-            Who::Keys(_) | Who::Signers(_) => continue,
+            Who::Keys(_) | Who::Signers(_) | Who::Tokens(_) => continue,
         };
         assert!(!callers.is_empty(), "{} {}", route.method, route.path);
         for login in callers {

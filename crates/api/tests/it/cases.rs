@@ -39,6 +39,8 @@ pub(crate) enum Who {
     Keys(Access),
     /// Whoever signs with an Onlive access key that reaches so far.
     Signers(Access),
+    /// Whoever bears a SCIM token that reaches so far.
+    Tokens(Access),
 }
 
 /// What an id names.
@@ -51,6 +53,8 @@ pub(crate) enum Kind {
     /// A user under its other id.
     UserUuid,
     UserGroup,
+    /// What every tenant sees, such as a schema.
+    Common(&'static str),
 }
 
 /// Things of one tenant that a call can be about.
@@ -74,6 +78,8 @@ const ADMINS: Who = Who::Roles(&[Role::Admin]);
 const EVERYBODY: Who = Who::Roles(&[Role::Admin, Role::Standard, Role::ReadOnly]);
 const READERS: Who = Who::Keys(Access::Read);
 const WRITERS: Who = Who::Keys(Access::Write);
+const BEARERS: Who = Who::Tokens(Access::Read);
+const BEARING_WRITERS: Who = Who::Tokens(Access::Write);
 const SIGNERS: Who = Who::Signers(Access::Read);
 const SIGNING_WRITERS: Who = Who::Signers(Access::Write);
 const PARENT: (&[&str], Kind) = (&["org_unit_parent_id", "parent_org_unit_id"], Kind::Unit);
@@ -108,6 +114,22 @@ fn signed_user(own: &Own) -> Value {
 
 fn user_group(_: &Own) -> Value {
     json!({"name": "Covered", "externalId": "C-1"})
+}
+
+fn scim_user(_: &Own) -> Value {
+    json!({"userName": "covered@example.net"})
+}
+
+fn scim_group(own: &Own) -> Value {
+    json!({"displayName": "Covered", "members": [{"value": own.user_uuid}]})
+}
+
+fn operations(_: &Own) -> Value {
+    json!({"Operations": [{"op": "replace", "value": {"displayName": "Covered"}}]})
+}
+
+fn nothing(_: &Own) -> Value {
+    json!({})
 }
 
 const CASES: &[Case] = &[
@@ -173,6 +195,32 @@ const CASES: &[Case] = &[
         ..case("user_update", SIGNING_WRITERS)
     },
     Case { path: Some(Kind::UserUuid), ..case("user_erase", SIGNING_WRITERS) },
+    case("user_list", BEARERS),
+    Case { body: scim_user, ..case("user_create", BEARING_WRITERS) },
+    Case { body: nothing, ..case("user_search", BEARERS) },
+    Case { path: Some(Kind::UserUuid), ..case("user_get", BEARERS) },
+    Case { path: Some(Kind::UserUuid), body: scim_user, ..case("user_replace", BEARING_WRITERS) },
+    Case { path: Some(Kind::UserUuid), body: operations, ..case("user_patch", BEARING_WRITERS) },
+    Case { path: Some(Kind::UserUuid), ..case("user_erase", BEARING_WRITERS) },
+    case("group_list", BEARERS),
+    Case { body: scim_group, ..case("group_create", BEARING_WRITERS) },
+    Case { body: nothing, ..case("group_search", BEARERS) },
+    Case { path: Some(Kind::UserGroup), ..case("group_get", BEARERS) },
+    Case { path: Some(Kind::UserGroup), body: scim_group, ..case("group_replace", BEARING_WRITERS) },
+    Case { path: Some(Kind::UserGroup), body: operations, ..case("group_patch", BEARING_WRITERS) },
+    Case { path: Some(Kind::UserGroup), ..case("group_delete", BEARING_WRITERS) },
+    Case { body: nothing, ..case("search", BEARERS) },
+    case("me_get", BEARERS),
+    Case { body: nothing, ..case("me_write", BEARING_WRITERS) },
+    case("me_delete", BEARING_WRITERS),
+    case("config_get", Who::Anyone),
+    case("resource_type_list", BEARERS),
+    Case { path: Some(Kind::Common("User")), ..case("resource_type_get", BEARERS) },
+    case("schema_list", BEARERS),
+    Case {
+        path: Some(Kind::Common("urn:ietf:params:scim:schemas:core:2.0:User")),
+        ..case("schema_get", BEARERS)
+    },
 ];
 
 /// Every route of the server with its case.
@@ -197,9 +245,35 @@ impl Case {
         call(world, route, &id, (self.body)(own))
     }
 
-    /// Whether it is that of a route: a verb may be one of two dialects.
+    /// Whether it is that of a route: a verb may be one of several dialects.
     fn is_of(&self, route: &Route) -> bool {
-        self.verb == route.verb && matches!(self.who, Who::Signers(_)) == route.path.starts_with("/api/v1/")
+        let is_open = matches!(self.who, Who::Anyone);
+        let fits = is_open || self.dialect() == dialect(route.path);
+        self.verb == route.verb && fits
+    }
+
+    /// Which of the dialects it is of, as far as verbs are those of several.
+    fn dialect(&self) -> u8 {
+        match self.who {
+            Who::Signers(_) => 1,
+            Who::Tokens(_) => 2,
+            Who::Anyone | Who::Roles(_) | Who::Keys(_) => 0,
+        }
+    }
+
+    /// Whether the call is answered as one that has no good answer.
+    pub(crate) fn answers(&self, status: http::StatusCode) -> bool {
+        if self.verb.starts_with("me_") { status == 501 } else { status.is_success() }
+    }
+}
+
+fn dialect(path: &str) -> u8 {
+    if path.starts_with("/api/v1/") {
+        1
+    } else if path.starts_with("/scim/v2/") {
+        2
+    } else {
+        0
     }
 }
 
@@ -242,6 +316,7 @@ impl Own {
             Kind::Contact => self.contact.into(),
             Kind::UserUuid => self.user_uuid.to_string().into(),
             Kind::UserGroup => self.user_group.to_string().into(),
+            Kind::Common(name) => name.into(),
         }
     }
 
@@ -256,7 +331,7 @@ impl Kind {
     pub(crate) fn unknown(self) -> Value {
         match self {
             Self::UserUuid | Self::UserGroup => "00000000-0000-4000-8000-000000000000".into(),
-            Self::Unit | Self::User | Self::ContactGroup | Self::Contact => 99_999.into(),
+            Self::Unit | Self::User | Self::ContactGroup | Self::Contact | Self::Common(_) => 99_999.into(),
         }
     }
 }
@@ -273,8 +348,8 @@ async fn uuid(world: &World, login: &str) -> Uuid {
 
 #[test]
 fn every_route_is_described_and_every_case_is_routed() {
-    let kind = |case: &Case| (case.verb, matches!(case.who, Who::Signers(_)));
-    let routed: BTreeSet<(&str, bool)> = all().map(|(_, case)| kind(case)).collect();
+    let kind = |case: &Case| (case.verb, case.dialect());
+    let routed: BTreeSet<(&str, u8)> = all().map(|(_, case)| kind(case)).collect();
     for (at, case) in CASES.iter().enumerate() {
         assert!(routed.contains(&kind(case)), "`{}` in cases.rs is no route any more: remove it", case.verb);
         let twice = CASES[..at].iter().any(|other| kind(other) == kind(case));

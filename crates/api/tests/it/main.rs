@@ -6,6 +6,7 @@ mod place;
 mod support;
 
 mod authz_coverage;
+mod authz_scim;
 mod authz_signed;
 mod bad_input;
 mod cases;
@@ -45,6 +46,10 @@ mod people;
 mod profile;
 mod random_bodies;
 mod random_shapes;
+mod scim;
+mod scim_groups;
+mod scim_random;
+mod scim_users;
 mod scope;
 mod seeds;
 mod signing;

@@ -10,7 +10,7 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use muster_api::{App, AppService, PasswordPool, Settings};
-use muster_domain::credential::{CredentialWish, NewCredential};
+use muster_domain::credential::{CredentialWish, NewCredential, Profile};
 use muster_domain::org_unit::OrgUnitPatch;
 use muster_domain::secret::ServerKey;
 use muster_domain::session::SessionPolicy;
@@ -122,7 +122,8 @@ impl World {
         read_only: bool,
         expires_at: Option<Timestamp>,
     ) -> NewCredential {
-        let wish = CredentialWish { dialect, name: "key".to_owned(), read_only, expires_at };
+        let wish =
+            CredentialWish { dialect, name: "key".to_owned(), read_only, profile: Profile::Rfc, expires_at };
         self.directory().credential_create(of, &self.server_key, wish).await.unwrap()
     }
 
@@ -219,8 +220,8 @@ impl World {
 
 /// The published documents of the dialects, which every reply is held to. They come from a world of their own, or
 /// whichever test is first would see another randomness.
-pub(crate) async fn documents() -> &'static [Document; 3] {
-    static DOCUMENTS: OnceCell<[Document; 3]> = OnceCell::const_new();
+pub(crate) async fn documents() -> &'static [Document; 4] {
+    static DOCUMENTS: OnceCell<[Document; 4]> = OnceCell::const_new();
     let read = || async {
         let world = World::new().await;
         let read = async |name: &str| {
@@ -231,6 +232,7 @@ pub(crate) async fn documents() -> &'static [Document; 3] {
             Document::new(&["/v3", "/oauth"], read("convirza").await),
             Document::new(&["/me", "/groups", "/phones"], read("lox24").await),
             Document::new(&["/api/v1"], read("onlive").await),
+            Document::new(&["/scim/v2"], read("scim").await),
         ]
     };
     DOCUMENTS.get_or_init(read).await

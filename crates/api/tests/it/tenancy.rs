@@ -25,6 +25,8 @@ struct Two {
     key: Caller,
     /// And this one to sign with.
     signer: Caller,
+    /// And the token of its identity provider.
+    bearer: Caller,
 }
 
 impl Two {
@@ -36,7 +38,8 @@ impl Two {
         let own = Own::of(&world, &other, &olga, "olga@other.example").await;
         let key = Caller::Key(world.key(&other).await);
         let signer = Caller::Signer(world.access_key(&other).await);
-        Self { world, other, acme, own, ada, olga: Caller::Bearer(olga), key, signer }
+        let bearer = Caller::Bearer(world.scim_token(&other, false).await);
+        Self { world, other, acme, own, ada, olga: Caller::Bearer(olga), key, signer, bearer }
     }
 
     /// Who makes a call.
@@ -45,6 +48,7 @@ impl Two {
             Who::Anyone | Who::Roles(_) => &self.olga,
             Who::Keys(_) => &self.key,
             Who::Signers(_) => &self.signer,
+            Who::Tokens(_) => &self.bearer,
         }
     }
 
@@ -76,7 +80,7 @@ async fn an_id_of_another_tenant_in_a_path_is_unknown() {
     let two = Two::new().await;
     let before = two.journals().await;
     for (route, case) in cases::all() {
-        let Some(kind) = case.path else {
+        let Some(kind) = case.path.filter(|kind| !matches!(kind, Kind::Common(_))) else {
             continue;
         };
         let call = async |id: &str, body: Value| {
@@ -168,12 +172,12 @@ async fn no_answer_shows_and_no_call_touches_anything_of_another_tenant() {
             {
                 let call = two.world.get(&format!("{}?{query}", route.path)).by(two.caller(case));
                 let reply = call.send().await;
-                assert_eq!(reply.status, 200, "{reply}");
+                assert!(case.answers(reply.status), "{reply}");
                 assert_nothing_of_acme(&reply.to_string());
             }
         }
         let reply = case.call(&two.world, route, &two.own).by(two.caller(case)).send().await;
-        assert!(reply.status.is_success(), "{} {}: {reply}", route.method, route.path);
+        assert!(case.answers(reply.status), "{} {}: {reply}", route.method, route.path);
         assert_nothing_of_acme(&reply.to_string());
         assert_eq!(two.journals().await[0], acme, "{} {}", route.method, route.path);
         assert_eq!(profile(&two.world, &two.ada).await, 200);

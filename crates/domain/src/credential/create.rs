@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::{Credential, lox24_client_id, onlive_access_key, seal_context};
+use super::{Credential, Profile, SCIM_PREFIX, lox24_client_id, onlive_access_key, seal_context};
 use crate::secret::{self, ServerKey};
 use crate::{
     Access, Batch, Change, CredentialId, Ctx, Dialect, Directory, Entity, Error, Guard, IdKind, JournalEntry,
@@ -26,13 +26,21 @@ pub struct CredentialWish {
     pub name: String,
     /// May read but not write; else it has the rights of an Admin of the top.
     pub read_only: bool,
+    /// Matters to SCIM alone.
+    pub profile: Profile,
     pub expires_at: Option<Timestamp>,
 }
 
 impl CredentialWish {
     /// The one that a new tenant gets.
     pub(crate) fn default_of(dialect: Dialect) -> Self {
-        Self { dialect, name: "default".to_owned(), read_only: false, expires_at: None }
+        Self {
+            dialect,
+            name: "default".to_owned(),
+            read_only: false,
+            profile: Profile::Rfc,
+            expires_at: None,
+        }
     }
 }
 
@@ -77,7 +85,7 @@ impl<S: Store> Directory<S> {
             Dialect::Onlive => {
                 (Some(onlive_access_key(tenant, &random[..8])), secret::hex(&self.random::<32>()))
             }
-            Dialect::Scim => (None, secret::token("mus", tenant, random)),
+            Dialect::Scim => (None, secret::token(SCIM_PREFIX, tenant, random)),
             Dialect::Cli | Dialect::Convirza => {
                 return Err(Error::Internal(format!("{dialect:?} has no credentials")));
             }
@@ -93,6 +101,7 @@ impl<S: Store> Directory<S> {
             secret_hash: (!sealed).then(|| secret::digest(&plain)),
             secret_sealed: sealed.then(|| key.seal(self.random(), &context, plain.as_bytes())),
             read_only: wish.read_only,
+            profile: wish.profile,
             expires_at: wish.expires_at,
             revoked_at: None,
             created_at: ctx.now(),
@@ -112,6 +121,7 @@ pub(crate) fn insert(ctx: &Ctx, mut batch: Batch, credential: &Credential, key: 
         ("dialect", json!(credential.dialect.as_str())),
         ("name", json!(credential.name)),
         ("read_only", json!(credential.read_only)),
+        ("profile", json!((credential.profile != Profile::Rfc).then(|| credential.profile.as_str()))),
         ("expires_at", json!(credential.expires_at.map(|at| at.millis().to_string()))),
     ]);
     batch.change(Change::CredentialInsert(Box::new(credential.clone()))).journal(JournalEntry::new(

@@ -18,6 +18,25 @@ pub use create::{CredentialWish, MAX_NAME, NewCredential};
 
 pub(crate) use create::insert;
 
+/// Whose habits a program has, where these differ from what its dialect demands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Nobody's.
+    #[default]
+    Rfc,
+    /// Those of Entra ID.
+    Entra,
+}
+
+impl Profile {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rfc => "rfc",
+            Self::Entra => "entra",
+        }
+    }
+}
+
 /// A credential as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
@@ -33,6 +52,7 @@ pub struct Credential {
     pub secret_sealed: Option<Vec<u8>>,
     /// May read but not write.
     pub read_only: bool,
+    pub profile: Profile,
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
     pub created_at: Timestamp,
@@ -53,6 +73,7 @@ pub struct CredentialCaller {
     pub tenant: TenantId,
     pub credential: CredentialId,
     pub read_only: bool,
+    pub profile: Profile,
     /// The top of the tenant's tree.
     pub top: OrgUnitId,
     /// Whether the tenant is active; else it is disabled. One that is being deleted has no callers.
@@ -144,6 +165,14 @@ pub fn onlive_tenant(access_key: &str) -> Option<TenantId> {
     let is_random =
         random.len() == 16 && random.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
     (is_random && tenant > 0 && tenant.to_string() == id).then_some(TenantId(tenant))
+}
+
+/// What SCIM tokens begin with.
+const SCIM_PREFIX: &str = "mus";
+
+/// The tenant that a SCIM token names, or `None` for anything that no tenant's token looks like.
+pub fn scim_tenant(token: &str) -> Option<TenantId> {
+    secret::token_tenant(SCIM_PREFIX, token)
 }
 
 #[cfg(test)]

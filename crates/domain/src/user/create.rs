@@ -83,6 +83,7 @@ impl<S: Store> Directory<S> {
             group_access: 0,
             report_access: 0,
             avatar: None,
+            document: None,
             user_group_id: None,
             version: 1,
             created_at: ctx.now(),

@@ -10,6 +10,7 @@
 mod change;
 mod create;
 mod delete;
+mod document;
 mod model;
 pub mod password;
 mod password_change;
@@ -19,10 +20,12 @@ mod update;
 
 use uuid::Uuid;
 
+use crate::predicate::Selection;
 use crate::{Page, Slice, StoreError, TenantId, UserId};
 
 pub(crate) use change::UserChange;
 pub(crate) use create::user_batch;
+pub use document::UserDocument;
 pub use model::{
     Role, UnitRef, User, UserFilter, UserOrder, UserSort, UserStatus, UserView, limits, name_key,
 };
@@ -63,6 +66,13 @@ pub trait UserStore {
         order: UserOrder,
         slice: Slice,
     ) -> impl Future<Output = Result<Page<UserView>, StoreError>> + Send;
+
+    /// The users, not deleted, that a predicate selects.
+    fn users_selected(
+        &self,
+        tenant: TenantId,
+        selection: Selection<UserId>,
+    ) -> impl Future<Output = Result<Page<User>, StoreError>> + Send;
 
     /// Whether the top unit has an active Admin besides this user, with `with_password` one who can log in.
     fn admin_remains(

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::UserDocument;
 use crate::{
     Access, Entity, Error, Guard, OrgUnitId, TenantId, Timestamp, UserGroupId, UserId, journal, text,
 };
@@ -94,6 +95,8 @@ pub struct User {
     pub report_access: i64,
     /// The address of a picture, see [`avatar`].
     pub avatar: Option<String>,
+    /// What a dialect keeps of the user beside all this.
+    pub document: Option<Box<UserDocument>>,
     /// The primary group, as it follows from the memberships; what is written of a user leaves those alone.
     pub user_group_id: Option<UserGroupId>,
     /// From 1, raised by each change of this user.
@@ -146,6 +149,7 @@ impl User {
             group_access: 0,
             report_access: 0,
             avatar: None,
+            document: None,
             user_group_id: None,
             ..self.clone()
         }
@@ -170,6 +174,7 @@ impl User {
             ("group_access", json!(self.group_access)),
             ("report_access", json!(self.report_access)),
             ("avatar", json!(self.avatar)),
+            ("document", json!(self.document.as_ref().map(|document| &document.sent))),
             ("user_group_id", json!(self.user_group_id.map(|id| id.0))),
             ("has_password", json!(self.password_hash.is_some())),
         ]

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{Role, User, UserStatus, limits};
+use super::{Role, User, UserDocument, UserStatus, limits};
 use crate::{OrgUnitId, Patch, Problem, UserGroupId, text};
 
 /// What a request wants of a user. A new user is a patch of an empty one.
@@ -33,6 +33,8 @@ pub struct UserPatch {
     pub access_audio: Option<bool>,
     /// It has passed [`avatar`].
     pub avatar: Patch<String>,
+    /// The columns that it names are those that this patch makes.
+    pub document: Option<UserDocument>,
     /// The primary group; see [`crate::user_group::Memberships::wish`].
     pub user_group: Patch<UserGroupId>,
 }
@@ -64,6 +66,9 @@ impl UserPatch {
         set(self.score_call, &mut user.score_call);
         set(self.access_audio, &mut user.access_audio);
         self.avatar.apply(&mut user.avatar);
+        if let Some(document) = self.document {
+            user.document = Some(Box::new(UserDocument { columns: user.columns(), ..document }));
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use super::{UserFilter, UserOrder, UserView};
+use super::{User, UserFilter, UserOrder, UserView};
+use crate::predicate::Selection;
 use crate::session::Found;
 use crate::{Access, Actor, Ctx, Directory, Entity, Error, OrgUnitId, Page, Slice, Store, UserId};
 
@@ -52,6 +53,15 @@ impl<S: Store> Directory<S> {
     pub async fn user_get_writable(&self, ctx: &Ctx, id: UserId) -> Result<UserView, Error> {
         ctx.allow(Access::Write)?;
         self.user_get(ctx, id).await?.writable()
+    }
+
+    /// The users of the whole tenant that a predicate selects. Errors: `Forbidden` for a caller with a smaller scope.
+    pub async fn user_select(&self, ctx: &Ctx, selection: Selection<UserId>) -> Result<Page<User>, Error> {
+        ctx.allow(Access::Read)?;
+        if ctx.scope() != ctx.top() {
+            return Err(Error::Forbidden("Only whoever sees the whole tenant can select users of it"));
+        }
+        Ok(self.store.users_selected(ctx.tenant(), selection).await?)
     }
 
     /// The users of `root` (default: the caller's unit) and of all units below it; `filter.within` is set here.

@@ -4,15 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use super::change::check_precondition;
-use super::memberships::members_entry;
-use super::{MembershipChange, Memberships, UserGroup};
-use crate::directory::ATTEMPTS;
+pub(super) use super::memberships::members_entry;
+use super::{MembershipChange, Memberships, UserGroup, UserGroupPatch};
 use crate::user::{User, UserChange};
 use crate::{
-    Access, Batch, Ctx, Directory, Entity, Error, FieldErrors, Guard, Precondition, Problem, Store,
-    StoreError, UserId,
+    Batch, Ctx, Directory, Entity, Error, FieldErrors, Precondition, Problem, Store, Timestamp, UserId,
 };
+
+/// Members of a group that shall be replaced are read in steps of so many.
+const STEP: u32 = 1000;
 
 /// Who is to join a group and who is to leave it. Whoever stands in both lists is in it afterwards.
 #[derive(Clone, Debug, Default)]
@@ -21,11 +21,22 @@ pub struct MemberWishes {
     pub leave: Vec<Uuid>,
 }
 
+/// What is wanted of the members of a group, taking all together.
+#[derive(Clone, Debug, Default)]
+pub struct MembersWanted {
+    pub wishes: MemberWishes,
+    /// Whoever is in the group and does not join leaves.
+    pub replaces: bool,
+    /// Whoever shall join and is no user, or a deleted one, is passed over; else that is an error.
+    pub passes_over_unknown: bool,
+}
+
 /// What stands in one batch for all who join or leave.
-struct Plan {
-    batch: Batch,
-    left: Vec<UserId>,
-    joined: Vec<UserId>,
+pub(super) struct Plan {
+    pub(super) batch: Batch,
+    pub(super) left: Vec<UserId>,
+    pub(super) joined: Vec<UserId>,
+    pub(super) at: Timestamp,
 }
 
 impl<S: Store> Directory<S> {
@@ -42,47 +53,46 @@ impl<S: Store> Directory<S> {
         wishes: MemberWishes,
         precondition: Option<Precondition<UserGroup>>,
     ) -> Result<UserGroup, Error> {
-        ctx.allow(Access::Write)?;
-        let id = found.id;
-        let mut found = Some(found);
-        let mut uuids: Vec<Uuid> = wishes.join.iter().chain(&wishes.leave).copied().collect();
-        uuids.sort_unstable();
-        uuids.dedup();
-        for _ in 0..ATTEMPTS {
-            let group = match found.take() {
-                Some(found) => found,
-                None => self.user_group_get(ctx, id).await?,
-            };
-            let users = self.store.users_with_memberships(ctx.tenant(), uuids.clone()).await?;
-            check_joining(&wishes, &users)?;
-            check_precondition(precondition.as_ref(), &group)?;
-            let Plan { mut batch, left, joined } = self.members_plan(ctx, &group, &wishes, users);
-            if batch.changes.is_empty() {
-                return Ok(group);
-            }
-            if precondition.is_some() {
-                batch = batch.guard(Guard::UserGroupVersion { id, version: group.version });
-            }
-            let batch = batch.journal(members_entry(ctx, id, self.now(), &left, &joined));
-            match self.store.commit(batch).await {
-                Ok(()) => return self.user_group_get(ctx, id).await,
-                Err(StoreError::GuardFailed | StoreError::Stale) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Error::contended())
+        let members = MembersWanted { wishes, ..MembersWanted::default() };
+        self.user_group_change(ctx, found, UserGroupPatch::default().into(), members, precondition).await
     }
 
-    fn members_plan(
+    /// Who joins and who leaves, as things are now; `None` when nobody does.
+    pub(super) async fn members_plan(
         &self,
         ctx: &Ctx,
         group: &UserGroup,
-        wishes: &MemberWishes,
-        users: Vec<(User, Memberships)>,
-    ) -> Plan {
-        let joining: HashSet<Uuid> = wishes.join.iter().copied().collect();
+        wanted: &MembersWanted,
+    ) -> Result<Option<Plan>, Error> {
+        let MemberWishes { join, leave } = &wanted.wishes;
+        let mut uuids: Vec<Uuid> = join.iter().chain(leave).copied().collect();
+        if wanted.replaces && group.members > 0 {
+            let mut after = UserId(0);
+            loop {
+                let members = self.user_group_members(ctx, group.id, after, STEP).await?;
+                let Some(last) = members.last() else { break };
+                after = last.user;
+                uuids.extend(members.iter().map(|member| member.uuid));
+            }
+        }
+        uuids.sort_unstable();
+        uuids.dedup();
+        if uuids.is_empty() {
+            return Ok(None);
+        }
+        let users = self.store.users_with_memberships(ctx.tenant(), uuids).await?;
+        if !wanted.passes_over_unknown {
+            check_joining(&wanted.wishes, &users)?;
+        }
+        let plan = self.plan_of(ctx, group, join, users);
+        Ok((!plan.batch.changes.is_empty()).then_some(plan))
+    }
+
+    fn plan_of(&self, ctx: &Ctx, group: &UserGroup, join: &[Uuid], users: Vec<(User, Memberships)>) -> Plan {
+        let joining: HashSet<Uuid> = join.iter().copied().collect();
         let now = self.now();
-        let mut plan = Plan { batch: Batch::new(ctx.tenant()), left: Vec::new(), joined: Vec::new() };
+        let batch = Batch::new(ctx.tenant());
+        let mut plan = Plan { batch, left: Vec::new(), joined: Vec::new(), at: now };
         for (user, before) in users.into_iter().filter(|(user, _)| !user.is_deleted()) {
             let (id, joins) = (user.id, joining.contains(&user.uuid));
             let after =

@@ -16,11 +16,12 @@ mod reap;
 
 use uuid::Uuid;
 
+use crate::predicate::Selection;
 use crate::user::User;
 use crate::{Page, Slice, StoreError, TenantId, UserGroupId, UserId};
 
 pub use delete::WithMembers;
-pub use members::MemberWishes;
+pub use members::{MemberWishes, MembersWanted};
 pub use memberships::{Membership, Memberships};
 pub use model::{Member, UserGroup, UserGroupPatch, extra_fields, limits};
 
@@ -41,6 +42,20 @@ pub trait UserGroupStore {
         search: Option<String>,
         slice: Slice,
     ) -> impl Future<Output = Result<Page<UserGroup>, StoreError>> + Send;
+
+    /// The groups that a predicate selects.
+    fn user_groups_selected(
+        &self,
+        tenant: TenantId,
+        selection: Selection<UserGroupId>,
+    ) -> impl Future<Output = Result<Page<UserGroup>, StoreError>> + Send;
+
+    /// The groups that these users are in, with their names, by user and then by how long.
+    fn groups_of_users(
+        &self,
+        tenant: TenantId,
+        users: Vec<UserId>,
+    ) -> impl Future<Output = Result<Vec<GroupOfUser>, StoreError>> + Send;
 
     /// At most `limit` members of a group with an id above `after`, by id, or `None` when there is no such group.
     fn user_group_members(
@@ -70,6 +85,14 @@ pub trait UserGroupStore {
         &self,
         tenant: TenantId,
     ) -> impl Future<Output = Result<Option<Reapable>, StoreError>> + Send;
+}
+
+/// A group that a user is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupOfUser {
+    pub user: UserId,
+    pub group: UserGroupId,
+    pub name: String,
 }
 
 /// What is next to be done with a deleted group.

@@ -1,6 +1,7 @@
 //! Reading user groups, their members, and the groups of a user.
 
-use super::{Member, Memberships, UserGroup};
+use super::{GroupOfUser, Member, Memberships, UserGroup};
+use crate::predicate::Selection;
 use crate::session::Found;
 use crate::{Access, Ctx, Directory, Entity, Error, Page, Slice, Store, UserGroupId, UserId};
 
@@ -15,6 +16,25 @@ impl<S: Store> Directory<S> {
     ) -> Result<Page<UserGroup>, Error> {
         ctx.allow(Access::Read)?;
         Ok(self.store.user_groups(ctx.tenant(), search, slice).await?)
+    }
+
+    /// The groups of the tenant that a predicate selects.
+    pub async fn user_group_select(
+        &self,
+        ctx: &Ctx,
+        selection: Selection<UserGroupId>,
+    ) -> Result<Page<UserGroup>, Error> {
+        ctx.allow(Access::Read)?;
+        Ok(self.store.user_groups_selected(ctx.tenant(), selection).await?)
+    }
+
+    /// The groups that these users, whom the caller has read, are in, by user and then by how long.
+    pub async fn groups_of_users(&self, ctx: &Ctx, users: Vec<UserId>) -> Result<Vec<GroupOfUser>, Error> {
+        ctx.allow(Access::Read)?;
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.store.groups_of_users(ctx.tenant(), users).await?)
     }
 
     /// One group. Errors: `NotFound`.

@@ -2,7 +2,7 @@
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand, ValueEnum};
-use muster_domain::credential::{Credential, CredentialWish, MAX_NAME};
+use muster_domain::credential::{Credential, CredentialWish, MAX_NAME, Profile};
 use muster_domain::{CredentialId, Dialect, Error, Timestamp, text};
 use serde_json::{Value, json};
 
@@ -30,6 +30,13 @@ enum Of {
     Scim,
 }
 
+/// Whose habits a SCIM client has.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Habits {
+    Rfc,
+    Entra,
+}
+
 #[derive(Args)]
 pub(crate) struct CreateArgs {
     #[command(flatten)]
@@ -46,6 +53,9 @@ pub(crate) struct CreateArgs {
     /// Until when it works: a time such as 2027-01-31T12:00:00Z, a date, or 90d from now. [default: for ever]
     #[arg(long, env = "MUSTER_EXPIRES", value_name = "TIME", value_parser = When::parse)]
     expires: Option<When>,
+    /// Whose habits the program has: `entra` for Entra ID. Only SCIM knows such.
+    #[arg(long, env = "MUSTER_PROFILE", default_value = "rfc")]
+    profile: Habits,
     /// It may read but not write.
     #[arg(long, env = "MUSTER_READ_ONLY", value_parser = BoolishValueParser::new())]
     read_only: bool,
@@ -99,6 +109,10 @@ async fn create(args: CreateArgs) -> anyhow::Result<()> {
         },
         name,
         read_only: args.read_only,
+        profile: match args.profile {
+            Habits::Rfc => Profile::Rfc,
+            Habits::Entra => Profile::Entra,
+        },
         expires_at: args.expires.map(|when| when.after(ctx.now())),
     };
     let new = directory.credential_create(&ctx, &key, wish).await.map_err(explain)?;
@@ -167,6 +181,7 @@ fn object(credential: &Credential, now: Timestamp) -> Value {
         "name": credential.name,
         "public_id": credential.public_id,
         "read_only": credential.read_only,
+        "profile": credential.profile.as_str(),
         "active": credential.is_active(now),
         "created_at": credential.created_at.millis().to_string(),
         "expires_at": time(credential.expires_at),

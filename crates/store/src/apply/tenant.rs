@@ -68,6 +68,7 @@ pub(super) async fn credential_insert(on: &mut impl Write, c: &Credential) -> Ou
         c.revoked_at.map(|at| at.0),
         c.created_at.0,
         c.last_used_at.map(|at| at.0),
+        codes::profile(c.profile),
     ];
     on.run(&tenant::CREDENTIAL_INSERT, &values).await
 }

@@ -1,6 +1,7 @@
 //! Writing users and the claims of their logins.
 
-use muster_domain::user::{User, UserStatus};
+use muster_domain::user::{User, UserDocument, UserStatus};
+use serde_json::json;
 
 use super::Outcome;
 use crate::codes;
@@ -35,14 +36,24 @@ fn values(u: &User) -> Vec<Value<'_>> {
         u.version,
         u.modified_at.0,
         &u.avatar,
+        u.display_name_key(),
+        u.login_is_email(),
+        u.document.as_deref().map(document),
     ]
     .into()
+}
+
+/// A document as it is stored.
+fn document(of: &UserDocument) -> String {
+    let UserDocument { sent, columns, display_name, emails } = of;
+    json!({"sent": sent, "columns": columns, "display_name": display_name, "emails": emails}).to_string()
 }
 
 pub(super) async fn insert(on: &mut impl Write, u: &User) -> Outcome {
     let mut values = values(u);
     values.extend(values![u.uuid, u.created_at.0]);
     on.run(&user::INSERT, &values).await?;
+    add_emails(on, u, u.email_keys()).await?;
     claim(on, None, claim_of(u), u).await
 }
 
@@ -50,7 +61,19 @@ pub(super) async fn update(on: &mut impl Write, before: &User, u: &User) -> Outc
     let mut values = values(u);
     values.push(before.version.into());
     on.one_row(&user::UPDATE, &values).await?;
+    let keys = u.email_keys();
+    if before.email_keys() != keys {
+        on.run(&user::EMAILS_DELETE, &values![u.tenant.0, u.id.0]).await?;
+        add_emails(on, u, keys).await?;
+    }
     claim(on, claim_of(before), claim_of(u), u).await
+}
+
+async fn add_emails(on: &mut impl Write, u: &User, keys: Vec<String>) -> Outcome {
+    for key in keys {
+        on.run(&user::EMAIL_INSERT, &values![u.tenant.0, u.id.0, key]).await?;
+    }
+    Ok(())
 }
 
 /// The login key that a user keeps from every other user of the installation.

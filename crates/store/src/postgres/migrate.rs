@@ -17,7 +17,7 @@ const VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)";
 
 /// Whoever holds it brings the tables of this database up to date; the number has no meaning.
-pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(7238442817361)";
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7238442817361)";
 
 fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
@@ -36,12 +36,17 @@ pub(super) async fn run(
     entropy: &dyn Entropy,
 ) -> Result<ServerKey, OpenError> {
     let client = &connection.client;
-    // Another node's migration may take longer than a write waits for its lock.
-    client.batch_execute("BEGIN; SET LOCAL lock_timeout = 0").await.map_err(sql)?;
-    client.batch_execute(LOCK).await.map_err(sql)?;
+    begin(client).await?;
     let outcome = in_transaction(connection, options, now, entropy).await;
     client.batch_execute(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" }).await.map_err(sql)?;
     outcome
+}
+
+/// Begins a transaction of which the database has one at a time. Another node's may take longer than a write waits for
+/// its lock.
+pub(super) async fn begin(client: &Client) -> Result<(), OpenError> {
+    client.batch_execute("BEGIN; SET LOCAL lock_timeout = 0").await.map_err(sql)?;
+    client.batch_execute(LOCK).await.map_err(sql)
 }
 
 async fn in_transaction(

@@ -29,7 +29,7 @@ const ROWS: &str = "
     SELECT tenant_id, convert_to('token' || id || kind, 'UTF8'), kind, convert_to('family' || id, 'UTF8'), id, 0, 0, NULL
     FROM users, generate_series(1, 2) kind;
     INSERT INTO credentials
-    SELECT id * 10 + n, id, 2, 'key', NULL, convert_to('key' || n, 'UTF8'), NULL, 0, NULL, NULL, 0, NULL
+    SELECT id * 10 + n, id, 2, 'key', NULL, convert_to('key' || n, 'UTF8'), NULL, 0, NULL, NULL, 0, NULL, 0
     FROM tenants, generate_series(1, 3) n;
     INSERT INTO user_groups (tenant_id, id, name, name_key, version, created_at, modified_at)
     SELECT tenant_id, convert_to('group' || id, 'UTF8'), name, name_key, 1, 0, 0 FROM org_units WHERE status = 2;

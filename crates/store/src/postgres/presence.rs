@@ -17,7 +17,7 @@ const SERVERS: i32 = 72_384_429;
 const COPY: i32 = 72_384_428;
 
 /// How long connections may take to end whose process has ended.
-const PATIENCE: (u32, Duration) = (20, Duration::from_millis(100));
+const PATIENCE: (u32, Duration) = (50, Duration::from_millis(100));
 
 /// Keeps servers out for as long as this connection lives. Errors: `InUse`.
 pub(super) async fn keep_servers_out(connection: &Connection) -> Result<(), OpenError> {

@@ -15,6 +15,7 @@ use tokio_postgres::types::{FromSql, Type};
 use super::connection::{Connection, Connector};
 use super::error::store_error;
 use crate::driver::Read;
+use crate::read::Written;
 use crate::row::{Row, get};
 use crate::rows;
 use crate::statements::{Statement, postgres};
@@ -50,6 +51,23 @@ impl Read for Connection {
         let failed = |error| self.failed(error);
         let prepared = self.prepare(statement).await.map_err(failed)?;
         let rows = self.client.query_raw(&prepared, values).await.map_err(failed)?;
+        let mut rows = pin!(rows);
+        while let Some(row) = rows.try_next().await.map_err(failed)? {
+            if see(&row)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn visit_written(
+        &self,
+        statement: &Written,
+        mut see: impl FnMut(&dyn Row) -> Result<ControlFlow<()>, StoreError> + Send,
+    ) -> Result<(), StoreError> {
+        let failed = |error| self.failed(error);
+        let values = statement.values.iter().map(|value| (value, value.kind()));
+        let rows = self.client.query_typed_raw(&statement.postgres(), values).await.map_err(failed)?;
         let mut rows = pin!(rows);
         while let Some(row) = rows.try_next().await.map_err(failed)? {
             if see(&row)?.is_break() {

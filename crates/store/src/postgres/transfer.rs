@@ -93,8 +93,7 @@ impl End for PostgresEnd {
         let connection = connect(options).await?;
         keep_copies_out(&connection).await?;
         let client = &connection.client;
-        client.batch_execute("BEGIN").await.map_err(sql)?;
-        client.batch_execute(migrate::LOCK).await.map_err(sql)?;
+        migrate::begin(client).await?;
         let begun = mark(client, copy, now).await?;
         client.batch_execute("COMMIT").await.map_err(sql)?;
         Ok((Self { connection: Arc::new(connection) }, begun))

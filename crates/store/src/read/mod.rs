@@ -2,6 +2,7 @@
 
 mod contact;
 mod org_unit;
+mod selection;
 mod user;
 mod user_group;
 
@@ -17,6 +18,7 @@ use crate::driver::Read;
 use crate::statements::{Statement, session, tenant};
 use crate::value::values;
 use crate::{Backend, Store, codes, rows};
+pub(crate) use selection::Written;
 
 /// Reads from either backend: `read` a few rows by one statement, `together` by several that go as one, `scan` many, or
 /// by statements of which one needs what another has found. A scan sees one state of the store.

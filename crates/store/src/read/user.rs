@@ -1,11 +1,13 @@
 //! Reads of users.
 
 use futures_util::future::try_join;
+use muster_domain::predicate::{Match, Order, Predicate, Selection, TextColumn};
 use muster_domain::tenant::TenantCounts;
 use muster_domain::user::{User, UserFilter, UserOrder, UserSort, UserStatus, UserStore, UserView};
 use muster_domain::{Page, Slice, StoreError, TenantId, UserId};
 use uuid::Uuid;
 
+use super::selection::{USERS, Written};
 use super::user_group::size;
 use super::{bounds, contains_pattern, read};
 use crate::driver::Read;
@@ -39,6 +41,17 @@ impl UserStore for Store {
         slice: Slice,
     ) -> Result<Page<UserView>, StoreError> {
         read!(self, scan, |on| users(on, tenant, &filter, order, slice))
+    }
+
+    async fn users_selected(
+        &self,
+        tenant: TenantId,
+        selection: Selection<UserId>,
+    ) -> Result<Page<User>, StoreError> {
+        if is_point(&selection.predicate) {
+            return read!(self, read, |on| selected(on, tenant, &selection));
+        }
+        read!(self, scan, |on| selected(on, tenant, &selection))
     }
 
     async fn admin_remains(
@@ -91,6 +104,38 @@ async fn users(
     let views = on.each(&user::VIEW, &wanted, rows::user_view).await?.into_iter();
     let items = views.map(|view| view.ok_or_else(|| corrupt("org unit of a user")));
     Ok(Page { items: items.collect::<Result<_, _>>()?, total })
+}
+
+/// Whether at most one user can be selected, which is found at once.
+fn is_point(predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::Text(TextColumn::Login | TextColumn::Id, how, _) => *how == Match::Is(Order::Equal),
+        Predicate::All(all) => all.iter().any(is_point),
+        _ => false,
+    }
+}
+
+async fn selected(
+    on: &impl Read,
+    tenant: TenantId,
+    wanted: &Selection<UserId>,
+) -> Result<Page<User>, StoreError> {
+    let page = USERS.page(tenant, wanted);
+    let total = async {
+        match (wanted.counts, wanted.predicate == Predicate::ALWAYS) {
+            (false, _) => Ok(0),
+            (true, true) => kept_count(on, tenant, None).await,
+            (true, false) => count_written(on, &USERS.count(tenant, &wanted.predicate)).await,
+        }
+    };
+    let (items, total) = try_join(on.all_written(&page, rows::user), total).await?;
+    Ok(Page { items, total })
+}
+
+/// The count that a statement gives.
+pub(super) async fn count_written(on: &impl Read, statement: &Written) -> Result<u64, StoreError> {
+    let count: Vec<i64> = on.all_written(statement, |row| get(row, 0)).await?;
+    Ok(count.first().and_then(|count| u64::try_from(*count).ok()).unwrap_or(0))
 }
 
 /// Whether users are looked at one by one to tell who fits, beside status, unit and group.

@@ -1,11 +1,14 @@
 //! Reads of user groups and memberships.
 
 use futures_util::future::try_join;
+use muster_domain::predicate::Selection;
 use muster_domain::user::User;
-use muster_domain::user_group::{Member, Memberships, Reapable, UserGroup, UserGroupStore};
+use muster_domain::user_group::{GroupOfUser, Member, Memberships, Reapable, UserGroup, UserGroupStore};
 use muster_domain::{Page, Slice, StoreError, TenantId, UserGroupId, UserId};
 use uuid::Uuid;
 
+use super::selection::{GROUPS, groups_of_users};
+use super::user::count_written;
 use super::{bounds, contains_pattern, read};
 use crate::driver::Read;
 use crate::row::get as column;
@@ -25,6 +28,24 @@ impl UserGroupStore for Store {
         slice: Slice,
     ) -> Result<Page<UserGroup>, StoreError> {
         read!(self, scan, |on| list(on, tenant, search.as_deref(), slice))
+    }
+
+    async fn user_groups_selected(
+        &self,
+        tenant: TenantId,
+        selection: Selection<UserGroupId>,
+    ) -> Result<Page<UserGroup>, StoreError> {
+        read!(self, scan, |on| selected(on, tenant, &selection))
+    }
+
+    async fn groups_of_users(
+        &self,
+        tenant: TenantId,
+        users: Vec<UserId>,
+    ) -> Result<Vec<GroupOfUser>, StoreError> {
+        let statement = groups_of_users(tenant, &users);
+        let statement = &statement;
+        read!(self, read, |on| on.all_written(statement, rows::group_of_user))
     }
 
     async fn user_group_members(
@@ -83,6 +104,19 @@ async fn list(
     let (page, all) = (values![tenant.0, &pattern, limit, offset], values![tenant.0, &pattern]);
     let items = on.all(&user_group::LIST, &page, rows::user_group);
     let (items, total) = try_join(items, on.count(&user_group::LIST_COUNT, &all)).await?;
+    Ok(Page { items, total })
+}
+
+async fn selected(
+    on: &impl Read,
+    tenant: TenantId,
+    wanted: &Selection<UserGroupId>,
+) -> Result<Page<UserGroup>, StoreError> {
+    let page = GROUPS.page(tenant, wanted);
+    let total = async {
+        if wanted.counts { count_written(on, &GROUPS.count(tenant, &wanted.predicate)).await } else { Ok(0) }
+    };
+    let (items, total) = try_join(on.all_written(&page, rows::user_group), total).await?;
     Ok(Page { items, total })
 }
 

@@ -9,6 +9,7 @@ use rusqlite::{CachedStatement, Connection, params_from_iter};
 
 use super::error::store_error;
 use crate::driver::{Read, Wanted, Write};
+use crate::read::Written;
 use crate::row::{Row, get};
 use crate::rows;
 use crate::statements::{Statement, org_unit};
@@ -91,6 +92,21 @@ impl Read for Connection {
         see: impl FnMut(&dyn Row) -> Result<ControlFlow<()>, StoreError> + Send,
     ) -> Result<(), StoreError> {
         visit(self, statement, values, see)
+    }
+
+    async fn visit_written(
+        &self,
+        statement: &Written,
+        mut see: impl FnMut(&dyn Row) -> Result<ControlFlow<()>, StoreError> + Send,
+    ) -> Result<(), StoreError> {
+        let mut prepared = self.prepare_cached(&statement.sqlite()).map_err(store_error)?;
+        let mut found = prepared.query(params_from_iter(&statement.values)).map_err(store_error)?;
+        while let Some(row) = found.next().map_err(store_error)? {
+            if see(row)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn located(&self, tenant: TenantId, id: OrgUnitId) -> Result<Option<Located>, StoreError> {

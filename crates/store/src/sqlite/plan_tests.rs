@@ -30,7 +30,7 @@ const ROWS: &str = "
     SELECT tenant_id, randomblob(32), kind, CAST(id AS BLOB), id, 0, 0, NULL
     FROM users, (SELECT 1 AS kind UNION ALL SELECT 2);
     INSERT INTO credentials
-    SELECT id * 10 + n, id, 2, 'key', NULL, randomblob(32), NULL, 0, NULL, NULL, 0, NULL
+    SELECT id * 10 + n, id, 2, 'key', NULL, randomblob(32), NULL, 0, NULL, NULL, 0, NULL, 0
     FROM tenants, (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3);
     INSERT INTO user_groups (tenant_id, id, name, name_key, version, created_at, modified_at)
     SELECT tenant_id, CAST(id AS BLOB), name, name_key, 1, 0, 0 FROM org_units WHERE status = 2;
@@ -106,7 +106,7 @@ fn no_statement_reads_a_whole_table_when_the_planner_knows_statistics() {
 /// Wanted: a tenant's credentials, user groups and contact groups are listed whole, those of which rows are to be removed are in an
 /// index of their own, a tenant is removed whole, and a list of all users is read in its
 /// order until the page is full. Their counts are kept, but for those of a filter.
-const WHOLE: [&str; 28] = [
+const WHOLE: [&str; 29] = [
     "contact::GROUPS",
     "contact::GROUPS_COUNT",
     "contact::GROUP_IDS",
@@ -118,6 +118,7 @@ const WHOLE: [&str; 28] = [
     "purge::USER_GROUPS",
     "purge::CREDENTIALS",
     "purge::LOGIN_CLAIMS",
+    "purge::USER_EMAILS",
     "purge::USERS",
     "purge::ORG_UNITS",
     "purge::JOURNAL",

@@ -19,6 +19,9 @@ super::statements! {
     /// The claims of the users that the next step removes.
     LOGIN_CLAIMS = "DELETE FROM login_claims WHERE tenant_id = $1 AND login_key IN
         (SELECT u.login_key FROM users u WHERE u.tenant_id = $1 ORDER BY u.created_at, u.id LIMIT $2)";
+    USER_EMAILS = "DELETE FROM user_emails WHERE tenant_id = $1 AND (email_key, user_id) IN
+        (SELECT e.email_key, e.user_id FROM user_emails e WHERE e.tenant_id = $1
+         ORDER BY e.email_key, e.user_id LIMIT $2)";
     USERS = "DELETE FROM users WHERE +tenant_id = $1 AND id IN
         (SELECT u.id FROM users u WHERE u.tenant_id = $1 ORDER BY u.created_at, u.id LIMIT $2)";
     /// Units without a child; those of the youngest parents first, which are the leaves of most trees.
@@ -34,7 +37,7 @@ super::statements! {
 }
 
 /// In their order.
-pub(crate) static STEPS: [&super::Statement; 10] = [
+pub(crate) static STEPS: [&super::Statement; 11] = [
     &SESSION_TOKENS,
     &CREDENTIALS,
     &CONTACTS,
@@ -42,6 +45,7 @@ pub(crate) static STEPS: [&super::Statement; 10] = [
     &USER_GROUP_MEMBERS,
     &USER_GROUPS,
     &LOGIN_CLAIMS,
+    &USER_EMAILS,
     &USERS,
     &ORG_UNITS,
     &JOURNAL,

@@ -57,23 +57,23 @@ super::statements! {
     JOURNAL_FORGET_USER = "UPDATE journal SET payload = '{}'
                            WHERE tenant_id = $1 AND entity = 'user' AND entity_id = $2";
     CREDENTIALS = "SELECT id, dialect, name, public_id, secret_hash, secret_sealed, read_only, expires_at,
-                       revoked_at, created_at, last_used_at
+                       revoked_at, created_at, last_used_at, profile
                    FROM credentials WHERE tenant_id = $1 ORDER BY id";
     CREDENTIAL_INSERT = "INSERT INTO credentials (id, tenant_id, dialect, name, public_id, secret_hash,
-                             secret_sealed, read_only, expires_at, revoked_at, created_at, last_used_at)
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                             secret_sealed, read_only, expires_at, revoked_at, created_at, last_used_at, profile)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     CREDENTIAL_REVOKE = "UPDATE credentials SET revoked_at = $3
                          WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL";
     /// $3: the last use that was read, or null.
     CREDENTIAL_USED = "UPDATE credentials SET last_used_at = $4
                        WHERE tenant_id = $1 AND id = $2 AND last_used_at IS NOT DISTINCT FROM $3";
     /// The caller behind an active credential, with the status of its tenant, which is not being deleted (3).
-    CREDENTIAL_CALLER = "SELECT c.id, c.read_only, c.last_used_at, t.top_org_unit_id, t.status
+    CREDENTIAL_CALLER = "SELECT c.id, c.read_only, c.last_used_at, t.top_org_unit_id, t.status, c.profile
                          FROM credentials c JOIN tenants t ON t.id = c.tenant_id AND t.status <> 3
                          WHERE c.tenant_id = $1 AND c.dialect = $2 AND c.secret_hash = $3
                              AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $4)";
     /// Who says to call with an access key, as `CREDENTIAL_CALLER` has it, and what the request has to be signed with.
-    CREDENTIAL_SIGNED_CALLER = "SELECT c.id, c.read_only, c.last_used_at, t.top_org_unit_id, t.status,
+    CREDENTIAL_SIGNED_CALLER = "SELECT c.id, c.read_only, c.last_used_at, t.top_org_unit_id, t.status, c.profile,
                                     t.organization_id, c.secret_sealed
                                 FROM credentials c JOIN tenants t ON t.id = c.tenant_id AND t.status <> 3
                                 WHERE c.tenant_id = $1 AND c.dialect = $2 AND c.public_id = $3

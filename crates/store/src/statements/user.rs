@@ -10,7 +10,8 @@ macro_rules! columns {
              u.status, u.password_hash, u.external_id, u.timezone, u.aliases, u.agent_ring_to, u.agent_code, \
              u.score_call, u.access_audio, u.group_access, u.report_access, u.version, u.created_at, u.modified_at, \
              u.avatar, ",
-            $crate::statements::user_group::primary_of_u!()
+            $crate::statements::user_group::primary_of_u!(),
+            ", u.document"
         )
     };
 }
@@ -160,19 +161,22 @@ super::statements! {
     GROUP_LOGIN_DESC = of_group!("u.login_key DESC, u.id DESC");
     GROUP_COUNT = concat!("SELECT COUNT(*) ", in_group!());
     VERSION_IS = "SELECT 1 FROM users u WHERE u.tenant_id = $1 AND u.id = $2 AND u.version = $3";
-    /// $1 to $24 are those of UPDATE; $25 the UUID, $26 when the user was created.
+    /// $1 to $27 are those of UPDATE; $28 the UUID, $29 when the user was created.
     INSERT = "INSERT INTO users (tenant_id, id, org_unit_id, login, login_key, login_claimed, first_name, last_name,
                   name_key, role, status, password_hash, external_id, timezone, aliases, agent_ring_to, agent_code,
-                  score_call, access_audio, group_access, report_access, version, modified_at, avatar, uuid, created_at)
+                  score_call, access_audio, group_access, report_access, version, modified_at, avatar,
+                  display_name_key, login_is_email, document, uuid, created_at)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                  $21, $22, $23, $24, $25, $26)";
-    /// $25: the version that the change was decided on.
+                  $21, $22, $23, $24, $25, $26, $27, $28, $29)";
+    /// $28: the version that the change was decided on.
     UPDATE = "UPDATE users SET org_unit_id = $3, login = $4, login_key = $5, login_claimed = $6, first_name = $7,
                   last_name = $8, name_key = $9, role = $10, status = $11, password_hash = $12, external_id = $13,
                   timezone = $14, aliases = $15, agent_ring_to = $16, agent_code = $17, score_call = $18,
                   access_audio = $19, group_access = $20, report_access = $21, version = $22, modified_at = $23,
-                  avatar = $24
-              WHERE tenant_id = $1 AND id = $2 AND version = $25";
+                  avatar = $24, display_name_key = $25, login_is_email = $26, document = $27
+              WHERE tenant_id = $1 AND id = $2 AND version = $28";
+    EMAIL_INSERT = "INSERT INTO user_emails (tenant_id, user_id, email_key) VALUES ($1, $2, $3)";
+    EMAILS_DELETE = "DELETE FROM user_emails WHERE tenant_id = $1 AND user_id = $2";
     CLAIM = "INSERT INTO login_claims (login_key, tenant_id, user_id) VALUES ($1, $2, $3)";
     UNCLAIM = "DELETE FROM login_claims WHERE login_key = $1 AND tenant_id = $2 AND user_id = $3";
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use muster_domain::credential::{
-    Credential, CredentialStore as _, CredentialWish, lox24_client_id, seal_context,
+    Credential, CredentialStore as _, CredentialWish, Profile, lox24_client_id, seal_context,
 };
 use muster_domain::user::{Role, User};
 use muster_domain::{CredentialId, Dialect, Entity, Error, Problem, Timestamp, secret};
@@ -25,7 +25,13 @@ contract![
 ];
 
 fn wish(dialect: Dialect) -> CredentialWish {
-    CredentialWish { dialect, name: "Büro".to_owned(), read_only: false, expires_at: None }
+    CredentialWish {
+        dialect,
+        name: "Büro".to_owned(),
+        read_only: false,
+        profile: Profile::Rfc,
+        expires_at: None,
+    }
 }
 
 async fn create<B: Backend>(world: &World<B>, org: &Org, wish: CredentialWish) -> Credential {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use muster_domain::credential::{Credential, CredentialCaller, CredentialStore as _, CredentialWish};
+use muster_domain::credential::{
+    Credential, CredentialCaller, CredentialStore as _, CredentialWish, Profile,
+};
 use muster_domain::org_unit::OrgUnitPatch;
 use muster_domain::session::{Found, Subject};
 use muster_domain::{
@@ -34,7 +36,13 @@ fn later(minutes: u32) -> Timestamp {
 }
 
 fn wish(dialect: Dialect) -> CredentialWish {
-    CredentialWish { dialect, name: "key".to_owned(), read_only: false, expires_at: None }
+    CredentialWish {
+        dialect,
+        name: "key".to_owned(),
+        read_only: false,
+        profile: Profile::Rfc,
+        expires_at: None,
+    }
 }
 
 /// A new credential and its secret.
@@ -159,6 +167,7 @@ async fn a_caller_is_read_together_with_what_it_asks_for<B: Backend>() {
     let (id, secret) = create(&world, &org, wish(Dialect::Lox24)).await;
     let hash = muster_domain::secret::digest(&secret);
     let expected = CredentialCaller {
+        profile: Profile::Rfc,
         tenant: org.tenant,
         credential: id,
         read_only: false,

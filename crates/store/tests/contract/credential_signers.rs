@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use muster_domain::credential::signature::{BodyHash, SignedRequest, date};
 use muster_domain::credential::{CredentialStore as _, CredentialWish, Signed};
+use muster_domain::credential::{
+    Profile,
+    signature::{BodyHash, SignedRequest, date},
+};
 use muster_domain::secret::ServerKey;
 use muster_domain::session::{Found, Subject};
 use muster_domain::tenant::TenantStore as _;
@@ -36,7 +39,13 @@ async fn create<B: Backend>(
     lives: Option<Duration>,
 ) -> AccessKey {
     let expires_at = lives.map(|lives| START.plus(lives));
-    let wish = CredentialWish { dialect: Dialect::Onlive, name: "key".to_owned(), read_only, expires_at };
+    let wish = CredentialWish {
+        dialect: Dialect::Onlive,
+        name: "key".to_owned(),
+        read_only,
+        profile: Profile::Rfc,
+        expires_at,
+    };
     let new = world.directory.credential_create(&org.ctx, &world.key, wish).await.unwrap();
     let name = new.credential.public_id.unwrap();
     AccessKey { id: new.credential.id, name, secret: new.secret.expose_secret().to_owned() }

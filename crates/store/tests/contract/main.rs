@@ -45,6 +45,7 @@ mod rules_users_change;
 mod rules_users_end;
 mod rules_users_races;
 mod schema;
+mod selections;
 mod session;
 mod sqlite;
 mod tenant;

@@ -157,7 +157,8 @@ async fn broken_off(from: &Options, to: &Options, step_begins: &str) -> u64 {
 /// What a store says that is not a complete copy.
 async fn is_refused(options: &Options) {
     let opened = muster_store::open(options, &FixedClock::default(), &SeededEntropy::new(0)).await;
-    assert!(matches!(opened.map(drop), Err(OpenError::Incomplete)));
+    let opened = opened.map(drop);
+    assert!(matches!(opened, Err(OpenError::Incomplete)), "{opened:?}");
 }
 
 async fn a_copy_is_broken_off_and_goes_on<B: Backend>() {
@@ -178,7 +179,8 @@ async fn a_copy_is_broken_off_and_goes_on<B: Backend>() {
         is_refused(&Options { create: false, ..to.clone() }).await;
     }
     assert!(found.is_sorted() && found[0] == 0 && found[4] > found[3] && found[3] > found[2], "{found:?}");
-    copy(&from, &to, &mut |step| assert!(!matches!(step, Step::Anew | Step::Copied { .. }))).await.unwrap();
+    let mut goes_on = |step: Step<'_>| assert!(!matches!(step, Step::Anew | Step::Copied { .. }), "{step:?}");
+    copy(&from, &to, &mut goes_on).await.unwrap();
     let back = B::create();
     copy(&to, &back.options(), &mut |_| {}).await.unwrap();
     assert_eq!(back.dump(), source.dump());

@@ -190,6 +190,7 @@ fn tombstone(user: &User, status: UserStatus) -> User {
         group_access: 0,
         report_access: 0,
         avatar: None,
+        document: None,
         user_group_id: None,
         version: user.version + 1,
         created_at: user.created_at,

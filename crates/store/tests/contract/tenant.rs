@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use muster_domain::credential::{Credential, CredentialStore as _};
+use muster_domain::credential::{Credential, CredentialStore as _, Profile};
 use muster_domain::org_unit::{OrgUnit, OrgUnitFilter, OrgUnitStore as _};
 use muster_domain::session::{SessionStore as _, SessionToken, TokenKind};
 use muster_domain::tenant::{Tenant, TenantStatus, TenantStore as _};
@@ -125,6 +125,7 @@ async fn credentials_read_back_with_every_column<B: Backend>() {
         secret_hash: None,
         secret_sealed: None,
         read_only: false,
+        profile: Profile::Rfc,
         expires_at: None,
         revoked_at: None,
         created_at: START,
@@ -138,6 +139,7 @@ async fn credentials_read_back_with_every_column<B: Backend>() {
         secret_hash: Some([5; 32]),
         secret_sealed: Some(vec![0, 255, 7]),
         read_only: true,
+        profile: Profile::Entra,
         expires_at: Some(Timestamp(START.0 + 1)),
         revoked_at: Some(Timestamp(START.0 + 2)),
         last_used_at: Some(Timestamp(START.0 + 3)),

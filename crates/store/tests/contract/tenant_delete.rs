@@ -1,6 +1,6 @@
 //! Deleting tenants: all of it goes, nothing of others does, and whoever still writes is refused cleanly.
 
-use muster_domain::credential::CredentialWish;
+use muster_domain::credential::{CredentialWish, Profile};
 use muster_domain::org_unit::OrgUnit;
 use muster_domain::tenant::{Tenant, TenantStatus, TenantStore as _};
 use muster_domain::user::{User, UserPatch, UserStatus};
@@ -78,7 +78,13 @@ async fn furnished<B: Backend>(world: &World<B>, name: &str) -> Org {
 }
 
 fn wish() -> CredentialWish {
-    CredentialWish { dialect: Dialect::Scim, name: "extra".to_owned(), read_only: false, expires_at: None }
+    CredentialWish {
+        dialect: Dialect::Scim,
+        name: "extra".to_owned(),
+        read_only: false,
+        profile: Profile::Rfc,
+        expires_at: None,
+    }
 }
 
 async fn set_deleting<B: Backend>(world: &World<B>, org: &Org) {

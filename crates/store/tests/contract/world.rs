@@ -194,6 +194,7 @@ impl<B: Backend> World<B> {
             group_access: 0,
             report_access: 0,
             avatar: None,
+            document: None,
             user_group_id: None,
             version: 1,
             created_at: START,

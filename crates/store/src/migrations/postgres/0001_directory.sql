@@ -106,9 +106,14 @@ CREATE TABLE users (
     group_access      BIGINT NOT NULL,
     report_access     BIGINT NOT NULL,
     avatar            TEXT COLLATE "C",
+    display_name_key  TEXT COLLATE "C",
+    -- Whether the login stands in for addresses, of which none was ever sent.
+    login_is_email    BIGINT NOT NULL DEFAULT 0,
     version           BIGINT NOT NULL,
     created_at        BIGINT NOT NULL,
     modified_at       BIGINT NOT NULL,
+    -- The last one, since it may be long: what a dialect keeps beside all this.
+    document          TEXT COLLATE "C",
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, org_unit_id) REFERENCES org_units (tenant_id, id)
 );
@@ -123,6 +128,21 @@ CREATE INDEX users_admins ON users (tenant_id, org_unit_id) WHERE role = 1 AND s
 CREATE UNIQUE INDEX users_uuid ON users (tenant_id, uuid);
 -- A login stands once among the users of a tenant that are not deleted (status 3).
 CREATE UNIQUE INDEX users_login ON users (tenant_id, login_key) WHERE status <> 3;
+-- What users are looked up by.
+CREATE INDEX users_display_name ON users (tenant_id, display_name_key) WHERE display_name_key IS NOT NULL;
+CREATE INDEX users_external_id ON users (tenant_id, external_id) WHERE external_id IS NOT NULL;
+
+-- The addresses of users that were sent.
+CREATE TABLE user_emails (
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    user_id           BIGINT NOT NULL,
+    email_key         TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, email_key, user_id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
+
+-- Begins with what refers to users, so that a user can be removed without a look at all addresses.
+CREATE INDEX user_emails_user ON user_emails (user_id, tenant_id);
 
 CREATE TABLE user_groups (
     tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
@@ -146,6 +166,7 @@ CREATE TABLE user_groups (
 
 -- Lists in their order.
 CREATE INDEX user_groups_created ON user_groups (tenant_id, created_at, id) WHERE deleted = 0;
+CREATE INDEX user_groups_name ON user_groups (tenant_id, name_key) WHERE deleted = 0;
 CREATE INDEX user_groups_garbage ON user_groups (tenant_id) WHERE deleted = 1;
 -- An external id stands once in a tenant.
 CREATE UNIQUE INDEX user_groups_external_id ON user_groups (tenant_id, external_id_key)
@@ -234,6 +255,7 @@ CREATE TABLE credentials (
     revoked_at        BIGINT,
     created_at        BIGINT NOT NULL,
     last_used_at      BIGINT,
+    profile           BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, id)
 );
 

@@ -102,9 +102,14 @@ CREATE TABLE users (
     group_access      INTEGER NOT NULL,
     report_access     INTEGER NOT NULL,
     avatar            TEXT,
+    display_name_key  TEXT,
+    -- Whether the login stands in for addresses, of which none was ever sent.
+    login_is_email    INTEGER NOT NULL DEFAULT 0,
     version           INTEGER NOT NULL,
     created_at        INTEGER NOT NULL,
-    modified_at       INTEGER NOT NULL
+    modified_at       INTEGER NOT NULL,
+    -- The last one, since it may be long: what a dialect keeps beside all this.
+    document          TEXT
 ) STRICT;
 
 -- Users of a unit, with what a list of a subtree is sorted by.
@@ -117,6 +122,20 @@ CREATE INDEX users_admins ON users (tenant_id, org_unit_id) WHERE role = 1 AND s
 CREATE UNIQUE INDEX users_uuid ON users (tenant_id, uuid);
 -- A login stands once among the users of a tenant that are not deleted (status 3).
 CREATE UNIQUE INDEX users_login ON users (tenant_id, login_key) WHERE status <> 3;
+-- What users are looked up by.
+CREATE INDEX users_display_name ON users (tenant_id, display_name_key) WHERE display_name_key IS NOT NULL;
+CREATE INDEX users_external_id ON users (tenant_id, external_id) WHERE external_id IS NOT NULL;
+
+-- The addresses of users that were sent.
+CREATE TABLE user_emails (
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    user_id           INTEGER NOT NULL REFERENCES users (id),
+    email_key         TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, email_key, user_id)
+) STRICT, WITHOUT ROWID;
+
+-- Begins with what refers to users, so that a user can be removed without a look at all addresses.
+CREATE INDEX user_emails_user ON user_emails (user_id, tenant_id);
 
 CREATE TABLE user_groups (
     tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
@@ -140,6 +159,7 @@ CREATE TABLE user_groups (
 
 -- Lists in their order.
 CREATE INDEX user_groups_created ON user_groups (tenant_id, created_at, id) WHERE deleted = 0;
+CREATE INDEX user_groups_name ON user_groups (tenant_id, name_key) WHERE deleted = 0;
 CREATE INDEX user_groups_garbage ON user_groups (tenant_id) WHERE deleted = 1;
 -- An external id stands once in a tenant.
 CREATE UNIQUE INDEX user_groups_external_id ON user_groups (tenant_id, external_id_key)
@@ -224,7 +244,8 @@ CREATE TABLE credentials (
     expires_at        INTEGER,
     revoked_at        INTEGER,
     created_at        INTEGER NOT NULL,
-    last_used_at      INTEGER
+    last_used_at      INTEGER,
+    profile           INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE INDEX credentials_tenant ON credentials (tenant_id, id);
@@ -279,6 +300,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('session_tokens', 'session_tokens_expiry', '1000000 10000 1 1'),
     ('user_groups', 'sqlite_autoindex_user_groups_1', '100000 1000 1'),
     ('user_groups', 'user_groups_created', '100000 1000 1 1'),
+    ('user_groups', 'user_groups_name', '100000 1000 2'),
     ('user_groups', 'user_groups_garbage', '100 1'),
     ('user_group_members', 'user_group_members', '1000000 10000 1000 1'),
     ('user_group_members', 'user_group_members_user', '1000000 2 2 2 1 1'),
