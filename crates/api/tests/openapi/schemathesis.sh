@@ -5,35 +5,13 @@
 #
 #   schemathesis.sh MUSTER VENV     the server's binary, and where the Python environment is or will be
 set -euo pipefail
-muster=$(realpath "$1")
-venv=$(realpath -m "$2")
 here=$(realpath "$(dirname "$0")")
+source "$here/../running/server.sh"
 
-if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
-    cp "$here/requirements.txt" "$venv/"
-fi
-
-folder=$(mktemp -d)
-"$muster" serve --demo --listen 127.0.0.1:0 --rate-limits off --log warn \
-    --database "sqlite:$folder/muster.db" >"$folder/demo" 2>"$folder/log" &
-server=$!
-trap 'kill $server 2>/dev/null; wait $server 2>/dev/null; rm -rf "$folder"' EXIT
-for _ in {1..100}; do
-    grep -q '^# 5' "$folder/demo" && break
-    kill -0 $server || { cat "$folder/log"; exit 1; }
-    sleep 0.1
-done
-url=$(awk '/ready at/ { print $NF }' "$folder/demo")
 password=$(awk '$1 == "Password" { print $2 }' "$folder/demo")
 login="{\"email\":\"admin@demo.example\",\"password\":\"$password\"}"
-token=$(curl -sS "$url/oauth/token" -H 'Content-Type: application/json' -d "$login" |
-    sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-
-key=$("$muster" credential create --database "sqlite:$folder/muster.db" --tenant "Demo Company" --dialect lox24 \
-    --name schemathesis --json | sed 's/.*"token":"\([^"]*\)".*/\1/')
+token=$(curl -sS "$url/oauth/token" -H 'Content-Type: application/json' -d "$login" | part access_token)
+key=$(credential lox24 | part token)
 
 # Contact groups and phones, beside those of the demo: the first group has the phones that calls are about, the others
 # are written to (see schemathesis.toml for the ids).
@@ -46,11 +24,9 @@ fill 1 "$phones"
 for list in {2..18}; do fill "$list" '{"phone": "+12015550100"}'; done
 # An Onlive access key signs each request; see signature.py. Its calls are about users and groups of which only the server
 # knows the ids: the first ones are read and changed, others are there to be deleted.
-signer=$("$muster" credential create --database "sqlite:$folder/muster.db" --tenant "Demo Company" --dialect onlive \
-    --name schemathesis --json)
-part() { sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/" <<<"$signer"; }
-ONLIVE_ACCESS_KEY=$(part access_key_id)
-ONLIVE_SECRET=$(part secret_access_key)
+signer=$(credential onlive)
+ONLIVE_ACCESS_KEY=$(part access_key_id <<<"$signer")
+ONLIVE_SECRET=$(part secret_access_key <<<"$signer")
 make_signed() {
     echo "$2" >"$folder/body"
     local line
