@@ -25,6 +25,8 @@ pub(crate) struct About {
     pub(super) negotiates: bool,
     pub(super) query: Option<ReadQuery>,
     pub(super) body: Option<(Mode, ReadBody)>,
+    /// The schemas of a body that is not read field by field.
+    pub(super) takes: Option<fn(&mut Schemas) -> Content>,
     /// The body is an array of so many at most.
     pub(super) array: Option<usize>,
     /// What an unknown id in the path gets.
@@ -46,6 +48,7 @@ impl About {
             negotiates: true,
             query: None,
             body: None,
+            takes: None,
             array: None,
             unknown_id: StatusCode::NOT_FOUND,
             refusals: &[],
@@ -95,9 +98,18 @@ impl About {
         Self { body: Some((mode, read)), ..self }
     }
 
+    /// The body is read as a whole, and is of one of these content types.
+    pub(crate) const fn takes(self, body: fn(&mut Schemas) -> Content) -> Self {
+        Self { takes: Some(body), ..self }
+    }
+
     /// The body is an array of at most `max` entities, each of which is read by itself and may fail by itself.
     pub(crate) const fn array(self, max: usize, read: ReadBody) -> Self {
         Self { array: Some(max), ..self.body(Mode::Create, read) }
+    }
+
+    pub(super) const fn has_body(&self) -> bool {
+        self.body.is_some() || self.takes.is_some()
     }
 
     pub(crate) const fn unknown_id(self, status: StatusCode) -> Self {

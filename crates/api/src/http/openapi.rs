@@ -157,6 +157,9 @@ impl Dialect {
             }
             operation["requestBody"] = json!({"required": true, "content": {JSON: {"schema": schema}}});
         }
+        if let Some(body) = about.takes {
+            operation["requestBody"] = json!({"required": true, "content": content(body(schemas))});
+        }
         operation
     }
 
@@ -171,8 +174,8 @@ impl Dialect {
             (StatusCode::FORBIDDEN, about.access > Some(Access::None)),
             (about.unknown_id, has_id(route)),
             (StatusCode::PRECONDITION_FAILED, about.versioned && writes),
-            (StatusCode::PAYLOAD_TOO_LARGE, about.body.is_some()),
-            (StatusCode::UNSUPPORTED_MEDIA_TYPE, about.body.is_some()),
+            (StatusCode::PAYLOAD_TOO_LARGE, about.has_body()),
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, about.has_body()),
             (StatusCode::TOO_MANY_REQUESTS, about.limited),
             (StatusCode::INTERNAL_SERVER_ERROR, true),
             (StatusCode::SERVICE_UNAVAILABLE, true),

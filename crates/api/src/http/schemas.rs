@@ -19,9 +19,12 @@ pub(crate) fn date_time_schema() -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
 }
 
-/// The named schemas of a document.
+/// The named schemas of a document: those of what is sent, and those of bodies that are read as a whole.
 #[derive(Default)]
-pub(crate) struct Schemas(Map<String, Value>);
+pub(crate) struct Schemas {
+    sent: Map<String, Value>,
+    bodies: Map<String, Value>,
+}
 
 impl Schemas {
     /// A `T` as JSON, without an envelope.
@@ -32,14 +35,20 @@ impl Schemas {
     /// A reference to this schema, which is kept under the name.
     pub(crate) fn keep(&mut self, name: String, schema: Value) -> Value {
         let reference = json!({"$ref": format!("{COMPONENTS}{name}")});
-        self.0.entry(name).or_insert(schema);
+        self.sent.entry(name).or_insert(schema);
         reference
+    }
+
+    /// As [`Schemas::keep`], for a body, in which what may be null may also be absent. It refers to no other.
+    pub(crate) fn keep_body(&mut self, name: &str, schema: Value) -> Value {
+        self.bodies.entry(name).or_insert(schema);
+        json!({"$ref": format!("{COMPONENTS}{name}")})
     }
 
     /// The schema of a `T`, whose parts are kept.
     pub(crate) fn bare<T: ToSchema>(&mut self) -> Value {
         self.reference::<T>();
-        self.0.get(&*T::name()).cloned().unwrap_or_default()
+        self.sent.get(&*T::name()).cloned().unwrap_or_default()
     }
 
     /// A reference to the schema of `T`, which is kept with all that it refers to.
@@ -53,7 +62,7 @@ impl Schemas {
         let mut schemas = vec![(name, T::schema())];
         T::schemas(&mut schemas);
         for (name, schema) in schemas {
-            self.0.entry(name).or_insert_with(|| serde_json::to_value(schema).unwrap_or_default());
+            self.sent.entry(name).or_insert_with(|| serde_json::to_value(schema).unwrap_or_default());
         }
         reference
     }
@@ -61,24 +70,25 @@ impl Schemas {
     /// The schemas that the `users` refer to, and those that these refer to; each object with all of its
     /// properties in one place.
     pub(crate) fn into_value(mut self, users: &[&Value]) -> Value {
-        let names: Vec<String> = self.0.keys().cloned().collect();
+        let names: Vec<String> = self.sent.keys().cloned().collect();
         for name in names {
-            let mut schema = self.0.get_mut(&name).map(Value::take).unwrap_or_default();
+            let mut schema = self.sent.get_mut(&name).map(Value::take).unwrap_or_default();
             self.merge(&mut schema);
             require_nullable(&mut schema);
-            self.0.insert(name, schema);
+            self.sent.insert(name, schema);
         }
         let mut used = Vec::new();
         for user in users {
             find(user, &mut used);
         }
         let mut at = 0;
-        while let Some(schema) = used.get(at).and_then(|name| self.0.get(name)) {
+        while let Some(schema) = used.get(at).and_then(|name| self.sent.get(name)) {
             find(schema, &mut used);
             at += 1;
         }
-        self.0.retain(|name, _| used.contains(name));
-        self.0.into()
+        self.sent.retain(|name, _| used.contains(name));
+        self.sent.append(&mut self.bodies);
+        self.sent.into()
     }
 
     /// Puts the parts of a flattened structure together, which readers (and closed objects) want in one place.
@@ -89,7 +99,7 @@ impl Schemas {
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for part in parts.as_array().into_iter().flatten() {
             let name = part["$ref"].as_str().and_then(|reference| reference.strip_prefix(COMPONENTS));
-            let part = name.and_then(|name| self.0.get(name)).unwrap_or(part);
+            let part = name.and_then(|name| self.sent.get(name)).unwrap_or(part);
             properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
             required.extend(part["required"].as_array().cloned().unwrap_or_default());
         }

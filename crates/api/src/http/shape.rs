@@ -117,6 +117,11 @@ pub(crate) struct Parser<P> {
 }
 
 impl<P> Parser<P> {
+    /// The schema of what may be sent.
+    pub(crate) fn schema(&self) -> Value {
+        self.shape.schema().into()
+    }
+
     /// Looks further at what was read, for what no schema tells.
     pub(crate) fn then<T, U>(
         self,

@@ -15,6 +15,7 @@ mod list;
 pub mod patch;
 pub mod path;
 pub mod projection;
+mod published;
 pub mod read;
 mod routes;
 pub mod schema;

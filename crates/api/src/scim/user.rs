@@ -115,6 +115,8 @@ async fn replace(call: &mut Call) -> Result<Reply, Refusal> {
     let wanted = Wanted::of_answer(call)?;
     wanted.projection(&USERS)?;
     let draft = read(&USERS, call.value(TYPES).await?)?;
+    // What is wrong with the body is told before what is wrong with its time.
+    map::patch(draft.resource.clone(), emails(&draft.resource))?;
     let decide = |before: &Map<String, Value>, user: &User| {
         let after = draft.clone().replacing(&USERS, before).resource;
         // Whoever omits them clears those that were sent; nothing was ever sent of a login that stands in.

@@ -74,10 +74,13 @@ fn security(methods: &Value) -> impl Iterator<Item = &String> {
 /// Formats, headers and ways to authenticate differ between dialects; a call shows what they are.
 #[tokio::test]
 async fn a_call_is_published_as_its_dialect_has_it() {
-    let [convirza, lox24, onlive, _] = documents().await;
+    let [convirza, lox24, onlive, scim] = documents().await;
     insta::assert_json_snapshot!(convirza.value["paths"]["/v3/industry"]);
     insta::assert_json_snapshot!(lox24.value["paths"]["/me"]);
     insta::assert_json_snapshot!(onlive.value["paths"]["/api/v1/users/{id}"]["get"]);
+    insta::assert_json_snapshot!(scim.value["paths"]["/scim/v2/Groups/{id}"]["put"]);
+    let schemas = &scim.value["components"]["schemas"];
+    insta::assert_json_snapshot!([&schemas["GroupBody"], &schemas["Group"], &schemas["PatchBody"]]);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::conformance::validator;
 use crate::onlive::{self, Client, USERS};
+use crate::scim;
 use crate::support::{Caller, Reply, World, documents};
 
 /// A call with a body.
@@ -227,6 +228,43 @@ fn the_onlive_document_and_the_server_see_the_same_shapes() {
     let id = |path: &str| onlive::id(if path.starts_with(USERS) { &user } else { &group }).to_owned();
     let signer = Caller::Signer(client.key.clone());
     try_shapes(&runtime, &world, &signer, runtime.block_on(operations(2, id)));
+}
+
+/// Users of SCIM are told of one fault at a time. Lengths and what stands in several values at once no schema tells.
+#[test]
+fn the_scim_document_and_the_server_take_the_same_users() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let world = runtime.block_on(World::new());
+    let client = runtime.block_on(scim::Client::new(&world));
+    let schemas = &runtime.block_on(documents())[3].value["components"]["schemas"];
+    let fits = validator(&schemas["UserBody"], &Value::Null);
+    let fields: Vec<String> =
+        schemas["UserBody"]["properties"].as_object().unwrap().keys().cloned().collect();
+    let element = prop_oneof![
+        3 => value(),
+        1 => (proptest::sample::select(vec!["value", "type", "primary", "locality"]), value())
+            .prop_map(|(name, value)| json!({ name: value })),
+    ];
+    let value =
+        prop_oneof![2 => value(), 1 => proptest::collection::vec(element, 0..3).prop_map(Value::from)];
+    let body = proptest::collection::hash_map(proptest::sample::select(fields), value, 0..4);
+    let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
+    let outcome = TestRunner::new(config).run(&("[a-z]{8}", body), |(name, body)| {
+        let mut sent = json!({"userName": name});
+        sent.as_object_mut().unwrap().extend(body);
+        let reply = runtime.block_on(client.post(scim::USERS, sent.clone()));
+        let detail = reply.body["detail"].as_str().unwrap_or_default();
+        let is_beyond = detail.contains("must not") || detail.contains("with this");
+        prop_assert_eq!(
+            reply.status == 201 || is_beyond,
+            fits.is_valid(&sent) || is_beyond,
+            "{}: {}",
+            sent,
+            reply
+        );
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// The failing fields whose messages are of some kind, in whatever form a dialect tells them. Of what fails inside of

@@ -230,6 +230,10 @@ async fn conditions_are_about_what_is_shown() {
     assert_eq!(done.status, 200, "{done}");
     // What is there already changes nothing.
     assert_eq!(with(done.header("etag")).send().await.header("etag"), done.header("etag"));
+    let long = json!({"userName": "a".repeat(256)});
+    let replaced = |body: &Value| client.call("PUT", &path).header("if-match", &tag).json(body.clone());
+    assert_eq!(refused(&replaced(&long).send().await), (400, "invalidValue"), "the body goes first");
+    assert_eq!(replaced(&json!({"userName": "ann"})).send().await.status, 412);
     assert_eq!(client.call("DELETE", &path).header("if-match", &tag).send().await.status, 412);
     assert_eq!(client.call("DELETE", &path).header("if-match", done.header("etag")).send().await.status, 204);
     assert_eq!(client.select(GROUPS, "members pr", "id").await, [""; 0]);

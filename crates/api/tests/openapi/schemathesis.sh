@@ -34,24 +34,38 @@ make_signed() {
         --body-file "$folder/body" --url "$url" --curl)
     { eval "$line" && echo; } | sed 's/^{"id":"\([^"]*\)".*/"\1"/'
 }
-ids() { for n in $(seq "$2" "$3"); do make_signed "$1" "${4//NUMBER/$n}"; done | paste -sd,; }
+ids() { for n in $(seq "$3" "$4"); do "$1" "$2" "${5//NUMBER/$n}"; done | paste -sd,; }
 user='{"firstName": "First", "lastName": "Last", "email": "userNUMBER@example.org"}'
 group='{"name": "Group NUMBER", "externalId": "GNUMBER"}'
-sed -e "s/@USERS@/$(ids users 1 5 "$user")/" -e "s/@LEAVERS@/$(ids users 6 30 "$user")/" \
-    -e "s/@GROUPS@/$(ids user-groups 1 5 "$group")/" -e "s/@OLD_GROUPS@/$(ids user-groups 6 30 "$group")/" \
+sed -e "s/@USERS@/$(ids make_signed users 1 5 "$user")/" -e "s/@LEAVERS@/$(ids make_signed users 6 30 "$user")/" \
+    -e "s/@GROUPS@/$(ids make_signed user-groups 1 5 "$group")/" -e "s/@OLD_GROUPS@/$(ids make_signed user-groups 6 30 "$group")/" \
     "$here/schemathesis-onlive.toml" >"$folder/onlive.toml"
 
+# SCIM's ids are likewise only known when there is something.
+scim=$(credential scim | part token)
+make_scim() {
+    curl -sSf -w '\n' "$url/scim/v2/$1" -H "Authorization: Bearer $scim" -H 'Content-Type: application/scim+json' -d "$2" |
+        sed 's/.*"id":"\([^"]*\)".*/"\1"/'
+}
+user='{"userName": "userNUMBER", "emails": [{"value": "userNUMBER@example.org", "type": "work"}]}'
+group='{"displayName": "Scim NUMBER", "externalId": "SNUMBER"}'
+sed -e "s/@USERS@/$(ids make_scim Users 1 5 "$user")/" -e "s/@LEAVERS@/$(ids make_scim Users 6 30 "$user")/" \
+    -e "s/@GROUPS@/$(ids make_scim Groups 1 5 "$group")/" -e "s/@OLD_GROUPS@/$(ids make_scim Groups 6 30 "$group")/" \
+    "$here/schemathesis-scim.toml" >"$folder/scim.toml"
+
 cd "$folder"
-# A document, how it is tried, and the headers with which its calls are made.
+# A document, how it is tried, how many examples there are of a call, and the headers with which its calls are made.
 try() {
-    local name=$1 config=$2 headers=()
-    for header in "${@:3}"; do headers+=(--header "$header"); done
+    local name=$1 config=$2 examples=$3 headers=()
+    for header in "${@:4}"; do headers+=(--header "$header"); done
     "$venv/bin/schemathesis" --config-file "$config" run "$url/openapi/$name.json" \
-        "${headers[@]}" --phases coverage,fuzzing --max-examples 60 --generation-deterministic \
+        "${headers[@]}" --phases coverage,fuzzing --max-examples "$examples" --generation-deterministic \
         --checks all --exclude-checks positive_data_acceptance --no-color ||
         { cat "$folder/log"; exit 1; }
 }
-try convirza "$here/schemathesis.toml" "Authorization: Bearer $token"
-try lox24 "$here/schemathesis.toml" "X-LOX24-AUTH-TOKEN: $key"
+try convirza "$here/schemathesis.toml" 60 "Authorization: Bearer $token"
+try lox24 "$here/schemathesis.toml" 60 "X-LOX24-AUTH-TOKEN: $key"
+# Each of its bodies is of two content types, so that there are as many examples of each.
+try scim "$folder/scim.toml" 30 "Authorization: Bearer $scim"
 export ONLIVE_ACCESS_KEY ONLIVE_SECRET SCHEMATHESIS_HOOKS=signature PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1
-try onlive "$folder/onlive.toml" "Authorization: to be signed" "x-onlive-site-date: now"
+try onlive "$folder/onlive.toml" 60 "Authorization: to be signed" "x-onlive-site-date: now"
