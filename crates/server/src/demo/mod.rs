@@ -77,6 +77,8 @@ struct Made {
     /// What `X-LOX24-AUTH-TOKEN` has.
     lox24: SecretString,
     onlive: NewCredential,
+    /// The bearer token of SCIM.
+    scim: SecretString,
 }
 
 /// Makes the tenant.
@@ -121,7 +123,7 @@ async fn create(directory: &Directory<Store>, key: &ServerKey, password: &str) -
     let client = lox24_client_id(made.tenant.id);
     let lox24 = format!("{client}:{}", made.lox24.secret.expose_secret()).into();
     let contacts = contacts(directory, &ctx).await?;
-    Ok(Made { units, user: newest, contacts, user_group, lox24, onlive: made.onlive })
+    Ok(Made { units, user: newest, contacts, user_group, lox24, onlive: made.onlive, scim: made.scim.secret })
 }
 
 /// Makes the user group.

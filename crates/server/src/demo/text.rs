@@ -29,6 +29,7 @@ The demo tenant is ready at {url}
   Password    {password}  (for all three; not shown again)
   LOX24 key   in the lines below (not shown again)
   Access key  {access_key}, secret {secret}  (Onlive; not shown again)
+  SCIM token  in the last lines below (not shown again)
 
 Paste these lines into another terminal:
 
@@ -65,6 +66,12 @@ Paste these lines into another terminal:
 
 # 11. Its members, likewise
 {members}
+
+# 12. A user by name, as an identity provider looks for one (SCIM)
+{found}
+
+# 13. The group as identity providers see it, with its members
+{shown}
 
 Every call, to be read and tried: {url}/docs
 ",
@@ -110,6 +117,11 @@ Every call, to be read and tried: {url}/docs
             r#"{"name":"Global Sales Team","description":"International sales team with product management access","extraFields":{"department":"Sales","location":"Global","allowedFeatures":["product_management","sales_reports","international_pricing"]}}"#
         ),
         members = signed("GET", "/api/v1/users", &format!("userGroupId={user_group}"), ""),
+        found = scim_line(
+            made,
+            &format!(r#"-G {url}/scim/v2/Users --data-urlencode 'filter=userName eq "ann@demo.example"'"#)
+        ),
+        shown = scim_line(made, &format!("{url}/scim/v2/Groups/{user_group}")),
     )
 }
 
@@ -126,6 +138,10 @@ fn lox24_line(made: &Made, call: &str, body: &str) -> String {
     format!("curl -s {call} -H '{header}' -H 'Content-Type: application/json' -d '{body}'; echo")
 }
 
+fn scim_line(made: &Made, call: &str) -> String {
+    format!("curl -s {call} -H 'Authorization: Bearer {}'; echo", made.scim.expose_secret())
+}
+
 pub(super) fn welcome_back(url: &str, database: &str) -> String {
     format!(
         r"
@@ -137,7 +153,7 @@ muster user set-password{database} --email {ADMIN}
 
 (or `cargo run --release -- user set-password …`; it works while the server runs, on the database that `--database` or
 `MUSTER_DATABASE` names). For a new LOX24 key, or with
-`--dialect onlive` an access key to sign with:
+`--dialect onlive` an access key to sign with, or with `--dialect scim` a token:
 
 muster credential create{database} --tenant '{NAME}' --dialect lox24 --name demo
 

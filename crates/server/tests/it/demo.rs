@@ -21,7 +21,7 @@ fn shell_lines(printed: &str) -> String {
 fn the_printed_lines_work_as_they_stand() {
     let server = Server::start(&["--demo"]);
     let lines = shell_lines(&server.stdout());
-    assert_eq!(lines.lines().count(), 11, "{lines}");
+    assert_eq!(lines.lines().count(), 13, "{lines}");
     let printed = paste(&lines);
     let answers: Vec<&str> = printed.lines().collect();
     assert!(answers[0].starts_with("mua_"), "{printed}");
@@ -50,9 +50,15 @@ fn the_printed_lines_work_as_they_stand() {
         answers[14].contains(r#""fullName":"Stan Dard""#) && answers[14].contains(r#""total":6"#),
         "{printed}"
     );
-    assert_eq!(answers.len(), 15, "{printed}");
+    assert!(answers[15].contains(r#""totalResults":1"#), "{printed}");
+    assert!(answers[15].contains(r#""userName":"ann@demo.example""#), "{printed}");
+    assert!(answers[16].contains(r#""displayName":"Global Sales Team""#), "{printed}");
+    assert_eq!(answers[16].matches("/scim/v2/Users/").count(), 6, "{printed}");
+    assert_eq!(answers.len(), 17, "{printed}");
     let key = lines.split("X-LOX24-AUTH-TOKEN: ").nth(1).and_then(|rest| rest.get(8..40)).unwrap();
-    assert!(!server.log().contains("mua_") && !server.log().contains(key), "no secret in the log");
+    for secret in ["mua_", "mus_", key] {
+        assert!(!server.log().contains(secret), "no secret in the log");
+    }
 }
 
 #[test]
