@@ -4,16 +4,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::{Body, HttpBody as _};
-use axum::extract::RawPathParams;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Method, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
 use muster_domain::session::{Caller, Found, Subject};
 use muster_domain::{Ctx, Dialect, Directory, Draft, Entity, Error, Precondition, TenantId};
 use muster_store::Store;
 use serde_json::Value;
 
-use super::{Failure, Fields, Head, JSON, Meta, Mode, Query, Quota, Route, Tag, body, client, tags};
+use super::{
+    Failure, Fields, Head, JSON, Meta, Mode, Query, Quota, RawObject, Route, Tag, body, client, tags,
+};
 use crate::App;
 use crate::limits::Room;
 
@@ -29,9 +30,10 @@ pub(crate) struct Call {
     route: &'static Route,
     meta: Meta,
     parts: Parts,
-    params: Option<RawPathParams>,
+    /// What stands in the path where it varies.
+    path_text: String,
     body: Option<Body>,
-    /// The body, if it was read before it was known who calls.
+    /// The body, if it was read before it was known who calls, or with that of another call.
     kept: Option<Bytes>,
     tenant: Option<TenantId>,
     room: Option<Room>,
@@ -44,11 +46,35 @@ impl Call {
         route: &'static Route,
         meta: Meta,
         parts: Parts,
-        params: Option<RawPathParams>,
-        body: Body,
+        path_text: String,
+        body: Option<Body>,
     ) -> Self {
-        let body = Some(body);
-        Self { app, route, meta, parts, params, body, kept: None, tenant: None, room: None, quota: None }
+        Self { app, route, meta, parts, path_text, body, kept: None, tenant: None, room: None, quota: None }
+    }
+
+    /// A call of the same client that stands in the body of this one, to be answered as if it had been sent by itself:
+    /// `uri` is where to, `path_text` what stands there where the path varies, `if_match` its condition.
+    pub(crate) fn inner(
+        &self,
+        route: &'static Route,
+        (uri, path_text): (Uri, String),
+        if_match: Option<HeaderValue>,
+        body: Bytes,
+    ) -> Self {
+        let mut parts = Request::new(()).into_parts().0;
+        parts.method = route.method.clone();
+        parts.uri = uri;
+        parts.headers = self.parts.headers.clone();
+        // What is said of this request alone.
+        for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::EXPECT, header::IF_NONE_MATCH] {
+            parts.headers.remove(name);
+        }
+        match if_match {
+            Some(tags) => _ = parts.headers.insert(header::IF_MATCH, tags),
+            None => _ = parts.headers.remove(header::IF_MATCH),
+        }
+        let call = Self::new(self.shared_app(), route, self.meta, parts, path_text, None);
+        Self { kept: Some(body), ..call }
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -66,6 +92,10 @@ impl Call {
 
     pub(crate) fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    pub(super) fn route(&self) -> &'static Route {
+        self.route
     }
 
     /// The name of the call in every layer.
@@ -203,7 +233,7 @@ impl Call {
 
     /// What stands in the path where it varies.
     pub(crate) fn path_text(&self) -> &str {
-        self.params.as_ref().and_then(|params| params.iter().next()).map_or("", |(_, text)| text)
+        &self.path_text
     }
 
     /// What `read` makes of the parameters of the query. A failure names every failing one.
@@ -274,6 +304,17 @@ impl Call {
     ) -> Result<Draft<T>, Failure> {
         let bytes = self.read_body(max, &[JSON]).await?;
         body::object(&bytes, |object| Fields::read(object, mode, read))
+    }
+
+    /// What `read` makes of the JSON object in a body of one of these content types and of at most `max` bytes.
+    pub(crate) async fn raw_object<T: Send + 'static>(
+        &mut self,
+        max: usize,
+        types: &[&str],
+        read: fn(&RawObject<'_>) -> T,
+    ) -> Result<T, Failure> {
+        let bytes = self.read_body(max, types).await?;
+        working(bytes, move |bytes| body::object(bytes, |object| Ok(read(object)))).await
     }
 
     /// The JSON in a body of one of these content types, whatever it is.

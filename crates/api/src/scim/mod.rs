@@ -5,6 +5,7 @@
 //! What a resource is in the directory stands in the `_map` files, and one file a resource has its calls.
 
 mod auth;
+mod bulk;
 mod discovery;
 pub mod error;
 mod failure;

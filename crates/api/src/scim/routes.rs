@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::failure::SCIM_JSON;
-use super::{PREFIX, auth, discovery, failure, group, search, user, wanted};
+use super::{PREFIX, auth, bulk, discovery, failure, group, search, user, wanted};
 use crate::App;
 use crate::http::Mode::{Create, Merge};
 use crate::http::{About, Content, Dialect, Ids, Published, Routes, Schemas, routes};
@@ -45,6 +45,33 @@ fn list(schemas: &mut Schemas) -> Content {
         },
     });
     vec![(SCIM_JSON, schemas.keep("ListResponse".to_owned(), schema))]
+}
+
+/// What became of the operations of a bulk request.
+fn bulk_answer(schemas: &mut Schemas) -> Content {
+    let error = failure::schema(schemas).swap_remove(0).1;
+    let text = || json!({"type": "string"});
+    let operation = json!({
+        "type": "object",
+        "required": ["method", "status"],
+        "properties": {
+            "method": {"enum": ["POST", "PUT", "PATCH", "DELETE"]},
+            "bulkId": text(),
+            "location": text(),
+            "version": text(),
+            "status": {"type": "string", "pattern": "^[245][0-9]{2}$"},
+            "response": error,
+        },
+    });
+    let schema = json!({
+        "type": "object",
+        "required": ["schemas", "Operations"],
+        "properties": {
+            "schemas": {"type": "array", "items": {"const": bulk::BULK_RESPONSE}},
+            "Operations": {"type": "array", "items": operation},
+        },
+    });
+    vec![(SCIM_JSON, schemas.keep("BulkResponse".to_owned(), schema))]
 }
 
 /// A call about one resource.
@@ -88,6 +115,8 @@ pub(crate) const ROUTES: Routes = routes![
         About::write("Delete a group; its members stay").versioned().deletes();
     POST "/scim/v2/.search" => search::search,
         About::read("Search users and groups").body(Create, |_| ()).answers(list);
+    POST "/scim/v2/Bulk" => bulk::bulk,
+        About::write("Many operations in one request").body(Create, |_| ()).answers(bulk_answer);
     GET "/scim/v2/Me" => discovery::me_get, ME;
     POST "/scim/v2/Me" => discovery::me_write, WRITE_ME;
     PUT "/scim/v2/Me" => discovery::me_write, WRITE_ME;
