@@ -1,7 +1,7 @@
 //! Groups (`/Groups`; RFC 7644, section 3).
 
 use http::StatusCode;
-use muster_domain::predicate::Selection;
+use muster_domain::predicate::{Selection, SortColumn, SortKey};
 use muster_domain::session::Subject;
 use muster_domain::user_group::{MemberWishes, MembersWanted, UserGroup, UserGroupPatch, WithMembers};
 use muster_domain::{Entity, Error, Page, Precondition, Timestamp, UserGroupId, UserId};
@@ -48,6 +48,10 @@ impl Listed for Groups {
             shown.push(resource(group, Some(&members), &caller.base));
         }
         Ok(shown)
+    }
+
+    fn sort_key(group: &UserGroup, by: SortColumn) -> Option<SortKey> {
+        group.sort_key(by)
     }
 
     fn place(group: &UserGroup) -> (Timestamp, UserGroupId) {

@@ -6,6 +6,7 @@
 
 mod auth;
 mod bulk;
+mod cursor;
 mod discovery;
 pub mod error;
 mod failure;

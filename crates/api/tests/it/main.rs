@@ -48,6 +48,7 @@ mod random_bodies;
 mod random_shapes;
 mod scim;
 mod scim_bulk;
+mod scim_cursors;
 mod scim_groups;
 mod scim_random;
 mod scim_users;
