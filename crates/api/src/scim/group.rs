@@ -4,13 +4,14 @@ use http::StatusCode;
 use muster_domain::predicate::{Selection, SortColumn, SortKey};
 use muster_domain::session::Subject;
 use muster_domain::user_group::{MemberWishes, MembersWanted, UserGroup, UserGroupPatch, WithMembers};
-use muster_domain::{Entity, Error, Page, Precondition, Timestamp, UserGroupId, UserId};
+use muster_domain::{Entity, Error, Page, Precondition, Timestamp, UserGroupId};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::auth::{Caller, enter, enter_for, id};
 use super::failure::{Refusal, answered, reply};
 use super::group_map::{self as map, ids, known_ids, resource, tag};
+use super::group_members::{are_many, members, stream};
 use super::list::{Listed, Search};
 use super::patch::Patch;
 use super::read::read;
@@ -18,9 +19,6 @@ use super::schema::{GROUPS, ResourceType};
 use super::user::{ATTEMPTS, TYPES};
 use super::wanted::Wanted;
 use crate::http::{Call, Failure, Outcome, Reply};
-
-/// Members are read in steps of so many.
-const STEP: u32 = 1000;
 
 /// A change of a group with more members is answered without it, unless attributes are asked for by name.
 const MOST_MEMBERS: u64 = 1000;
@@ -71,27 +69,6 @@ impl Listed for Groups {
     }
 }
 
-/// All members of a group; none of one that is gone by now.
-async fn members(caller: &Caller, group: &UserGroup) -> Result<Vec<Uuid>, Error> {
-    let (mut all, mut after) = (Vec::new(), UserId(0));
-    if group.members == 0 {
-        return Ok(all);
-    }
-    loop {
-        let step = caller.directory().user_group_members(&caller.ctx, group.id, after, STEP).await;
-        let step = match step {
-            Err(Error::NotFound(_)) => return Ok(all),
-            step => step?,
-        };
-        let Some(last) = step.last() else { return Ok(all) };
-        after = last.user;
-        all.extend(step.iter().map(|member| member.uuid));
-        if step.len() < STEP as usize {
-            return Ok(all);
-        }
-    }
-}
-
 pub(super) async fn group_list(call: &mut Call) -> Outcome {
     answered(list(call).await)
 }
@@ -110,6 +87,10 @@ pub(super) async fn group_get(call: &mut Call) -> Outcome {
 async fn get(call: &mut Call) -> Result<Reply, Refusal> {
     let (caller, group) = find(call).await?;
     let wanted = Wanted::of_answer(call)?;
+    let projection = wanted.projection(&GROUPS)?;
+    if are_many(&group) && projection.has("members") {
+        return Ok(stream(caller, &group, projection));
+    }
     shown(StatusCode::OK, &caller, &group, &wanted).await
 }
 

@@ -13,6 +13,7 @@ mod failure;
 pub mod filter;
 mod group;
 mod group_map;
+mod group_members;
 mod list;
 pub mod patch;
 pub mod path;
