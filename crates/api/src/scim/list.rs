@@ -225,7 +225,10 @@ impl Search {
     }
 
     fn key_of(&self, value: Place) -> SortKey {
-        self.sort.map_or_else(|| SortKey::Ascending(value.clone()), |sort| sort.key_of(value.clone()))
+        match self.sort {
+            Some(sort) => sort.key_of(value),
+            None => SortKey::Ascending(value),
+        }
     }
 
     /// The page that is asked for.

@@ -107,7 +107,8 @@ async fn what_stays_is_met_once_while_others_write() {
             let write = async |n: usize| {
                 let name = format!("{n}{}", client.world.journal().await.len());
                 let user = client.created(USERS, json!({"userName": name, "displayName": name})).await;
-                made.borrow_mut().extend([user, client.group(&name, &[]).await]);
+                let group = client.group(&name, &[]).await;
+                made.borrow_mut().extend([user, group]);
                 let gone = made.borrow_mut().drain(..n % 3).collect::<Vec<_>>();
                 for path in gone {
                     client.delete(&path).await;

@@ -112,7 +112,7 @@ async fn a_great_group_is_changed_without_being_shown() {
     assert_eq!(whole.header("etag"), without.header("etag"));
     assert_eq!(whole.body["meta"], without.body["meta"]);
     let values = client.get(&format!("{path}?attributes=members.value")).await;
-    assert_eq!(values.body["members"][1000].as_object().map(|member| member.len()), Some(1));
+    assert_eq!(values.body["members"][1000].as_object().map(serde_json::Map::len), Some(1));
     assert_eq!(values.body.as_object().unwrap().keys().collect::<Vec<_>>(), ["schemas", "id", "members"]);
     let nothing = client.get(&format!("{path}?attributes=members.nothing")).await;
     assert_eq!(nothing.body.as_object().unwrap().len(), 2, "{nothing}");

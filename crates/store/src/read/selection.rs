@@ -161,7 +161,11 @@ impl Table {
                 format!("({}, {}) > ({at}, {after})", self.created, self.id)
             }
         };
-        if sort == Sort::CREATED && matches!(place.among, Among::After(..)) {
+        // The tie says it all, in the words of the index.
+        if sort == Sort::CREATED
+            && let Among::After(at, _) = place.among
+            && place.key == Some(SortKey::Time(at))
+        {
             return among(sql);
         }
         let (column, is_sparse) = match self.sorted_by(sort.by) {

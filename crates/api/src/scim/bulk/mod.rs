@@ -143,8 +143,7 @@ impl<'a> Work<'a> {
             };
             self.answer(at, done);
         }
-        let failed = self.answers[at].as_ref().is_some_and(|answer| answer.get("response").is_some());
-        failed
+        self.answers[at].as_ref().is_some_and(|answer| answer.get("response").is_some())
     }
 
     /// Sends an operation to the route that it names.
