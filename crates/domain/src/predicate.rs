@@ -172,13 +172,38 @@ pub struct Selection<Id> {
 }
 
 /// Where a page begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start<Id> {
     /// After so many rows.
     Offset(u64),
-    /// After the row that was created then and has this id, in the order of [`SortColumn::Created`], whatever is written
-    /// meanwhile.
+    /// There, whatever is written meanwhile.
+    At(Place<Id>),
+}
+
+/// A place between two rows of a selection, in its order, where there need be no row. What is not given another place by
+/// a change is met once, by whoever goes on from place to place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place<Id> {
+    /// What the rows around it are sorted by; `None` if that is nothing. It has to be of the column's type.
+    pub key: Option<SortKey>,
+    pub among: Among<Id>,
+}
+
+/// Where among the rows with the same key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Among<Id> {
+    First,
+    /// After the one that was created then and has this id.
     After(Timestamp, Id),
+    Last,
+}
+
+/// What a row is sorted by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SortKey {
+    Time(Timestamp),
+    /// A [`crate::text::key`].
+    Text(String),
 }
 
 /// By what rows are sorted; those that are equal there by when they were created, and then by id. What has no value comes

@@ -1,10 +1,11 @@
 //! One request, as handlers see it.
 
+mod inner;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::{Body, HttpBody as _};
-use axum::extract::RawPathParams;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri, header};
@@ -13,7 +14,9 @@ use muster_domain::{Ctx, Dialect, Directory, Draft, Entity, Error, Precondition,
 use muster_store::Store;
 use serde_json::Value;
 
-use super::{Failure, Fields, Head, JSON, Meta, Mode, Query, Quota, Route, Tag, body, client, tags};
+use super::{
+    Failure, Fields, Head, JSON, Meta, Mode, Query, Quota, RawObject, Route, Tag, body, client, tags,
+};
 use crate::App;
 use crate::limits::Room;
 
@@ -29,9 +32,10 @@ pub(crate) struct Call {
     route: &'static Route,
     meta: Meta,
     parts: Parts,
-    params: Option<RawPathParams>,
+    /// What stands in the path where it varies.
+    path_text: String,
     body: Option<Body>,
-    /// The body, if it was read before it was known who calls.
+    /// The body, if it was read before it was known who calls, or with that of another call.
     kept: Option<Bytes>,
     tenant: Option<TenantId>,
     room: Option<Room>,
@@ -44,11 +48,10 @@ impl Call {
         route: &'static Route,
         meta: Meta,
         parts: Parts,
-        params: Option<RawPathParams>,
-        body: Body,
+        path_text: String,
+        body: Option<Body>,
     ) -> Self {
-        let body = Some(body);
-        Self { app, route, meta, parts, params, body, kept: None, tenant: None, room: None, quota: None }
+        Self { app, route, meta, parts, path_text, body, kept: None, tenant: None, room: None, quota: None }
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -66,6 +69,10 @@ impl Call {
 
     pub(crate) fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    pub(super) fn route(&self) -> &'static Route {
+        self.route
     }
 
     /// The name of the call in every layer.
@@ -203,7 +210,7 @@ impl Call {
 
     /// What stands in the path where it varies.
     pub(crate) fn path_text(&self) -> &str {
-        self.params.as_ref().and_then(|params| params.iter().next()).map_or("", |(_, text)| text)
+        &self.path_text
     }
 
     /// What `read` makes of the parameters of the query. A failure names every failing one.
@@ -274,6 +281,17 @@ impl Call {
     ) -> Result<Draft<T>, Failure> {
         let bytes = self.read_body(max, &[JSON]).await?;
         body::object(&bytes, |object| Fields::read(object, mode, read))
+    }
+
+    /// What `read` makes of the JSON object in a body of one of these content types and of at most `max` bytes.
+    pub(crate) async fn raw_object<T: Send + 'static>(
+        &mut self,
+        max: usize,
+        types: &[&str],
+        read: fn(&RawObject<'_>) -> T,
+    ) -> Result<T, Failure> {
+        let bytes = self.read_body(max, types).await?;
+        working(bytes, move |bytes| body::object(bytes, |object| Ok(read(object)))).await
     }
 
     /// The JSON in a body of one of these content types, whatever it is.

@@ -30,6 +30,7 @@ pub(crate) use call::Call;
 pub(crate) use fields::{Fields, Mode};
 pub(crate) use openapi::{Header, Ids, Published};
 pub(crate) use query::Query;
+pub(crate) use raw::{RawObject, begins_with, entries, value as raw_value};
 pub(crate) use reply::Reply;
 pub(crate) use routes::{Dialect, routes};
 pub use routes::{Route, Routes};

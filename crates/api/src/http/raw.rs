@@ -14,16 +14,21 @@ const MAX_PROPERTIES: usize = 1000;
 
 /// The properties of an object, as they stand in a body.
 #[derive(Default)]
-pub(super) struct RawObject<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(crate) struct RawObject<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> RawObject<'a> {
-    pub(super) fn parse(text: &'a [u8]) -> serde_json::Result<Self> {
+    pub(crate) fn parse(text: &'a [u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(text)
     }
 
     /// A property as it stands; of one that stands twice the last.
-    pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+
+    /// As [`RawObject::get`], for names that have no case.
+    pub(crate) fn get_ignoring_case(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
     }
 }
 
@@ -136,18 +141,18 @@ impl<'de> Visitor<'de> for Readable {
 }
 
 /// The value that stands somewhere in a text that [`check`] has let through.
-pub(super) fn value(raw: &RawValue) -> Value {
+pub(crate) fn value(raw: &RawValue) -> Value {
     serde_json::from_str(raw.get()).unwrap_or_default()
 }
 
 /// Whether an object, an array, or neither stands somewhere.
-pub(super) fn begins_with(raw: &RawValue, mark: char) -> bool {
+pub(crate) fn begins_with(raw: &RawValue, mark: char) -> bool {
     raw.get().starts_with(mark)
 }
 
 /// Calls `each` with the place and the text of every entry of an array or an object, but of `max` at most. Whether
 /// these were all.
-pub(super) fn entries<'a>(
+pub(crate) fn entries<'a>(
     text: &'a [u8],
     max: usize,
     each: impl FnMut(Cow<'a, str>, &'a RawValue),

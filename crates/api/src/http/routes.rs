@@ -3,7 +3,6 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{FromRequestParts as _, RawPathParams};
@@ -131,7 +130,7 @@ impl Dialect {
         response
     }
 
-    /// Runs one handler, with a time limit, and turns whatever comes of it into an answer.
+    /// Answers a request for a route.
     async fn serve(
         self,
         app: Arc<App>,
@@ -143,12 +142,18 @@ impl Dialect {
             return Response::default();
         };
         let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
-        let timeout = app.settings.request_timeout;
-        let mut call = Call::new(app, route, meta, parts, params, body);
-        let mut response = match self.outcome(route, &mut call, timeout).await {
-            Ok(reply) => reply.into_response(&call),
+        let varies = params.as_ref().and_then(|params| params.iter().next());
+        let path_text = varies.map_or_else(String::new, |(_, text)| text.to_owned());
+        self.answer(&mut Call::new(app, route, meta, parts, path_text, Some(body))).await
+    }
+
+    /// Runs the handler of a call, with a time limit, and turns whatever comes of it into an answer.
+    pub(crate) async fn answer(self, call: &mut Call) -> Response {
+        let (route, request_id) = (call.route(), call.meta().request_id);
+        let mut response = match self.outcome(route, call).await {
+            Ok(reply) => reply.into_response(call),
             Err(failure) => {
-                let (verb, request_id) = (route.verb, meta.request_id);
+                let verb = route.verb;
                 match &failure {
                     Failure::Core(error @ Error::Internal(_)) => {
                         tracing::error!(%error, verb, %request_id, "a request failed");
@@ -169,8 +174,9 @@ impl Dialect {
     }
 
     /// What comes of a call: a client that is turned away at the door does not get to the handler.
-    async fn outcome(self, route: &Route, call: &mut Call, timeout: Duration) -> Outcome {
+    async fn outcome(self, route: &Route, call: &mut Call) -> Outcome {
         (self.door)(&call.head())?;
+        let timeout = call.app().settings.request_timeout;
         let handler = AssertUnwindSafe((route.handler)(call)).catch_unwind();
         match tokio::time::timeout(timeout, handler).await {
             Ok(Ok(outcome)) => outcome,

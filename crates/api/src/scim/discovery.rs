@@ -5,19 +5,23 @@ use muster_domain::Error;
 use serde_json::Value;
 
 use super::auth::{base, enter};
+use super::bulk;
 use super::error::document;
 use super::failure::reply;
 use super::list::response;
 use super::schema::{self, ServiceProvider};
 use super::wanted::{MAX_PAGE, PAGE};
+use crate::Settings;
 use crate::http::{Call, Failure, Outcome, Query, Text};
 
-const CAN: ServiceProvider = ServiceProvider {
-    bulk_operations: 0,
-    bulk_payload: 0,
-    page_size: PAGE as u64,
-    max_page_size: MAX_PAGE as u64,
-};
+fn can(settings: &Settings) -> ServiceProvider {
+    ServiceProvider {
+        bulk_operations: bulk::limits::OPERATIONS,
+        bulk_payload: bulk::limits::payload(settings),
+        page_size: PAGE,
+        max_page_size: MAX_PAGE,
+    }
+}
 
 /// Whether a filter is asked for.
 pub(super) fn filter(query: &mut Query<'_>) -> bool {
@@ -25,7 +29,7 @@ pub(super) fn filter(query: &mut Query<'_>) -> bool {
 }
 
 pub(super) async fn config_get(call: &mut Call) -> Outcome {
-    Ok(reply(StatusCode::OK, &schema::service_provider_config(&CAN, &base(call))))
+    Ok(reply(StatusCode::OK, &schema::service_provider_config(&can(&call.app().settings), &base(call))))
 }
 
 pub(super) async fn resource_type_list(call: &mut Call) -> Outcome {

@@ -22,10 +22,12 @@ pub enum ScimType {
     InvalidCursor,
     ExpiredCursor,
     InvalidCount,
+    /// Ours, for what is beyond a limit on the size of a request.
+    TooLarge,
 }
 
 impl ScimType {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::InvalidFilter,
         Self::TooMany,
         Self::Uniqueness,
@@ -39,6 +41,7 @@ impl ScimType {
         Self::InvalidCursor,
         Self::ExpiredCursor,
         Self::InvalidCount,
+        Self::TooLarge,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -56,6 +59,7 @@ impl ScimType {
             Self::InvalidCursor => "invalidCursor",
             Self::ExpiredCursor => "expiredCursor",
             Self::InvalidCount => "invalidCount",
+            Self::TooLarge => "tooLarge",
         }
     }
 
@@ -64,6 +68,7 @@ impl ScimType {
         match self {
             Self::Uniqueness => 409,
             Self::Sensitive => 403,
+            Self::TooLarge => 413,
             _ => 400,
         }
     }

@@ -108,6 +108,11 @@ impl Shape {
         Self { scim_type: Some(scim_type), ..Self::new(StatusCode::BAD_REQUEST, detail) }
     }
 
+    fn too_large(detail: String) -> Self {
+        let scim_type = Some(ScimType::TooLarge);
+        Self { scim_type, ..Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail) }
+    }
+
     fn header(self, name: HeaderName, value: impl Display) -> Self {
         Self { header: Some((name, value.to_string())), ..self }
     }
@@ -124,14 +129,12 @@ impl Shape {
             Failure::MethodNotAllowed { allow } => {
                 Self::plain(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, allow)
             }
-            Failure::BodyTooLarge { max } => Self::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("The body must not be longer than {max} bytes"),
-            ),
-            Failure::TooManyEntries { max } => Self::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("The list must not have more than {max} entries"),
-            ),
+            Failure::BodyTooLarge { max } => {
+                Self::too_large(format!("The body must not be longer than {max} bytes"))
+            }
+            Failure::TooManyEntries { max } => {
+                Self::too_large(format!("The list must not have more than {max} entries"))
+            }
             Failure::UnsupportedMediaType => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The content type must be application/scim+json or application/json",

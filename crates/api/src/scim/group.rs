@@ -1,16 +1,17 @@
 //! Groups (`/Groups`; RFC 7644, section 3).
 
 use http::StatusCode;
-use muster_domain::predicate::Selection;
+use muster_domain::predicate::{Selection, SortColumn, SortKey};
 use muster_domain::session::Subject;
 use muster_domain::user_group::{MemberWishes, MembersWanted, UserGroup, UserGroupPatch, WithMembers};
-use muster_domain::{Entity, Error, Page, Precondition, Timestamp, UserGroupId, UserId};
+use muster_domain::{Entity, Error, Page, Precondition, Timestamp, UserGroupId};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::auth::{Caller, enter, enter_for, id};
 use super::failure::{Refusal, answered, reply};
 use super::group_map::{self as map, ids, known_ids, resource, tag};
+use super::group_members::{are_many, members, stream};
 use super::list::{Listed, Search};
 use super::patch::Patch;
 use super::read::read;
@@ -18,9 +19,6 @@ use super::schema::{GROUPS, ResourceType};
 use super::user::{ATTEMPTS, TYPES};
 use super::wanted::Wanted;
 use crate::http::{Call, Failure, Outcome, Reply};
-
-/// Members are read in steps of so many.
-const STEP: u32 = 1000;
 
 /// A change of a group with more members is answered without it, unless attributes are asked for by name.
 const MOST_MEMBERS: u64 = 1000;
@@ -50,6 +48,10 @@ impl Listed for Groups {
         Ok(shown)
     }
 
+    fn sort_key(group: &UserGroup, by: SortColumn) -> Option<SortKey> {
+        group.sort_key(by)
+    }
+
     fn place(group: &UserGroup) -> (Timestamp, UserGroupId) {
         (group.created_at, group.id)
     }
@@ -64,27 +66,6 @@ impl Listed for Groups {
 
     fn id_of(text: &str) -> Option<UserGroupId> {
         id(text).map(UserGroupId)
-    }
-}
-
-/// All members of a group; none of one that is gone by now.
-async fn members(caller: &Caller, group: &UserGroup) -> Result<Vec<Uuid>, Error> {
-    let (mut all, mut after) = (Vec::new(), UserId(0));
-    if group.members == 0 {
-        return Ok(all);
-    }
-    loop {
-        let step = caller.directory().user_group_members(&caller.ctx, group.id, after, STEP).await;
-        let step = match step {
-            Err(Error::NotFound(_)) => return Ok(all),
-            step => step?,
-        };
-        let Some(last) = step.last() else { return Ok(all) };
-        after = last.user;
-        all.extend(step.iter().map(|member| member.uuid));
-        if step.len() < STEP as usize {
-            return Ok(all);
-        }
     }
 }
 
@@ -106,6 +87,10 @@ pub(super) async fn group_get(call: &mut Call) -> Outcome {
 async fn get(call: &mut Call) -> Result<Reply, Refusal> {
     let (caller, group) = find(call).await?;
     let wanted = Wanted::of_answer(call)?;
+    let projection = wanted.projection(&GROUPS)?;
+    if are_many(&group) && projection.has("members") {
+        return Ok(stream(caller, &group, projection));
+    }
     shown(StatusCode::OK, &caller, &group, &wanted).await
 }
 

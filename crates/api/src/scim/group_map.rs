@@ -26,8 +26,7 @@ pub(super) fn resource(group: &UserGroup, members: Option<&[Uuid]>, base: &str) 
     set(&mut shown, "externalId", group.external_id.as_deref().map(Value::from));
     set(&mut shown, "displayName", Some(group.name.as_str().into()));
     if let Some(members) = members.filter(|members| !members.is_empty()) {
-        let member = |id: &Uuid| json!({"value": id, "$ref": format!("{base}/Users/{id}"), "type": "User"});
-        set(&mut shown, "members", Some(members.iter().map(member).collect()));
+        set(&mut shown, "members", Some(members.iter().map(|id| member(id, base)).collect()));
     }
     let meta = json!({
         "resourceType": GROUPS.name,
@@ -38,6 +37,11 @@ pub(super) fn resource(group: &UserGroup, members: Option<&[Uuid]>, base: &str) 
     });
     set(&mut shown, "meta", Some(meta));
     shown
+}
+
+/// A member of a group as it is shown.
+pub(super) fn member(id: &Uuid, base: &str) -> Value {
+    json!({"value": id, "$ref": format!("{base}/Users/{id}"), "type": "User"})
 }
 
 /// What a resource wants of its group, but for the members. Errors: `invalidValue`.

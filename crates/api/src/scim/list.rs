@@ -3,18 +3,21 @@
 //! What the store can select, sort and count, it does. What it cannot is evaluated here on what it finds, which may be so
 //! much and no more.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use muster_domain::predicate::{Predicate, Selection, Sort as StoreSort, SortColumn, Start};
+use std::cmp::Ordering;
+
+use muster_domain::predicate::{
+    self, Among, Predicate, Selection, Sort as StoreSort, SortColumn, SortKey as StoreKey,
+};
 use muster_domain::{Error, Page, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::auth::Caller;
+use super::cursor::{Cursor, Start, foreign, rank};
 use super::failure::Refusal;
 use super::filter::{Condition, Lowered, lower, parse};
 use super::projection::Projection;
 use super::schema::ResourceType;
-use super::sort::Sort;
+use super::sort::{Place, Sort, SortKey};
 use super::wanted::Wanted;
 use super::{ScimError, ScimType};
 
@@ -28,7 +31,7 @@ const STEP: u32 = 500;
 /// A kind of resource that can be listed.
 pub(super) trait Listed {
     const KIND: &'static ResourceType;
-    type Id: Copy + Send + Sync;
+    type Id: Copy + Ord + Send + Sync;
     type Row: Clone + Send + Sync;
 
     /// The rows that a predicate selects.
@@ -40,6 +43,9 @@ pub(super) trait Listed {
         rows: Vec<Self::Row>,
         members: bool,
     ) -> Result<Vec<Map<String, Value>>, Error>;
+
+    /// What the row is sorted by in a column.
+    fn sort_key(row: &Self::Row, by: SortColumn) -> Option<StoreKey>;
 
     /// When the row was created, and its id.
     fn place(row: &Self::Row) -> (Timestamp, Self::Id);
@@ -57,25 +63,38 @@ pub(super) struct Search {
     kind: &'static ResourceType,
     condition: Option<Condition>,
     lowered: Lowered,
-    pub(super) sort: Option<Sort>,
+    sort: Option<Sort>,
     projection: Projection,
 }
 
-/// A resource with what it is sorted by.
+/// What is found.
 pub(super) struct Hit<R: Listed> {
     row: R::Row,
-    resource: Map<String, Value>,
+    /// What it is sorted by, or else when it was created.
+    value: Place,
+    /// As it is shown, perhaps without its members, if it was looked at.
+    resource: Option<Map<String, Value>>,
 }
 
 impl Search {
+    /// A search of one kind of resource.
     pub(super) fn of(kind: &'static ResourceType, wanted: &Wanted) -> Result<Self, ScimError> {
+        Self::among(kind, &[kind], wanted)
+    }
+
+    /// The part of one kind in a search of several.
+    pub(super) fn among(
+        kind: &'static ResourceType,
+        kinds: &[&'static ResourceType],
+        wanted: &Wanted,
+    ) -> Result<Self, ScimError> {
         let condition = match &wanted.filter {
             Some(filter) => Some(Condition::of(&parse(filter)?, kind)?),
             None => None,
         };
         let all = || Lowered { predicate: Predicate::ALWAYS, exact: true };
         let lowered = condition.as_ref().map_or_else(all, lower);
-        let sort = Sort::read(kind, wanted.sort_by.as_deref(), wanted.sort_order.as_deref())?;
+        let sort = Sort::read_among(kind, kinds, wanted.sort_by.as_deref(), wanted.sort_order.as_deref())?;
         let projection = wanted.projection(kind)?;
         Ok(Self { kind, condition, lowered, sort, projection })
     }
@@ -114,20 +133,10 @@ impl Search {
         let Some(sort) = self.store_sort().filter(|_| self.lowered.exact) else {
             return self.evaluated_slice(caller, start, limit).await;
         };
-        let predicate = self.lowered.predicate.clone();
+        let (predicate, start) = (self.lowered.predicate.clone(), start.of_column(sort.by)?);
         let page = R::select(caller, Selection { predicate, sort, start, limit, counts: true }).await?;
-        let hits = self.hits(caller, page.items, self.shows_members()).await?;
-        Ok(Page { items: hits, total: page.total })
-    }
-
-    async fn hits<R: Listed>(
-        &self,
-        caller: &Caller,
-        rows: Vec<R::Row>,
-        members: bool,
-    ) -> Result<Vec<Hit<R>>, Error> {
-        let resources = R::shown(caller, rows.clone(), members).await?;
-        Ok(rows.into_iter().zip(resources).map(|(row, resource)| Hit { row, resource }).collect())
+        let hit = |row| Hit { value: R::sort_key(&row, sort.by).into(), row, resource: None };
+        Ok(Page { items: page.items.into_iter().map(hit).collect(), total: page.total })
     }
 
     async fn evaluated_slice<R: Listed>(
@@ -138,24 +147,19 @@ impl Search {
     ) -> Result<Page<Hit<R>>, Refusal> {
         let mut hits = self.evaluated::<R>(caller).await?;
         let total = u64::try_from(hits.len()).unwrap_or(u64::MAX);
-        if let Some(sort) = &self.sort {
-            hits.sort_by_cached_key(|hit| sort.key(&hit.resource));
-        }
+        hits.sort_by_cached_key(|hit| self.key(hit));
         let first = match start {
             Start::Offset(offset) => usize::try_from(offset).unwrap_or(usize::MAX).min(hits.len()),
-            Start::After(at, id) => {
-                let after = (at, R::id_text(id));
-                let place = |hit: &Hit<R>| R::place(&hit.row);
-                hits.iter()
-                    .position(|hit| (place(hit).0, R::id_text(place(hit).1)) == after)
-                    .map_or_else(|| hits.partition_point(|hit| place(hit).0 <= at), |found| found + 1)
+            Start::At(value, among) => {
+                let place = self.key_of(value);
+                hits.partition_point(|hit| match (self.key(hit).cmp(&place), among) {
+                    (Ordering::Less, _) | (Ordering::Equal, Among::Last) => true,
+                    (Ordering::Greater, _) | (Ordering::Equal, Among::First) => false,
+                    (Ordering::Equal, Among::After(at, id)) => R::place(&hit.row) <= (at, id),
+                })
             }
         };
-        let mut items: Vec<Hit<R>> = hits.drain(first..).take(limit as usize).collect();
-        if self.shows_members() && !self.looks_at_members() {
-            items = self.hits(caller, items.into_iter().map(|hit| hit.row).collect(), true).await?;
-        }
-        Ok(Page { items, total })
+        Ok(Page { items: hits.drain(first..).take(limit as usize).collect(), total })
     }
 
     /// Everything that the filter selects, as it was created.
@@ -163,7 +167,7 @@ impl Search {
         let too_many =
             || ScimError::new(ScimType::TooMany, "the filter or the order has to look at too many resources");
         let (mut hits, mut seen, mut members) = (Vec::new(), 0, 0);
-        let mut start = Start::Offset(0);
+        let mut start = predicate::Start::Offset(0);
         loop {
             let selection = Selection {
                 predicate: self.lowered.predicate.clone(),
@@ -175,7 +179,8 @@ impl Search {
             let rows = R::select(caller, selection).await?.items;
             let Some(last) = rows.last() else { break };
             let (at, id) = R::place(last);
-            start = Start::After(at, id);
+            let key = R::sort_key(last, SortColumn::Created);
+            start = predicate::Start::At(predicate::Place { key, among: Among::After(at, id) });
             seen += rows.len();
             members += rows.iter().map(R::members).sum::<u64>();
             let of_members = self.looks_at_members();
@@ -183,10 +188,14 @@ impl Search {
                 return Err(too_many().into());
             }
             let is_last = rows.len() < STEP as usize;
-            let found = self.hits::<R>(caller, rows, of_members).await?;
-            let fits =
-                |hit: &Hit<R>| self.condition.as_ref().is_none_or(|condition| condition.holds(&hit.resource));
-            hits.extend(found.into_iter().filter(fits));
+            let resources = R::shown(caller, rows.clone(), of_members).await?;
+            for (row, resource) in rows.into_iter().zip(resources) {
+                if self.condition.as_ref().is_none_or(|condition| condition.holds(&resource)) {
+                    let created = || Place::Time(R::place(&row).0);
+                    let value = self.sort.as_ref().map_or_else(created, |sort| sort.value(&resource));
+                    hits.push(Hit { row, value, resource: Some(resource) });
+                }
+            }
             if is_last {
                 break;
             }
@@ -194,14 +203,32 @@ impl Search {
         Ok(hits)
     }
 
-    /// What is sent of a resource.
-    pub(super) fn projected<R: Listed>(&self, hit: Hit<R>) -> Value {
-        self.projection.apply(hit.resource).into()
+    /// What is sent of resources.
+    pub(super) async fn shown<R: Listed>(
+        &self,
+        caller: &Caller,
+        hits: Vec<Hit<R>>,
+    ) -> Result<Vec<Value>, Error> {
+        let lacks_members = self.shows_members() && !self.looks_at_members();
+        let (rows, resources): (Vec<_>, Vec<_>) = hits.into_iter().map(|hit| (hit.row, hit.resource)).unzip();
+        let looked_at = resources.into_iter().collect::<Option<Vec<_>>>().filter(|_| !lacks_members);
+        let resources = match looked_at {
+            Some(resources) => resources,
+            None => R::shown(caller, rows, self.shows_members()).await?,
+        };
+        Ok(resources.into_iter().map(|resource| self.projection.apply(resource).into()).collect())
     }
 
     /// What a resource is sorted by.
-    pub(super) fn key<R: Listed>(&self, hit: &Hit<R>) -> Option<super::sort::SortKey> {
-        self.sort.as_ref().map(|sort| sort.key(&hit.resource))
+    pub(super) fn key<R: Listed>(&self, hit: &Hit<R>) -> SortKey {
+        self.key_of(hit.value.clone())
+    }
+
+    fn key_of(&self, value: Place) -> SortKey {
+        match self.sort {
+            Some(sort) => sort.key_of(value),
+            None => SortKey::Ascending(value),
+        }
     }
 
     /// The page that is asked for.
@@ -209,35 +236,37 @@ impl Search {
         debug_assert_eq!(self.kind.name, R::KIND.name);
         let Some(cursor) = &wanted.cursor else {
             let page = self.slice::<R>(caller, Start::Offset(wanted.offset), wanted.count).await?;
-            let resources = page.items.into_iter().map(|hit| self.projected(hit)).collect();
-            return Ok(response(page.total, Some(wanted.offset), resources));
+            return Ok(response(page.total, Some(wanted.offset), self.shown(caller, page.items).await?));
         };
-        if self.sort.is_some() {
-            let detail = "cursor and sortBy cannot be given together";
-            return Err(ScimError::new(ScimType::InvalidValue, detail).into());
-        }
-        let start = if cursor.is_empty() { Start::Offset(0) } else { place::<R>(cursor)? };
+        let start = match Cursor::read(cursor, wanted)? {
+            None => Start::Offset(0),
+            Some(cursor) if cursor.kind == rank::<R>() => cursor.start::<R>()?,
+            Some(_) => return Err(foreign().into()),
+        };
         let mut page = self.slice::<R>(caller, start, wanted.count.saturating_add(1)).await?;
         let has_more = page.items.len() > wanted.count as usize;
         page.items.truncate(wanted.count as usize);
-        let next = page.items.last().filter(|_| has_more).map(|hit| R::place(&hit.row));
-        let resources = page.items.into_iter().map(|hit| self.projected(hit)).collect();
-        let mut body = response(page.total, None, resources);
-        if let Some((at, id)) = next {
-            body["nextCursor"] = URL_SAFE_NO_PAD.encode(format!("{}.{}", at.0, R::id_text(id))).into();
-        }
+        let next = page.items.last().filter(|_| has_more).map(|hit| hit.cursor(wanted));
+        let mut body = response(page.total, None, self.shown(caller, page.items).await?);
+        point_on(&mut body, next.as_ref());
         Ok(body)
     }
 }
 
-/// Where the page of a cursor begins.
-fn place<R: Listed>(cursor: &str) -> Result<Start<R::Id>, ScimError> {
-    let read = || {
-        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-        let (at, id) = text.split_once('.')?;
-        Some(Start::After(Timestamp(at.parse().ok()?), R::id_of(id)?))
-    };
-    read().ok_or_else(|| ScimError::new(ScimType::InvalidCursor, "the cursor is none of this server's"))
+impl<R: Listed> Hit<R> {
+    /// The place behind it.
+    pub(super) fn cursor(&self, wanted: &Wanted) -> Cursor {
+        let (created_at, id) = R::place(&self.row);
+        let (order, kind, id) = (wanted.order(), rank::<R>(), R::id_text(id));
+        Cursor { order, kind, value: self.value.clone(), created_at, id }
+    }
+}
+
+/// Says in a list where the next page begins, if there is one.
+pub(super) fn point_on(list: &mut Value, next: Option<&Cursor>) {
+    if let Some(next) = next {
+        list["nextCursor"] = next.write().into();
+    }
 }
 
 /// A list; `offset` is how many resources were passed over, if pages are counted so.

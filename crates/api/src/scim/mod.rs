@@ -5,12 +5,15 @@
 //! What a resource is in the directory stands in the `_map` files, and one file a resource has its calls.
 
 mod auth;
+mod bulk;
+mod cursor;
 mod discovery;
 pub mod error;
 mod failure;
 pub mod filter;
 mod group;
 mod group_map;
+mod group_members;
 mod list;
 pub mod patch;
 pub mod path;

@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::failure::SCIM_JSON;
+use super::bulk::{self, BULK_REQUEST, BULK_RESPONSE};
+use super::failure::{self, SCIM_JSON};
 use super::list::LIST_RESPONSE;
 use super::patch::{PATCH_OP, limits::OPERATIONS};
 use super::read::limits::VALUES;
@@ -112,6 +113,78 @@ pub(super) fn search_body(schemas: &mut Schemas) -> Content {
         },
     });
     body(schemas.keep_body("SearchBody", search))
+}
+
+/// RFC 7644, section 3.7.
+pub(super) fn bulk_body(schemas: &mut Schemas) -> Content {
+    let text = || json!({"type": ["string", "null"]});
+    let operation = |methods: &[&str], data: Value, required: Value| {
+        let methods: Vec<String> =
+            methods.iter().map(|method| without_case(&method.to_lowercase())).collect();
+        json!({
+            "type": "object",
+            "required": required,
+            "properties": {
+                "method": {"type": "string", "pattern": format!("^({})$", methods.join("|"))},
+                "path": {"type": "string"},
+                "bulkId": if required.as_array().is_some_and(|names| names.contains(&json!("bulkId"))) {
+                    json!({"type": "string", "minLength": 1})
+                } else {
+                    text()
+                },
+                "version": text(),
+                "data": data,
+            },
+        })
+    };
+    let object = || json!({"type": "object"});
+    let operations = [
+        operation(&["POST"], object(), json!(["method", "path", "bulkId", "data"])),
+        operation(&["PUT", "PATCH"], object(), json!(["method", "path", "data"])),
+        operation(&["DELETE"], json!({}), json!(["method", "path"])),
+    ];
+    let bulk = json!({
+        "type": "object",
+        "required": ["Operations"],
+        "properties": {
+            "schemas": having(BULK_REQUEST),
+            "failOnErrors": {"type": ["integer", "null"], "minimum": 1},
+            "Operations": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": bulk::limits::OPERATIONS,
+                "items": {"anyOf": operations},
+            },
+        },
+    });
+    body(schemas.keep_body("BulkBody", bulk))
+}
+
+/// What became of the operations of a bulk request.
+pub(super) fn bulk_answer(schemas: &mut Schemas) -> Content {
+    let error = failure::schema(schemas).swap_remove(0).1;
+    let text = || json!({"type": "string"});
+    let operation = json!({
+        "type": "object",
+        "required": ["method", "status"],
+        "properties": {
+            "method": {"enum": ["POST", "PUT", "PATCH", "DELETE"]},
+            "bulkId": text(),
+            "location": text(),
+            "version": text(),
+            "status": {"type": "string", "pattern": "^[245][0-9]{2}$"},
+            "response": error,
+        },
+    });
+    let schema = json!({
+        "type": "object",
+        "required": ["schemas", "Operations"],
+        "properties": {
+            "schemas": {"type": "array", "items": {"const": BULK_RESPONSE}},
+            "Operations": {"type": "array", "items": operation},
+        },
+    });
+    answer(schemas.keep("BulkResponse".to_owned(), schema))
 }
 
 fn answer(schema: Value) -> Content {

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::published as shapes;
-use super::{PREFIX, auth, discovery, failure, group, search, user, wanted};
+use super::{PREFIX, auth, bulk, discovery, failure, group, search, user, wanted};
 use crate::App;
 use crate::http::Mode::Merge;
 use crate::http::{About, Dialect, Ids, Published, Routes, routes};
@@ -59,6 +59,8 @@ pub(crate) const ROUTES: Routes = routes![
         About::write("Delete a group; its members stay").versioned().deletes();
     POST "/scim/v2/.search" => search::search,
         About::read("Search users and groups").takes(shapes::search_body).answers(shapes::any_list);
+    POST "/scim/v2/Bulk" => bulk::bulk,
+        About::write("Many operations in one request").takes(shapes::bulk_body).answers(shapes::bulk_answer);
     GET "/scim/v2/Me" => discovery::me_get, ME;
     POST "/scim/v2/Me" => discovery::me_write, WRITE_ME;
     PUT "/scim/v2/Me" => discovery::me_write, WRITE_ME;

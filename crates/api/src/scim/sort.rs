@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use muster_domain::{Timestamp, text};
+use muster_domain::{Timestamp, predicate, text};
 use serde_json::{Map, Value};
 
 use super::ScimError;
@@ -15,8 +15,13 @@ use super::value::{is_primary, refuse};
 pub struct Sort {
     /// Not complex.
     pub by: Target,
+    /// Whether resources of this kind have it.
+    is_own: bool,
     pub descending: bool,
 }
+
+/// By how much of a text is sorted, in characters: a cursor has to hold it.
+const LONGEST: usize = 255;
 
 /// What resources are sorted by; what has no value comes last, or first when descending.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +49,17 @@ impl Sort {
         sort_by: Option<&str>,
         sort_order: Option<&str>,
     ) -> Result<Option<Self>, ScimError> {
+        Self::read_among(kind, &[kind], sort_by, sort_order)
+    }
+
+    /// As [`Sort::read`], of one kind in a list of several: what only another one has is without a value here
+    /// (RFC 7644, section 3.4.2.2 has it so for filters).
+    pub fn read_among(
+        kind: &ResourceType,
+        kinds: &[&ResourceType],
+        sort_by: Option<&str>,
+        sort_order: Option<&str>,
+    ) -> Result<Option<Self>, ScimError> {
         let descending = match sort_order {
             None => false,
             Some(word) if word.eq_ignore_ascii_case("ascending") => false,
@@ -54,7 +70,9 @@ impl Sort {
             return Ok(None);
         };
         let path: Option<AttrPath> = name.parse().ok();
-        let Some(mut by) = path.and_then(|path| kind.resolve(&path)) else {
+        let own = path.as_ref().and_then(|path| kind.resolve(path));
+        let of_others = || path.as_ref().and_then(|path| kinds.iter().find_map(|kind| kind.resolve(path)));
+        let Some(mut by) = own.or_else(of_others) else {
             return refuse("sortBy", "must name an attribute");
         };
         if by.leaf().kind == Kind::Complex {
@@ -64,27 +82,36 @@ impl Sort {
         if leaf.kind == Kind::Complex || leaf.returned == Returned::Never || by.attribute.detached {
             return refuse("sortBy", "names what nothing is sorted by");
         }
-        Ok(Some(Self { by, descending }))
+        Ok(Some(Self { by, is_own: own.is_some(), descending }))
     }
 
     /// The key of a resource. Of several values the primary one counts, or else the first.
     pub fn key(&self, resource: &Map<String, Value>) -> SortKey {
-        let place = self.place(resource).unwrap_or(Place::None);
+        self.key_of(self.value(resource))
+    }
+
+    /// What a resource is sorted by.
+    pub fn value(&self, resource: &Map<String, Value>) -> Place {
+        if self.is_own { self.place(resource).unwrap_or(Place::None) } else { Place::None }
+    }
+
+    /// The key of whatever is sorted by this.
+    pub fn key_of(&self, place: Place) -> SortKey {
         if self.descending { SortKey::Descending(Reverse(place)) } else { SortKey::Ascending(place) }
     }
 
     fn place(&self, resource: &Map<String, Value>) -> Option<Place> {
         let leaf = self.by.leaf();
-        match (self.value(resource), leaf.kind) {
+        match (self.found(resource), leaf.kind) {
             (Some(Value::Bool(value)), _) => Some(Place::Boolean(*value)),
             (Some(Value::String(value)), Kind::DateTime) => text::instant(value).ok().map(Place::Time),
-            (Some(Value::String(value)), _) if leaf.case_exact => Some(Place::Text(value.clone())),
-            (Some(Value::String(value)), _) => Some(Place::Text(text::key(value))),
+            (Some(Value::String(value)), _) if leaf.case_exact => Some(Place::of_text(value)),
+            (Some(Value::String(value)), _) => Some(Place::of_text(&text::key(value))),
             _ => leaf.absence.map(Place::Boolean),
         }
     }
 
-    fn value<'a>(&self, resource: &'a Map<String, Value>) -> Option<&'a Value> {
+    fn found<'a>(&self, resource: &'a Map<String, Value>) -> Option<&'a Value> {
         let value = self.by.container(resource)?.get(self.by.attribute.name)?;
         let value = match value {
             Value::Array(values) => values.iter().find(|value| is_primary(value)).or(values.first())?,
@@ -93,6 +120,23 @@ impl Sort {
         match self.by.sub {
             Some(sub) => value.get(sub.name),
             None => Some(value),
+        }
+    }
+}
+
+impl Place {
+    fn of_text(text: &str) -> Self {
+        Self::Text(text.chars().take(LONGEST).collect())
+    }
+}
+
+impl From<Option<predicate::SortKey>> for Place {
+    /// What a column of the store is sorted by.
+    fn from(key: Option<predicate::SortKey>) -> Self {
+        match key {
+            None => Self::None,
+            Some(predicate::SortKey::Time(at)) => Self::Time(at),
+            Some(predicate::SortKey::Text(text)) => Self::Text(text),
         }
     }
 }

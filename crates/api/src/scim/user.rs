@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use http::StatusCode;
-use muster_domain::predicate::Selection;
+use muster_domain::predicate::{Selection, SortColumn, SortKey};
 use muster_domain::session::Subject;
 use muster_domain::user::{User, UserPatch, UserView};
 use muster_domain::user_group::GroupOfUser;
@@ -50,6 +50,10 @@ impl Listed for Users {
             resource(user, groups, &caller.base)
         };
         Ok(users.iter().map(shown).collect())
+    }
+
+    fn sort_key(user: &User, by: SortColumn) -> Option<SortKey> {
+        user.sort_key(by)
     }
 
     fn place(user: &User) -> (Timestamp, UserId) {

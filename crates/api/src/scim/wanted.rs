@@ -109,6 +109,13 @@ impl Wanted {
         Ok(wanted.paged(integer("startIndex")?, integer("count")?))
     }
 
+    /// The order that is asked for; the same text for the same order.
+    pub(super) fn order(&self) -> String {
+        let is_descending = |order: &str| order.eq_ignore_ascii_case("descending");
+        let sign = if self.sort_order.as_deref().is_some_and(is_descending) { '-' } else { '+' };
+        self.sort_by.as_ref().map_or_else(String::new, |by| format!("{sign}{}", by.to_ascii_lowercase()))
+    }
+
     /// Whether attributes are asked for by name.
     pub(super) fn names_attributes(&self) -> bool {
         self.attributes.as_deref().is_some_and(|names| !names.trim().is_empty())

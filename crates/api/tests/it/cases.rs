@@ -128,6 +128,15 @@ fn operations(_: &Own) -> Value {
     json!({"Operations": [{"op": "replace", "value": {"displayName": "Covered"}}]})
 }
 
+fn bulk(own: &Own) -> Value {
+    let group =
+        json!({"displayName": "Covered", "members": [{"value": own.user_uuid}, {"value": "bulkId:u"}]});
+    json!({"Operations": [
+        {"method": "POST", "path": "/Groups", "bulkId": "g", "data": group},
+        {"method": "POST", "path": "/Users", "bulkId": "u", "data": scim_user(own)},
+    ]})
+}
+
 fn nothing(_: &Own) -> Value {
     json!({})
 }
@@ -210,6 +219,7 @@ const CASES: &[Case] = &[
     Case { path: Some(Kind::UserGroup), body: operations, ..case("group_patch", BEARING_WRITERS) },
     Case { path: Some(Kind::UserGroup), ..case("group_delete", BEARING_WRITERS) },
     Case { body: nothing, ..case("search", BEARERS) },
+    Case { body: bulk, ..case("bulk", BEARING_WRITERS) },
     case("me_get", BEARERS),
     Case { body: nothing, ..case("me_write", BEARING_WRITERS) },
     case("me_delete", BEARING_WRITERS),

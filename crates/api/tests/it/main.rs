@@ -47,6 +47,8 @@ mod profile;
 mod random_bodies;
 mod random_shapes;
 mod scim;
+mod scim_bulk;
+mod scim_cursors;
 mod scim_groups;
 mod scim_random;
 mod scim_users;

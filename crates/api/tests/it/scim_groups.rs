@@ -100,7 +100,24 @@ async fn a_great_group_is_changed_without_being_shown() {
         )
         .await;
     assert_eq!((named.status.as_u16(), &named.body["displayName"]), (200, &json!("Everybody")));
-    assert_eq!(members(&client.get(&path).await.body).len(), 1001);
+    // It is sent while its members are read.
+    let whole = client.get(&path).await;
+    let (mut shown, mut expected): (Vec<&str>, Vec<&str>) =
+        (members(&whole.body), all.iter().map(|path| id(path)).collect());
+    shown.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!((shown, whole.header("content-length")), (expected, ""));
+    assert_eq!(whole.body["members"][1000]["type"], "User");
+    let without = client.get(&format!("{path}?excludedAttributes=members")).await;
+    assert_eq!(whole.header("etag"), without.header("etag"));
+    assert_eq!(whole.body["meta"], without.body["meta"]);
+    let values = client.get(&format!("{path}?attributes=members.value")).await;
+    assert_eq!(values.body["members"][1000].as_object().map(serde_json::Map::len), Some(1));
+    assert_eq!(values.body.as_object().unwrap().keys().collect::<Vec<_>>(), ["schemas", "id", "members"]);
+    let nothing = client.get(&format!("{path}?attributes=members.nothing")).await;
+    assert_eq!(nothing.body.as_object().unwrap().len(), 2, "{nothing}");
+    let known = client.call("GET", &path).header("if-none-match", whole.header("etag")).send().await;
+    assert_eq!(known.status, 304);
 }
 
 #[tokio::test]

@@ -42,6 +42,12 @@ impl Clock for ManualClock {
     }
 }
 
+impl ManualClock {
+    pub(crate) fn advance(&self, time: Duration) {
+        self.0.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+}
+
 struct SeededEntropy(Mutex<StdRng>);
 
 impl Entropy for SeededEntropy {
@@ -144,7 +150,11 @@ impl World {
     }
 
     pub(crate) fn advance(&self, time: Duration) {
-        self.clock.0.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
+        self.clock.advance(time);
+    }
+
+    pub(crate) fn clock(&self) -> Arc<ManualClock> {
+        Arc::clone(&self.clock)
     }
 
     /// Waits until the writer has done what was handed in without waiting.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::User;
+use crate::predicate::{SortColumn, SortKey};
 use crate::text;
 
 /// A document about a user, whose words are those of the dialect that sent it.
@@ -44,6 +45,16 @@ impl User {
     /// What display names are compared by.
     pub fn display_name_key(&self) -> Option<String> {
         self.document.as_ref()?.display_name.as_deref().map(text::key)
+    }
+
+    /// What users are sorted by in a selection.
+    pub fn sort_key(&self, by: SortColumn) -> Option<SortKey> {
+        match by {
+            SortColumn::Created => Some(SortKey::Time(self.created_at)),
+            SortColumn::Modified => Some(SortKey::Time(self.modified_at)),
+            SortColumn::Login => Some(SortKey::Text(self.login_key())),
+            SortColumn::DisplayName => self.display_name_key().map(SortKey::Text),
+        }
     }
 
     /// What the addresses that were sent are compared by; `None` if none ever was.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::predicate::{SortColumn, SortKey};
 use crate::user::depth;
 use crate::{Patch, Problem, TenantId, Timestamp, UserGroupId, UserId, journal, text};
 
@@ -54,6 +55,16 @@ impl UserGroup {
             version: 1,
             created_at: now,
             modified_at: now,
+        }
+    }
+
+    /// What groups are sorted by in a selection.
+    pub fn sort_key(&self, by: SortColumn) -> Option<SortKey> {
+        match by {
+            SortColumn::Created => Some(SortKey::Time(self.created_at)),
+            SortColumn::Modified => Some(SortKey::Time(self.modified_at)),
+            SortColumn::Login => None,
+            SortColumn::DisplayName => Some(SortKey::Text(self.name_key())),
         }
     }
 

@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
-use muster_domain::predicate::{Match, Order, Predicate, Selection, Sort, SortColumn, Start, TextColumn};
+use muster_domain::predicate::{
+    Among, Match, Order, Place, Predicate, Selection, Sort, SortColumn, SortKey, Start, TextColumn,
+};
 use muster_domain::{TenantId, UserGroupId, UserId};
 use uuid::Uuid;
 
@@ -103,11 +105,10 @@ impl Table {
         let condition = sql.condition(self, &wanted.predicate);
         let Self { columns, from, exists, created, id, .. } = self;
         let mut text = format!("SELECT {columns} FROM {from} WHERE {exists} AND {condition}");
-        let offset = match wanted.start {
-            Start::Offset(offset) => i64::try_from(offset).unwrap_or(i64::MAX),
-            Start::After(at, after) => {
-                let (at, after) = (sql.bind(at.0), sql.bind(after.value()));
-                let _ = write!(text, " AND ({created}, {id}) > ({at}, {after})");
+        let offset = match &wanted.start {
+            Start::Offset(offset) => i64::try_from(*offset).unwrap_or(i64::MAX),
+            Start::At(place) => {
+                let _ = write!(text, " AND {}", self.beyond(&mut sql, wanted.sort, place));
                 0
             }
         };
@@ -130,19 +131,66 @@ impl Table {
 
     fn order(&self, sort: Sort) -> String {
         let descending = if sort.descending { " DESC" } else { "" };
-        let column = match sort.by {
-            SortColumn::Created if sort.descending => return format!("{} DESC, ", self.created),
-            SortColumn::Created => return String::new(),
-            SortColumn::Modified => Some(Column::Filled(self.modified)),
-            SortColumn::Login => (self.text)(TextColumn::Login),
-            SortColumn::DisplayName => (self.text)(TextColumn::DisplayName),
-        };
-        match column {
+        match self.sorted_by(sort.by) {
+            // What comes last in every order.
+            Some(_) if sort == Sort::CREATED => String::new(),
             Some(Column::Filled(column)) => format!("{column}{descending}, "),
             Some(Column::Sparse(column)) => {
                 format!("CASE WHEN {column} IS NULL THEN 1 ELSE 0 END{descending}, {column}{descending}, ")
             }
             _ => String::new(),
+        }
+    }
+
+    fn sorted_by(&self, column: SortColumn) -> Option<Column> {
+        match column {
+            SortColumn::Created => Some(Column::Filled(self.created)),
+            SortColumn::Modified => Some(Column::Filled(self.modified)),
+            SortColumn::Login => (self.text)(TextColumn::Login),
+            SortColumn::DisplayName => (self.text)(TextColumn::DisplayName),
+        }
+    }
+
+    /// A condition for the rows beyond a place. Its first part is one that an index knows.
+    fn beyond<I: Id>(&self, sql: &mut Sql, sort: Sort, place: &Place<I>) -> String {
+        let among = |sql: &mut Sql| match place.among {
+            Among::First => ALWAYS.to_owned(),
+            Among::Last => NEVER.to_owned(),
+            Among::After(at, id) => {
+                let (at, after) = (sql.bind(at.0), sql.bind(id.value()));
+                format!("({}, {}) > ({at}, {after})", self.created, self.id)
+            }
+        };
+        // The tie says it all, in the words of the index.
+        if sort == Sort::CREATED
+            && let Among::After(at, _) = place.among
+            && place.key == Some(SortKey::Time(at))
+        {
+            return among(sql);
+        }
+        let (column, is_sparse) = match self.sorted_by(sort.by) {
+            Some(Column::Filled(column)) => (Some(column), false),
+            Some(Column::Sparse(column)) => (Some(column), true),
+            _ => (None, true),
+        };
+        // Rows without a value come last, or first if descending.
+        match (column, &place.key) {
+            (None, None) => among(sql),
+            (None, Some(_)) => if sort.descending { NEVER } else { ALWAYS }.to_owned(),
+            (Some(_), None) if !is_sparse => if sort.descending { ALWAYS } else { NEVER }.to_owned(),
+            (Some(column), None) if sort.descending => format!("({column} IS NOT NULL OR {})", among(sql)),
+            (Some(column), None) => format!("({column} IS NULL AND {})", among(sql)),
+            (Some(column), Some(key)) => {
+                let key = match key {
+                    SortKey::Time(at) => sql.bind(at.0),
+                    SortKey::Text(text) => sql.bind(text.clone()),
+                };
+                let order = if sort.descending { '<' } else { '>' };
+                let among = among(sql);
+                let beyond = format!("({column} {order}= {key} AND ({column} {order} {key} OR {among}))");
+                let none_follow = is_sparse && !sort.descending;
+                if none_follow { format!("({column} IS NULL OR {beyond})") } else { beyond }
+            }
         }
     }
 }

@@ -1,11 +1,14 @@
 //! What predicates select, against their definition.
 
+use std::cmp::Ordering;
+
 use muster_domain::predicate::{
-    Match, Order, Predicate, PredicateRow, Selection, Sort, SortColumn, Start, TextColumn,
+    Among, Match, Order, Place, Predicate, PredicateRow, Selection, Sort, SortColumn, SortKey, Start,
+    TextColumn,
 };
 use muster_domain::user::{User, UserDocument, UserStatus, UserStore as _};
 use muster_domain::user_group::{MemberWishes, UserGroup, UserGroupPatch, UserGroupStore as _};
-use muster_domain::{Timestamp, text};
+use muster_domain::{Timestamp, UserId, text};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rand::SeedableRng as _;
@@ -19,6 +22,7 @@ use crate::world::{Org, World, user_insert};
 contract![
     random_selections_are_those_of_the_definition,
     a_page_after_a_row_goes_on_there,
+    every_place_in_every_order_parts_the_rows,
     addresses_follow_the_document
 ];
 
@@ -245,7 +249,7 @@ async fn a_page_after_a_row_goes_on_there<B: Backend>() {
             Selection { predicate: Predicate::ALWAYS, sort: Sort::CREATED, start, limit: 3, counts: false };
         let page = world.store().users_selected(org.tenant, wanted).await.unwrap().items;
         let Some(last) = page.last() else { break };
-        start = Start::After(last.created_at, last.id);
+        start = after(last, SortColumn::Created);
         // Whoever goes was seen, and whoever comes does not move the others.
         let gone = User { status: UserStatus::Deleted, version: last.version + 1, ..last.clone() };
         world.commit(&org, vec![crate::world::user_update(last, &gone)]).await.unwrap();
@@ -257,6 +261,72 @@ async fn a_page_after_a_row_goes_on_there<B: Backend>() {
     let mut expected = of.users;
     expected.sort_by_key(|user| (user.created_at, user.id));
     assert_eq!(seen, expected);
+}
+
+/// The place behind a user.
+fn after(user: &User, by: SortColumn) -> Start<UserId> {
+    Start::At(Place { key: user.sort_key(by), among: Among::After(user.created_at, user.id) })
+}
+
+async fn every_place_in_every_order_parts_the_rows<B: Backend>() {
+    let world = World::<B>::new();
+    let org = world.org("acme").await;
+    let mut of = populate(&world, &org, &mut StdRng::seed_from_u64(9)).await;
+    of.users.sort_by_key(|user| (user.created_at, user.id));
+    of.groups.sort_by_key(|(group, _)| (group.created_at, group.id));
+    let groups: Vec<UserGroup> = of.groups.into_iter().map(|(group, _)| group).collect();
+    let selection = |sort: Sort| Selection {
+        predicate: Predicate::ALWAYS,
+        sort,
+        start: Start::Offset(0),
+        limit: 100,
+        counts: false,
+    };
+    for (by, descending) in SORTS.into_iter().flat_map(|by| [(by, false), (by, true)]) {
+        let sort = Sort { by, descending };
+        // In the order of the definition: by key, no value last, all turned round but for what is equal.
+        let rank = |key: Option<SortKey>| (key.is_none(), key);
+        let beyond = |key: Option<SortKey>, at: &Option<SortKey>| {
+            let ordering = rank(key).cmp(&rank(at.clone()));
+            if descending { ordering.reverse() } else { ordering }
+        };
+        let mut keys: Vec<Option<SortKey>> = of.users.iter().map(|user| user.sort_key(by)).collect();
+        keys.push(None);
+        keys.dedup();
+        for key in &keys {
+            let places = [Among::First, Among::Last]
+                .into_iter()
+                .chain(of.users.iter().step_by(7).map(|user| Among::After(user.created_at, user.id)));
+            for among in places {
+                let start = Start::At(Place { key: key.clone(), among });
+                let found = world.store().users_selected(org.tenant, Selection { start, ..selection(sort) });
+                let mut expected: Vec<&User> = of.users.iter().collect();
+                expected.retain(|user| match (beyond(user.sort_key(by), key), among) {
+                    (Ordering::Greater, _) | (Ordering::Equal, Among::First) => true,
+                    (Ordering::Less, _) | (Ordering::Equal, Among::Last) => false,
+                    (Ordering::Equal, Among::After(at, id)) => (user.created_at, user.id) > (at, id),
+                });
+                expected.sort_by(|a, b| beyond(a.sort_key(by), &b.sort_key(by)));
+                let found = found.await.unwrap().items;
+                assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{sort:?} {key:?} {among:?}");
+            }
+            // The same keys part the groups, also where these have no value.
+            for among in [Among::First, Among::After(groups[4].created_at, groups[4].id), Among::Last] {
+                let start = Start::At(Place { key: key.clone(), among });
+                let wanted =
+                    Selection { predicate: Predicate::ALWAYS, sort, start, limit: 100, counts: false };
+                let found = world.store().user_groups_selected(org.tenant, wanted).await.unwrap().items;
+                let mut expected: Vec<&UserGroup> = groups.iter().collect();
+                expected.retain(|group| match (beyond(group.sort_key(by), key), among) {
+                    (Ordering::Greater, _) | (Ordering::Equal, Among::First) => true,
+                    (Ordering::Less, _) | (Ordering::Equal, Among::Last) => false,
+                    (Ordering::Equal, Among::After(at, id)) => (group.created_at, group.id) > (at, id),
+                });
+                expected.sort_by(|a, b| beyond(a.sort_key(by), &b.sort_key(by)));
+                assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{sort:?} {key:?} {among:?}");
+            }
+        }
+    }
 }
 
 async fn addresses_follow_the_document<B: Backend>() {

@@ -11,12 +11,11 @@ const CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfi
 /// What the service can do and how much of it.
 #[derive(Clone, Copy, Debug)]
 pub struct ServiceProvider {
-    /// None means that there is no bulk.
-    pub bulk_operations: u64,
+    pub bulk_operations: usize,
     /// In bytes.
-    pub bulk_payload: u64,
-    pub page_size: u64,
-    pub max_page_size: u64,
+    pub bulk_payload: usize,
+    pub page_size: u32,
+    pub max_page_size: u32,
 }
 
 /// Every schema of every kind of resource, with `base` before the paths of their addresses.
@@ -45,7 +44,7 @@ pub fn resource_type(name: &str, base: &str) -> Option<Value> {
 pub fn service_provider_config(can: &ServiceProvider, base: &str) -> Value {
     let supported = json!({"supported": true});
     let bulk = json!({
-        "supported": can.bulk_operations > 0,
+        "supported": true,
         "maxOperations": can.bulk_operations,
         "maxPayloadSize": can.bulk_payload,
     });
