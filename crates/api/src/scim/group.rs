@@ -22,7 +22,8 @@ use crate::http::{Call, Failure, Outcome, Reply};
 /// Members are read in steps of so many.
 const STEP: u32 = 1000;
 
-/// A change of a group with more members is answered without it, unless attributes are asked for by name.
+/// A PATCH of a group with more members is answered without it, unless attributes are asked for by name. A PUT has sent
+/// them all.
 const MOST_MEMBERS: u64 = 1000;
 
 /// Groups as they are listed.
@@ -146,7 +147,7 @@ async fn replace(call: &mut Call) -> Result<Reply, Refusal> {
     let condition = call.if_match(tag);
     let directory = caller.directory();
     let group = directory.user_group_change(&caller.ctx, found, patch.into(), members, condition).await?;
-    changed(&caller, &group, &wanted).await
+    shown(StatusCode::OK, &caller, &group, &wanted).await
 }
 
 pub(super) async fn group_patch(call: &mut Call) -> Outcome {
@@ -224,7 +225,7 @@ async fn find(call: &mut Call) -> Result<(Caller, UserGroup), Failure> {
     Ok((caller, group))
 }
 
-/// The answer to a change.
+/// The answer to a PATCH.
 async fn changed(caller: &Caller, group: &UserGroup, wanted: &Wanted) -> Result<Reply, Refusal> {
     if group.members > MOST_MEMBERS && !wanted.names_attributes() {
         return Ok(Reply::empty().tag(tag(group)));

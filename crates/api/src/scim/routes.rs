@@ -81,7 +81,7 @@ pub(crate) const ROUTES: Routes = routes![
     GET "/scim/v2/Groups/{id}" => group::group_get,
         one(About::read("One group")).versioned().answers(resource);
     PUT "/scim/v2/Groups/{id}" => group::group_replace,
-        one(About::write("Replace a group")).versioned().body(Merge, |_| ()).refuses(CHANGED).answers(resource);
+        one(About::write("Replace a group")).versioned().body(Merge, |_| ()).refuses(CONFLICT).answers(resource);
     PATCH "/scim/v2/Groups/{id}" => group::group_patch,
         one(About::write("Change a group")).versioned().body(Merge, |_| ()).refuses(CHANGED).answers(resource);
     DELETE "/scim/v2/Groups/{id}" => group::group_delete,
