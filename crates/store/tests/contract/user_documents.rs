@@ -84,6 +84,14 @@ async fn nothing_of_a_document_outlives_its_user<B: Backend>() {
     world.is_sound().await;
 }
 
+/// A finding without what is between brackets, which the reader of rows says.
+fn without_brackets(what: String) -> String {
+    match (what.split_once(" ("), what.split_once("): ")) {
+        (Some((begin, _)), Some((_, end))) => format!("{begin}: {end}"),
+        _ => what,
+    }
+}
+
 async fn the_doctor_finds_what_must_not_be<B: Backend>() {
     let world = World::<B>::new();
     let org = world.org("acme").await;
@@ -167,13 +175,9 @@ async fn the_doctor_finds_what_must_not_be<B: Backend>() {
         );
         world.backend.tamper(&damage);
         let found = findings(world.store(), &world.key).await;
-        // SQLite says of the reference too that nobody is there; what is between brackets, the reader of rows says.
-        let plain = |what: String| match (what.split_once(" ("), what.split_once("): ")) {
-            (Some((begin, _)), Some((_, end))) => format!("{begin}: {end}"),
-            _ => what,
-        };
+        // SQLite says of the reference too that nobody is there.
         let is_told = |finding: &String| !finding.contains("refers to what is not there");
-        let found: Vec<String> = found.into_iter().filter(is_told).map(plain).collect();
+        let found: Vec<String> = found.into_iter().filter(is_told).map(without_brackets).collect();
         assert_eq!(found, expected, "{damage}");
         world.backend.tamper(
             "DELETE FROM user_emails; INSERT INTO user_emails SELECT * FROM e;
