@@ -11,7 +11,7 @@ use muster_domain::{
     ContactGroupId, ContactId, CredentialId, JournalRecord, OrgUnitId, StoreError, TenantId, Timestamp,
     UserGroupId, UserId,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::codes;
@@ -95,15 +95,26 @@ pub(crate) fn user(row: &dyn Row) -> Result<User> {
 /// A document as it is stored.
 fn document(stored: &str) -> Result<Box<UserDocument>> {
     let wrong = || corrupt("document of a user");
-    let mut stored: Value = serde_json::from_str(stored).map_err(|_| wrong())?;
-    let mut object = |name: &str| match stored[name].take() {
+    let mut stored: Map<String, Value> = serde_json::from_str(stored).map_err(|_| wrong())?;
+    let mut take = |name: &str| stored.remove(name).unwrap_or_default();
+    let object = |value: Value| match value {
         Value::Object(object) => Ok(object),
         _ => Err(wrong()),
     };
-    let (sent, columns) = (object("sent")?, object("columns")?);
-    let emails = stored["emails"].as_array();
-    let emails = emails.map(|emails| emails.iter().filter_map(Value::as_str).map(str::to_owned).collect());
-    let display_name = stored["display_name"].as_str().map(str::to_owned);
+    let text = |value: Value| match value {
+        Value::String(text) => Ok(text),
+        _ => Err(wrong()),
+    };
+    let (sent, columns) = (object(take("sent"))?, object(take("columns"))?);
+    let emails = match take("emails") {
+        Value::Null => None,
+        Value::Array(emails) => Some(emails.into_iter().map(text).collect::<Result<_>>()?),
+        _ => return Err(wrong()),
+    };
+    let display_name = match take("display_name") {
+        Value::Null => None,
+        name => Some(text(name)?),
+    };
     Ok(Box::new(UserDocument { sent, columns, display_name, emails }))
 }
 

@@ -20,7 +20,8 @@ use super::user::{ATTEMPTS, TYPES};
 use super::wanted::Wanted;
 use crate::http::{Call, Failure, Outcome, Reply};
 
-/// A change of a group with more members is answered without it, unless attributes are asked for by name.
+/// A PATCH of a group with more members is answered without it, unless attributes are asked for by name. A PUT has sent
+/// them all.
 const MOST_MEMBERS: u64 = 1000;
 
 /// Groups as they are listed.
@@ -131,7 +132,7 @@ async fn replace(call: &mut Call) -> Result<Reply, Refusal> {
     let condition = call.if_match(tag);
     let directory = caller.directory();
     let group = directory.user_group_change(&caller.ctx, found, patch.into(), members, condition).await?;
-    changed(&caller, &group, &wanted).await
+    shown(StatusCode::OK, &caller, &group, &wanted).await
 }
 
 pub(super) async fn group_patch(call: &mut Call) -> Outcome {
@@ -209,7 +210,7 @@ async fn find(call: &mut Call) -> Result<(Caller, UserGroup), Failure> {
     Ok((caller, group))
 }
 
-/// The answer to a change.
+/// The answer to a PATCH.
 async fn changed(caller: &Caller, group: &UserGroup, wanted: &Wanted) -> Result<Reply, Refusal> {
     if group.members > MOST_MEMBERS && !wanted.names_attributes() {
         return Ok(Reply::empty().tag(tag(group)));

@@ -52,7 +52,7 @@ pub(crate) const ROUTES: Routes = routes![
     GET "/scim/v2/Groups/{id}" => group::group_get,
         one(About::read("One group")).versioned().answers(shapes::group);
     PUT "/scim/v2/Groups/{id}" => group::group_replace,
-        one(About::write("Replace a group")).versioned().takes(shapes::group_body).refuses(CHANGED).answers(shapes::group);
+        one(About::write("Replace a group")).versioned().takes(shapes::group_body).refuses(CONFLICT).answers(shapes::group);
     PATCH "/scim/v2/Groups/{id}" => group::group_patch,
         one(About::write("Change a group")).versioned().takes(shapes::patch_body).refuses(CHANGED).answers(shapes::group);
     DELETE "/scim/v2/Groups/{id}" => group::group_delete,

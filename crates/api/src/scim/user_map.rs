@@ -130,7 +130,9 @@ pub(super) fn patch(
     }
     let name = |sub: &str| {
         let name = resource.get("name").and_then(|name| name.get(sub)?.as_str()).unwrap_or_default();
-        text::normalize(name).chars().take(limits::NAME).collect::<String>()
+        let cut: String = text::normalize(name).chars().take(limits::NAME).collect();
+        // A blank where it was cut would be lost, and so changed, when another dialect sends back what it has read.
+        text::normalize(&cut)
     };
     let (first_name, last_name) = (name("givenName"), name("familyName"));
     let timezone = resource.get("timezone").and_then(Value::as_str);

@@ -1,37 +1,37 @@
-//! One user in two dialects: what is done over one is read over the other, and the same done over either leaves the same
-//! directory. Deletions differ by contract.
+//! One user in two dialects: what is done over one is read over the other. Deletions differ by contract. See also
+//! `cross_operations` and `cross_sent`.
 
 use muster_domain::user::{Role, User, UserFilter, UserOrder, UserSort, UserStatus, UserStore as _};
 use muster_domain::user_group::{MemberWishes, UserGroup};
 use muster_domain::{Slice, UserGroupId};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
+use crate::cross_operations::left;
 use crate::onlive::{Client, USERS, id};
 use crate::people::{data, get, patch, provisioned};
-use crate::support::{Reply, World};
+use crate::support::World;
 
 /// A world with a client of each dialect, and a user of both.
-struct Both<'a> {
-    world: &'a World,
-    token: String,
-    onlive: Client<'a>,
+pub(crate) struct Both<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) token: String,
+    pub(crate) onlive: Client<'a>,
 }
 
 impl<'a> Both<'a> {
-    async fn of(world: &'a World) -> Self {
+    pub(crate) async fn of(world: &'a World) -> Self {
         Self { world, token: world.admin().await, onlive: Client::new(world).await }
     }
 
     /// The user with this login under both ids.
-    async fn ids(&self, login: &str) -> (i64, String) {
+    pub(crate) async fn ids(&self, login: &str) -> (i64, String) {
         let users = all(self.world).await;
         let user = users.iter().find(|user| user.login == login).unwrap();
         (user.id.0, format!("{USERS}/{}", user.uuid))
     }
 
     /// What both show of the user with this login: names, role, and when it was made and changed.
-    async fn reads(&self, login: &str) -> [Value; 2] {
+    pub(crate) async fn reads(&self, login: &str) -> [Value; 2] {
         let (number, path) = self.ids(login).await;
         let convirza = data(self.world, &self.token, number).await;
         let onlive = self.onlive.get(&path).await;
@@ -57,7 +57,7 @@ impl<'a> Both<'a> {
 }
 
 /// All users of Acme, deleted ones too.
-async fn all(world: &World) -> Vec<User> {
+pub(crate) async fn all(world: &World) -> Vec<User> {
     let order = UserOrder { by: UserSort::Created, descending: false };
     let mut users = Vec::new();
     for status in [None, Some(UserStatus::Deleted)] {
@@ -67,112 +67,6 @@ async fn all(world: &World) -> Vec<User> {
         users.extend(page.items.into_iter().map(|view| view.user));
     }
     users
-}
-
-/// The directory as an operation leaves it, without what chance or the dialect decides: random ids, who called, and
-/// whether a login is unique over all tenants (nobody logs in over Onlive).
-async fn left(world: &World) -> (Vec<User>, Vec<String>) {
-    let mut users = all(world).await;
-    for user in &mut users {
-        (user.uuid, user.password_hash, user.login_claimed) = (Uuid::nil(), None, false);
-    }
-    let entries = world.journal().await;
-    let entry = |entry: &muster_domain::JournalRecord| {
-        format!("{} {} v{} {:?}", entry.kind, entry.entity_id, entry.version, entry.payload)
-    };
-    (users, entries.iter().map(entry).collect())
-}
-
-/// An operation on Bo, or the creation of Ida, in the words of each dialect.
-struct Operation {
-    name: &'static str,
-    convirza: fn() -> Value,
-    onlive: fn() -> Value,
-    creates: bool,
-    /// The statuses: dialects tell some refusals apart.
-    statuses: [u16; 2],
-}
-
-const BO: &str = "bo@acme.example";
-
-const OPERATIONS: &[Operation] = &[
-    Operation {
-        name: "create",
-        convirza: || json!({"username": "ida@acme.example", "first_name": "Ida", "last_name": "Moro", "role": "ReadOnly"}),
-        onlive: || json!({"email": "ida@acme.example", "firstName": "Ida", "lastName": "Moro"}),
-        creates: true,
-        statuses: [201, 201],
-    },
-    Operation {
-        name: "create with an address that is taken",
-        convirza: || json!({"username": "BO@acme.example", "first_name": "Ida", "last_name": "Moro"}),
-        onlive: || json!({"email": "BO@acme.example", "firstName": "Ida", "lastName": "Moro"}),
-        creates: true,
-        statuses: [400, 409],
-    },
-    Operation {
-        name: "rename",
-        convirza: || json!({"first_name": " Zo\u{eb} ", "last_name": "e\u{301}"}),
-        onlive: || json!({"firstName": " Zo\u{eb} ", "lastName": "e\u{301}"}),
-        creates: false,
-        statuses: [200, 200],
-    },
-    Operation {
-        name: "another role",
-        convirza: || json!({"role": "Admin"}),
-        onlive: || json!({"role": "admin"}),
-        creates: false,
-        statuses: [200, 200],
-    },
-    Operation {
-        name: "nothing",
-        convirza: || json!({"first_name": "Ada"}),
-        onlive: || json!({"firstName": "Ada"}),
-        creates: false,
-        statuses: [200, 200],
-    },
-    Operation {
-        name: "an empty name",
-        convirza: || json!({"last_name": " "}),
-        onlive: || json!({"lastName": " "}),
-        creates: false,
-        statuses: [400, 400],
-    },
-];
-
-impl Operation {
-    /// Does it over Convirza or over Onlive.
-    async fn run(&self, both: &Both<'_>, over_onlive: bool) -> Reply {
-        let (number, path) = both.ids(BO).await;
-        match (over_onlive, self.creates) {
-            (false, true) => both.world.post("/v3/users", (self.convirza)()).bearer(&both.token).send().await,
-            (false, false) => patch(both.world, &both.token, number, (self.convirza)()).await,
-            (true, true) => both.onlive.post(USERS, (self.onlive)()).await,
-            (true, false) => both.onlive.put(&path, (self.onlive)()).await,
-        }
-    }
-}
-
-#[tokio::test]
-async fn the_same_operation_over_either_dialect_leaves_the_same_directory() {
-    for operation in OPERATIONS {
-        let mut directories = Vec::new();
-        for (over_onlive, status) in [false, true].into_iter().zip(operation.statuses) {
-            let world = World::new().await;
-            world.user(BO, Role::Standard, 1002).await;
-            let both = Both::of(&world).await;
-            let (group, (_, bo)) = (both.onlive.group("Night").await, both.ids(BO).await);
-            assert_eq!(both.onlive.put(&bo, json!({"userGroupId": id(&group)})).await.status, 200);
-            world.advance(std::time::Duration::from_secs(5));
-            let reply = operation.run(&both, over_onlive).await;
-            assert_eq!(reply.status, status, "{}: {reply}", operation.name);
-            let login = if operation.creates && status == 201 { "ida@acme.example" } else { BO };
-            let [convirza, onlive] = both.reads(login).await;
-            assert_eq!(convirza, onlive, "{}", operation.name);
-            directories.push(left(&world).await);
-        }
-        assert_eq!(directories[0], directories[1], "{}", operation.name);
-    }
 }
 
 #[tokio::test]

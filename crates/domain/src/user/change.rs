@@ -46,14 +46,16 @@ impl UserChange {
     pub(crate) fn batch(mut self, ctx: &Ctx, now: Timestamp) -> Option<(User, Batch)> {
         let mut fields = journal::changed(self.before.fields(), self.after.fields());
         let new_password = self.before.password_hash != self.after.password_hash;
-        if fields.is_empty() && !new_password {
+        // The same may be told again after another dialect has changed a column: from then on it holds again.
+        let told = self.before.document != self.after.document;
+        if fields.is_empty() && !new_password && !told {
             let groups = self.groups?;
             let batch = groups.add_to(ctx, now, Batch::new(ctx.tenant()));
             // Nobody joins a group that was deleted or erased meanwhile.
             let guard = Guard::UserVersion { id: self.before.id, version: self.before.version };
             return Some((self.before, batch.guard(guard)));
         }
-        let only_password = fields.keys().all(|field| field == "has_password");
+        let only_password = new_password && fields.keys().all(|field| field == "has_password");
         if new_password && !only_password {
             fields.insert("password_changed".to_owned(), json!([false, true]));
         }

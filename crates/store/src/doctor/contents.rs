@@ -53,8 +53,17 @@ pub(super) fn user(row: &dyn Row) -> Result<Option<String>> {
     let login_key: String = get(row, rows::USER_COLUMNS)?;
     let names: String = get(row, rows::USER_COLUMNS + 1)?;
     let keys_fit = user.login_key() == login_key && name_key(&user.first_name, &user.last_name) == names;
+    let display_name: Option<String> = get(row, rows::USER_COLUMNS + 2)?;
+    let stands_in: bool = get(row, rows::USER_COLUMNS + 3)?;
+    let addresses: i64 = get(row, rows::USER_COLUMNS + 4)?;
     let problems = [
         (!keys_fit, "login or name is not the one it is compared by"),
+        (user.display_name_key() != display_name, "the display name is not the one it is compared by"),
+        (user.login_is_email() != stands_in, "whether the login stands in for addresses is wrong"),
+        (
+            i64::try_from(user.email_keys().len()) != Ok(addresses),
+            "its addresses are not as many as its document has",
+        ),
         (!is_time_zone(&user.timezone), "there is no such time zone"),
         (
             user.password_hash.as_deref().is_some_and(|hash| !password::is_hash(hash)),
@@ -62,6 +71,18 @@ pub(super) fn user(row: &dyn Row) -> Result<Option<String>> {
         ),
     ];
     Ok(first(&problems, WHAT, user.id))
+}
+
+/// An address with the user that it is one of.
+pub(super) fn user_email(row: &dyn Row) -> Result<Option<String>> {
+    // A user that cannot be read is found as such.
+    let Ok(user) = rows::user(row) else { return Ok(None) };
+    let key: String = get(row, rows::USER_COLUMNS)?;
+    Ok(first(
+        &[(!user.email_keys().contains(&key), "its document does not have an address of")],
+        "user",
+        user.id,
+    ))
 }
 
 pub(super) fn contact_group(row: &dyn Row) -> Result<Option<String>> {

@@ -222,6 +222,9 @@ impl<R: Read> Doctor<'_, R> {
         self.ids_of(tenant, &check::TOKENS, "has a token that is not understood: user").await?;
         self.each(tenant, &check::UNITS, contents::org_unit).await?;
         self.each(tenant, &check::USERS, contents::user).await?;
+        self.ids_of(tenant, &check::EMAILS_OF_NOBODY, "has an address, but is deleted or nobody: user")
+            .await?;
+        self.each(tenant, &check::EMAILS, contents::user_email).await?;
         self.each(tenant, &check::GROUPS, contents::contact_group).await?;
         self.each(tenant, &check::CONTACTS, contents::contact).await?;
         self.each(tenant, &check::USER_GROUPS, contents::user_group).await?;

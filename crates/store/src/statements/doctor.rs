@@ -71,7 +71,15 @@ super::statements! {
         FROM journal j WHERE j.tenant_id = $1";
     /// Whole rows, and after their columns the keys that are computed from them.
     UNITS = concat!("SELECT ", org_unit::columns!(), ", o.name_key FROM org_units o WHERE o.tenant_id = $1");
-    USERS = concat!("SELECT ", user::columns!(), ", u.login_key, u.name_key FROM users u WHERE u.tenant_id = $1");
+    USERS = concat!("SELECT ", user::columns!(), ", u.login_key, u.name_key, u.display_name_key, u.login_is_email,
+            (SELECT COUNT(*) FROM user_emails e WHERE e.user_id = u.id AND e.tenant_id = u.tenant_id)
+        FROM users u WHERE u.tenant_id = $1");
+    EMAILS_OF_NOBODY = "SELECT DISTINCT e.user_id FROM user_emails e
+        LEFT JOIN users u ON u.tenant_id = e.tenant_id AND u.id = e.user_id AND u.status <> 3
+        WHERE e.tenant_id = $1 AND u.id IS NULL LIMIT $2";
+    /// Each address that was sent, after the columns of its user.
+    EMAILS = concat!("SELECT ", user::columns!(), ", e.email_key FROM user_emails e
+        JOIN users u ON u.tenant_id = e.tenant_id AND u.id = e.user_id AND u.status <> 3 WHERE e.tenant_id = $1");
     GROUPS = concat!("SELECT ", contact::group_columns!(), " FROM contact_groups g WHERE g.tenant_id = $1");
     CONTACTS = concat!("SELECT ", contact::columns!(), " FROM contacts c WHERE c.tenant_id = $1");
     /// Tokens (kind 1 or 2) that no release has made.

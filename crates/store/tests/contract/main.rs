@@ -54,6 +54,7 @@ mod tenant_writes;
 mod upkeep;
 mod user;
 mod user_books;
+mod user_documents;
 mod user_group_ends;
 mod user_group_members;
 mod user_group_races;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster_domain::Clock as _;
+use muster_domain::credential::{CredentialWish, Profile};
 use muster_domain::user::UserPatch;
 use muster_domain::user_group::UserGroupPatch;
+use muster_domain::{Clock as _, Dialect};
 use muster_store::{Limits, MigrateError, OpenError, Options, Step, migrate_store};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -14,6 +15,7 @@ use tokio::sync::Notify;
 use crate::contact_books::{nth, saying, with_list};
 use crate::support::{Backend, FixedClock, SeededEntropy, findings};
 use crate::user_books::joining;
+use crate::user_documents::documented;
 use crate::world::{Org, World, named, under};
 
 contract![
@@ -62,6 +64,16 @@ async fn fill<B: Backend>(world: &World<B>, org: &Org, random: &mut StdRng) {
         .update_user(org, users[5].id, UserPatch { first_name: Some(word(5)), ..UserPatch::default() })
         .await
         .unwrap();
+    for n in 6..9 {
+        let login = format!("{}@x.org", word(n));
+        let user = world.create_user(org, documented(&login, &word(n))).await.unwrap();
+        if n == 8 {
+            world.delete_user(org, user.id).await.unwrap();
+        }
+    }
+    let (dialect, profile) = (Dialect::Scim, Profile::Entra);
+    let wish = CredentialWish { dialect, name: word(9), read_only: true, profile, expires_at: None };
+    world.directory.credential_create(&org.ctx, &world.key, wish).await.unwrap();
     world.delete_user(org, users[1].id).await.unwrap();
     world.erase_user(org, users[2].id).await.unwrap();
     for n in 0..3 {

@@ -36,17 +36,6 @@ pub enum Comparison {
 }
 
 impl Condition {
-    /// Whether it looks at an attribute of this name.
-    pub fn names(&self, name: &str) -> bool {
-        match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.names(name)),
-            Self::Not(condition) => condition.names(name),
-            Self::Present(target) | Self::Test(target, _) | Self::Within(target, _) => {
-                target.extension.is_none() && target.attribute.name == name
-            }
-        }
-    }
-
     /// What a filter says of resources of this kind.
     ///
     /// An attribute that only other kinds have is one without a value (RFC 7644, section 3.4.2.2). One that none has
@@ -63,14 +52,14 @@ impl Condition {
     }
 
     /// Whether the condition looks at this attribute of a resource.
-    pub fn mentions(&self, name: &str) -> bool {
+    pub fn names(&self, name: &str) -> bool {
         match self {
             Self::All(conditions) | Self::Any(conditions) => {
-                conditions.iter().any(|condition| condition.mentions(name))
+                conditions.iter().any(|condition| condition.names(name))
             }
-            Self::Not(condition) => condition.mentions(name),
+            Self::Not(condition) => condition.names(name),
             Self::Present(target) | Self::Test(target, _) | Self::Within(target, _) => {
-                target.attribute.name == name
+                target.extension.is_none() && target.attribute.name == name
             }
         }
     }
@@ -198,8 +187,9 @@ fn elsewhere(path: &AttrPath) -> Option<Target> {
 fn comparison(attribute: &Attribute, how: Match, value: &Value) -> Option<Comparison> {
     match (attribute.kind, how) {
         (Kind::String | Kind::Reference, _) | (Kind::Binary, Match::Is(Order::Equal)) => {
-            let value = value.as_str()?;
-            let value = if attribute.case_exact { value.to_owned() } else { text::key(value) };
+            // As in every text that is sent; no text column of PostgreSQL is compared with U+0000.
+            let value = text::limited(value.as_str()?, usize::MAX).ok()?;
+            let value = if attribute.case_exact { value } else { text::key(&value) };
             Some(Comparison::Text(how, value))
         }
         (Kind::Boolean, Match::Is(Order::Equal)) => {

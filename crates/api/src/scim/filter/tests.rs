@@ -150,7 +150,7 @@ fn conditions_hold_as_the_schema_has_it() {
     }
     assert!(condition(&USERS, "active eq true").unwrap().holds(&Map::new()));
     assert!(!condition(&USERS, "active pr").unwrap().holds(&Map::new()));
-    assert!(condition(&GROUPS, r#"members eq "x""#).unwrap().mentions("members"));
+    assert!(condition(&GROUPS, r#"members eq "x""#).unwrap().names("members"));
 }
 
 #[test]
