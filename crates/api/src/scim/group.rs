@@ -73,8 +73,10 @@ async fn members(caller: &Caller, group: &UserGroup) -> Result<Vec<Uuid>, Error>
     if group.members == 0 {
         return Ok(all);
     }
+    // Of a few no more is asked for, which the store has at once.
+    let limit = u32::try_from(group.members).map_or(STEP, |members| members.saturating_add(1).min(STEP));
     loop {
-        let step = caller.directory().user_group_members(&caller.ctx, group.id, after, STEP).await;
+        let step = caller.directory().user_group_members(&caller.ctx, group.id, after, limit).await;
         let step = match step {
             Err(Error::NotFound(_)) => return Ok(all),
             step => step?,
@@ -82,7 +84,7 @@ async fn members(caller: &Caller, group: &UserGroup) -> Result<Vec<Uuid>, Error>
         let Some(last) = step.last() else { return Ok(all) };
         after = last.user;
         all.extend(step.iter().map(|member| member.uuid));
-        if step.len() < STEP as usize {
+        if step.len() < limit as usize {
             return Ok(all);
         }
     }

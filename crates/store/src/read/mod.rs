@@ -2,6 +2,9 @@
 
 mod contact;
 mod org_unit;
+#[cfg(test)]
+pub(crate) mod plan_cases;
+mod selected;
 mod selection;
 mod user;
 mod user_group;

@@ -4,9 +4,11 @@
 use std::fmt::Write as _;
 
 use muster_domain::predicate::{Match, Order, Predicate, Selection, Sort, SortColumn, Start, TextColumn};
-use muster_domain::{TenantId, UserGroupId, UserId};
+use muster_domain::tenant::TenantCounts;
+use muster_domain::{TenantId, UserGroupId, UserId, text};
 use uuid::Uuid;
 
+use super::selected::Kept;
 use crate::statements::{user, user_group};
 use crate::value::Value;
 
@@ -22,11 +24,16 @@ pub(super) struct Table {
     from: &'static str,
     /// Of rows that are there at all.
     exists: &'static str,
+    /// Of the row whose id is that of `w`.
+    by_id: &'static str,
     created: &'static str,
     id: &'static str,
     text: fn(TextColumn) -> Option<Column>,
     active: &'static str,
+    inactive: &'static str,
     modified: &'static str,
+    /// What is kept of how many there are.
+    pub(super) kept: fn(&TenantCounts) -> Kept,
 }
 
 /// Where the texts of a column stand.
@@ -35,6 +42,11 @@ enum Column {
     Filled(&'static str),
     /// In a column that may have none.
     Sparse(&'static str),
+    /// In a column that may have none, with an index of the keys in another.
+    Keyed {
+        column: &'static str,
+        key: &'static str,
+    },
     /// In a column, as a UUID.
     Uuid(&'static str),
     Emails,
@@ -45,6 +57,7 @@ pub(super) static USERS: Table = Table {
     columns: user::columns!(),
     from: "users u",
     exists: "u.tenant_id = $1 AND u.status <> 3",
+    by_id: "u.tenant_id = $1 AND u.id = w.id",
     created: "u.created_at",
     id: "u.id",
     text: |column| match column {
@@ -56,24 +69,29 @@ pub(super) static USERS: Table = Table {
         TextColumn::Member => None,
     },
     active: "u.status = 1",
+    inactive: "u.status = 2",
     modified: "u.modified_at",
+    kept: Kept::of_users,
 };
 
 pub(super) static GROUPS: Table = Table {
     columns: user_group::columns!(),
     from: "user_groups g",
     exists: "g.tenant_id = $1 AND g.deleted = 0",
+    by_id: "g.tenant_id = $1 AND g.id = w.id",
     created: "g.created_at",
     id: "g.id",
     text: |column| match column {
         TextColumn::Id => Some(Column::Uuid("g.id")),
         TextColumn::DisplayName => Some(Column::Filled("g.name_key")),
-        TextColumn::ExternalId => Some(Column::Sparse("g.external_id")),
+        TextColumn::ExternalId => Some(Column::Keyed { column: "g.external_id", key: "g.external_id_key" }),
         TextColumn::Member => Some(Column::Members),
         TextColumn::Login | TextColumn::Email => None,
     },
     active: NEVER,
+    inactive: ALWAYS,
     modified: "g.modified_at",
+    kept: Kept::of_groups,
 };
 
 const ALWAYS: &str = "1 = 1";
@@ -101,8 +119,8 @@ impl Table {
     pub(super) fn page<I: Id>(&self, tenant: TenantId, wanted: &Selection<I>) -> Written {
         let mut sql = Sql::new(tenant);
         let condition = sql.condition(self, &wanted.predicate);
-        let Self { columns, from, exists, created, id, .. } = self;
-        let mut text = format!("SELECT {columns} FROM {from} WHERE {exists} AND {condition}");
+        let Self { columns, from, exists, created, id, by_id, .. } = self;
+        let mut text = format!("SELECT {id} AS id FROM {from} WHERE {exists} AND {condition}");
         let offset = match wanted.start {
             Start::Offset(offset) => i64::try_from(offset).unwrap_or(i64::MAX),
             Start::After(at, after) => {
@@ -112,11 +130,15 @@ impl Table {
             }
         };
         let (limit, offset) = (sql.bind(wanted.limit), sql.bind(offset));
-        let _ = write!(
-            text,
-            " ORDER BY {}{created}, {id} LIMIT {limit} OFFSET {offset}",
-            self.order(wanted.sort)
-        );
+        // SQLite would rather read all in the order of the list than sort those that were changed lately; PostgreSQL knows
+        // how many they are.
+        let is_by_time = wanted.sort.by == SortColumn::Modified || !is_of_time(&wanted.predicate);
+        let hint = if is_by_time { "" } else { "+" };
+        let order = format!("{}{created}, {id}", self.order(wanted.sort));
+        let _ = write!(text, " ORDER BY {hint}{order} LIMIT {limit} OFFSET {offset}");
+        // What is passed over, or sorted and not wanted, is looked at in indexes only.
+        let text =
+            format!("SELECT {columns} FROM ({text}) w CROSS JOIN {from} WHERE {by_id} ORDER BY {order}");
         Written { text, values: sql.values }
     }
 
@@ -140,7 +162,9 @@ impl Table {
         match column {
             Some(Column::Filled(column)) => format!("{column}{descending}, "),
             Some(Column::Sparse(column)) => {
-                format!("CASE WHEN {column} IS NULL THEN 1 ELSE 0 END{descending}, {column}{descending}, ")
+                // The order of PostgreSQL's indexes, so that it need not be told to it.
+                let nulls = if sort.descending { "FIRST" } else { "LAST" };
+                format!("{column}{descending} NULLS {nulls}, ")
             }
             _ => String::new(),
         }
@@ -166,8 +190,10 @@ impl Sql {
     /// A condition that is true or false, and never neither.
     fn condition(&mut self, table: &Table, predicate: &Predicate) -> String {
         match predicate {
-            Predicate::All(all) => self.joined(table, all, " AND ", ALWAYS),
-            Predicate::Any(any) => self.joined(table, any, " OR ", NEVER),
+            Predicate::All(all) => self.joined(table, all, None),
+            Predicate::Any(any) => self.joined(table, any, Some(table.exists)),
+            // The index of these rows says it so.
+            Predicate::Not(predicate) if **predicate == Predicate::Active => table.inactive.to_owned(),
             Predicate::Not(predicate) => format!("NOT ({})", self.condition(table, predicate)),
             Predicate::Text(column, how, with) => match (table.text)(*column) {
                 None => NEVER.to_owned(),
@@ -177,7 +203,9 @@ impl Sql {
                 None => NEVER.to_owned(),
                 Some(Column::Uuid(_)) => ALWAYS.to_owned(),
                 Some(Column::Filled(column)) => format!("{column} <> ''"),
-                Some(Column::Sparse(column)) => format!("({column} IS NOT NULL AND {column} <> '')"),
+                Some(Column::Sparse(column) | Column::Keyed { column, .. }) => {
+                    format!("({column} IS NOT NULL AND {column} <> '')")
+                }
                 Some(Column::Emails) => email("<> ''"),
                 Some(Column::Members) => "g.members > 0".to_owned(),
             },
@@ -188,11 +216,18 @@ impl Sql {
         }
     }
 
-    fn joined(&mut self, table: &Table, parts: &[Predicate], word: &str, none: &str) -> String {
+    /// All of the parts, or any of them, each with what holds for every row that is wanted: an index of these rows alone
+    /// is one for a part only if the part says so.
+    fn joined(&mut self, table: &Table, parts: &[Predicate], any_of: Option<&str>) -> String {
+        let (word, none) = if any_of.is_some() { (" OR ", NEVER) } else { (" AND ", ALWAYS) };
         if parts.is_empty() {
             return none.to_owned();
         }
-        let parts: Vec<String> = parts.iter().map(|part| self.condition(table, part)).collect();
+        let part = |part| {
+            let condition = self.condition(table, part);
+            any_of.map_or(condition.clone(), |exists| format!("({exists} AND {condition})"))
+        };
+        let parts: Vec<String> = parts.iter().map(part).collect();
         format!("({})", parts.join(word))
     }
 
@@ -200,7 +235,11 @@ impl Sql {
         let is_equal = how == Match::Is(Order::Equal);
         match column {
             Column::Filled(column) => self.compared(column, how, with),
-            Column::Sparse(column) => {
+            Column::Keyed { column, key } if is_equal => {
+                let (is_key, is_it) = (self.bind(text::key(with)), self.compared(column, how, with));
+                format!("({key} IS NOT NULL AND {key} = {is_key} AND {is_it})")
+            }
+            Column::Sparse(column) | Column::Keyed { column, .. } => {
                 format!("({column} IS NOT NULL AND {})", self.compared(column, how, with))
             }
             Column::Uuid(column) if is_equal => match exactly(with) {
@@ -208,18 +247,15 @@ impl Sql {
                 None => NEVER.to_owned(),
             },
             Column::Uuid(column) => self.compared(&written(column), how, with),
-            Column::Emails if is_equal => {
-                let with = self.bind(with.to_owned());
-                format!(
-                    "u.id IN (SELECT e.user_id FROM user_emails e WHERE e.tenant_id = $1 AND e.email_key = {with}
-                         UNION ALL SELECT s.id FROM users s WHERE s.tenant_id = $1 AND s.login_key = {with}
-                             AND s.login_is_email = 1 AND s.status <> 3)"
-                )
-            }
+            // Both are found by an index, if there is one for the comparison at all, and looked at once if there is none.
             Column::Emails => {
                 let (own, login) =
-                    (self.compared("e.email_key", how, with), self.compared("u.login_key", how, with));
-                format!("({} OR (u.login_is_email = 1 AND {login}))", exists_email(&own))
+                    (self.compared("e.email_key", how, with), self.compared("s.login_key", how, with));
+                format!(
+                    "u.id IN (SELECT e.user_id FROM user_emails e WHERE e.tenant_id = $1 AND {own}
+                         UNION ALL SELECT s.id FROM users s WHERE s.tenant_id = $1 AND {login}
+                             AND s.login_is_email = 1 AND s.status <> 3)"
+                )
             }
             Column::Members if is_equal => match exactly(with) {
                 Some(id) => format!(
@@ -242,14 +278,15 @@ impl Sql {
     /// A comparison with an expression that has a value. No pattern is made of what is compared with: what `LIKE` takes
     /// for equal differs between stores.
     fn compared(&mut self, value: &str, how: Match, with: &str) -> String {
-        let with = self.bind(with.to_owned());
+        let text = with;
+        let with = self.bind(text.to_owned());
         match how {
             Match::Is(order) => format!("{value} {} {with}", operator(order)),
             Match::Contains => format!("INSTR({value}, {with}) > 0"),
-            // The first part is one that an index knows.
-            Match::StartsWith => {
-                format!("({value} >= {with} AND SUBSTR({value}, 1, LENGTH({with})) = {with})")
-            }
+            Match::StartsWith => match after_all_with(text) {
+                Some(end) => format!("({value} >= {with} AND {value} < {})", self.bind(end)),
+                None => format!("{value} >= {with}"),
+            },
             Match::EndsWith => format!(
                 "(LENGTH({value}) >= LENGTH({with})
                   AND SUBSTR({value}, LENGTH({value}) - LENGTH({with}) + 1) = {with})"
@@ -291,6 +328,30 @@ fn email(condition: &str) -> String {
     format!("({} OR u.login_is_email = 1)", exists_email(&format!("e.email_key {condition}")))
 }
 
+/// Whether what is selected lies after or before a time of change.
+fn is_of_time(predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::Modified(..) => true,
+        Predicate::All(all) => all.iter().any(is_of_time),
+        _ => false,
+    }
+}
+
+/// The least text that is greater than all that start with this one, if there is any: texts are in the order of their
+/// characters.
+fn after_all_with(start: &str) -> Option<String> {
+    let mut characters: Vec<char> = start.chars().collect();
+    while let Some(last) = characters.pop() {
+        // Between those of UTF-16's halves there is no character.
+        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
+        if let Some(next) = next {
+            characters.push(next);
+            return Some(characters.into_iter().collect());
+        }
+    }
+    None
+}
+
 /// The id that is written exactly so.
 fn exactly(text: &str) -> Option<Uuid> {
     let id: Uuid = text.parse().ok()?;
@@ -306,10 +367,10 @@ fn written(column: &str) -> String {
 }
 
 impl Written {
-    /// The text for PostgreSQL, where some functions have other names, and texts an order of their own unless they are
+    /// The text for PostgreSQL, where some functions have other names, a hint is none, and texts an order of their own unless they are
     /// told another.
     pub(crate) fn postgres(&self) -> String {
-        let mut text = self.text.replace("INSTR(", "STRPOS(");
+        let mut text = self.text.replace("INSTR(", "STRPOS(").replace("BY +", "BY ");
         for column in ["u.uuid", "g.id", "w.uuid"] {
             text =
                 text.replace(&format!("HEX({column})"), &format!("(ENCODE({column}, 'hex') COLLATE \"C\")"));

@@ -39,6 +39,7 @@ fn counted<B: Backend>(world: &World<B>, org: &Org) -> TenantCounts {
         users_active: count("users", "AND status = 1"),
         users_inactive: count("users", "AND status = 2"),
         users_deleted: count("users", "AND status = 3"),
+        user_groups: count("user_groups", "AND deleted = 0"),
         journal: count("journal", ""),
     }
 }

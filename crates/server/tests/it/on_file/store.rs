@@ -147,6 +147,10 @@ const DAMAGE: [(&str, &str); 34] = [
     ("UPDATE tenant_state SET org_units = 7 WHERE tenant_id = 1", "7 org units are counted, but there are 4"),
     ("UPDATE users SET status = 3 WHERE id = 3", "active users are counted"),
     (
+        "UPDATE tenant_state SET user_groups = 70 WHERE tenant_id = 1",
+        "70 user groups are counted, but there are",
+    ),
+    (
         "DELETE FROM journal WHERE tenant_id = 1 AND sequence = 3",
         "of the journal's entries 1 to 10, 1 are missing",
     ),
