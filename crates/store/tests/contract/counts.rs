@@ -266,6 +266,7 @@ async fn batches_of_a_group_that_fail_leave_the_counts_of_the_others<B: Backend>
             users_active: before.users_active,
             users_inactive: before.users_inactive + 8,
             users_deleted: before.users_deleted + 8,
+            user_groups: before.user_groups,
             journal: before.journal + 8,
         };
         assert_eq!(kept(&world, org).await, expected);
