@@ -191,7 +191,8 @@ pub(crate) fn tenant_counts(row: &dyn Row) -> Result<TenantCounts> {
         users_active: count(1)?,
         users_inactive: count(2)?,
         users_deleted: count(3)?,
-        journal: count(4)?,
+        user_groups: count(4)?,
+        journal: count(5)?,
     })
 }
 

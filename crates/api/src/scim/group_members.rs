@@ -25,9 +25,10 @@ async fn step(
     caller: &Caller,
     group: UserGroupId,
     after: UserId,
+    limit: u32,
 ) -> Result<(Vec<Uuid>, Option<UserId>), Error> {
-    let members = caller.directory().user_group_members(&caller.ctx, group, after, STEP).await?;
-    let next = members.last().filter(|_| members.len() == STEP as usize).map(|last| last.user);
+    let members = caller.directory().user_group_members(&caller.ctx, group, after, limit).await?;
+    let next = members.last().filter(|_| members.len() == limit as usize).map(|last| last.user);
     Ok((members.into_iter().map(|member| member.uuid).collect(), next))
 }
 
@@ -37,8 +38,10 @@ pub(super) async fn members(caller: &Caller, group: &UserGroup) -> Result<Vec<Uu
     if group.members == 0 {
         return Ok(all);
     }
+    // Of a few no more is asked for, which the store has at once.
+    let limit = u32::try_from(group.members).map_or(STEP, |members| members.saturating_add(1).min(STEP));
     while let Some(from) = after {
-        let (members, next) = match step(caller, group.id, from).await {
+        let (members, next) = match step(caller, group.id, from, limit).await {
             Err(Error::NotFound(_)) => return Ok(all),
             step => step?,
         };
@@ -79,7 +82,7 @@ fn chunks(
                 Ok(Some((Bytes::from_static(end.as_bytes()), (all, None))))
             }
             Some(Some(after)) => {
-                let (members, next) = step(&all.caller, all.group, after).await?;
+                let (members, next) = step(&all.caller, all.group, after, STEP).await?;
                 Ok(Some((all.chunk(&members), (all, Some(next)))))
             }
         }

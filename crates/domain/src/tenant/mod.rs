@@ -40,6 +40,8 @@ pub struct TenantCounts {
     pub users_active: u64,
     pub users_inactive: u64,
     pub users_deleted: u64,
+    /// Without the deleted ones.
+    pub user_groups: u64,
     /// Entries that the journal ever got.
     pub journal: u64,
 }

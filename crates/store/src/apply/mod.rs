@@ -32,6 +32,7 @@ struct Counts {
     users_active: i64,
     users_inactive: i64,
     users_deleted: i64,
+    user_groups: i64,
 }
 
 impl Counts {
@@ -76,6 +77,7 @@ pub(crate) async fn write_state(on: &mut impl Write, tenant: TenantId, state: &S
         counts.users_active,
         counts.users_inactive,
         counts.users_deleted,
+        counts.user_groups,
     ];
     on.one_row(&statements::tenant::STATE_UPDATE, &values).await
 }
@@ -170,9 +172,13 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, counts: 
         Change::UserJournalForget(user) => {
             on.run(&of_tenant::JOURNAL_FORGET_USER, &values![id, user.to_string()]).await
         }
-        Change::UserGroupInsert(new) => user_group::insert(on, new).await,
+        Change::UserGroupInsert(new) => {
+            counts.user_groups += 1;
+            user_group::insert(on, new).await
+        }
         Change::UserGroupUpdate(changed) => user_group::update(on, changed).await,
         Change::UserGroupDelete { id: group, version, at } => {
+            counts.user_groups -= 1;
             on.one_row(&of_group::DELETE, &values![id, group.0, *version, at.0]).await
         }
         Change::MembershipInsert(new) => user_group::join(on, tenant, new).await,

@@ -60,7 +60,7 @@ pub(super) async fn insert(on: &mut impl Write, u: &User) -> Outcome {
 pub(super) async fn update(on: &mut impl Write, before: &User, u: &User) -> Outcome {
     let mut values = values(u);
     values.push(before.version.into());
-    on.one_row(&user::UPDATE, &values).await?;
+    on.change(&user::UPDATE_IN_PLACE, &user::UPDATE, &values).await?;
     let keys = u.email_keys();
     if before.email_keys() != keys {
         on.run(&user::EMAILS_DELETE, &values![u.tenant.0, u.id.0]).await?;

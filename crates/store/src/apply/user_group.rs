@@ -38,7 +38,7 @@ pub(super) async fn insert(on: &mut impl Write, g: &UserGroup) -> Outcome {
 pub(super) async fn update(on: &mut impl Write, g: &UserGroup) -> Outcome {
     let mut values = values(g)?;
     values.push((g.version - 1).into());
-    on.one_row(&user_group::UPDATE, &values).await
+    on.change(&user_group::UPDATE_IN_PLACE, &user_group::UPDATE, &values).await
 }
 
 async fn count(on: &mut impl Write, tenant: TenantId, id: UserGroupId, by: i64, at: Timestamp) -> Outcome {

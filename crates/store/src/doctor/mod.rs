@@ -168,11 +168,11 @@ impl<R: Read> Doctor<'_, R> {
     }
 
     async fn counts(&mut self, tenant: TenantId) -> Result<()> {
-        let names = ["org units", "active users", "inactive users", "deleted users"];
+        let names = ["org units", "active users", "inactive users", "deleted users", "user groups"];
         let counts = self
             .on
             .all(&check::COUNTS, &values![tenant.0], |row| {
-                (0..8).map(|column| get(row, column)).collect::<Result<Vec<i64>>>()
+                (0..2 * names.len()).map(|column| get(row, column)).collect::<Result<Vec<i64>>>()
             })
             .await?;
         let Some((kept, real)) = counts.first().and_then(|row| row.split_at_checked(names.len())) else {

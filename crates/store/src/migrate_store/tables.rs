@@ -48,6 +48,7 @@ pub(crate) static TABLES: &[Table] = &[
             "users_active",
             "users_inactive",
             "users_deleted",
+            "user_groups",
         ],
         texts: &[],
         bytes: &[],

@@ -13,6 +13,8 @@ mod rekey;
 mod tls;
 mod transfer;
 mod url;
+#[cfg(test)]
+mod written_plan_tests;
 
 use std::sync::Arc;
 use std::time::Duration;

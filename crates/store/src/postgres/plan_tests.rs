@@ -8,7 +8,7 @@ use crate::statements::{
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
 /// with a user and two tokens for each unit.
-const ROWS: &str = "
+pub(super) const ROWS: &str = "
     INSERT INTO tenants SELECT id, convert_to('org' || id, 'UTF8'), 'n', 'US', 'EUR', 1, id * 10000, 1, 0, 0
     FROM generate_series(1, 3) id;
     INSERT INTO tenant_state (tenant_id) SELECT id FROM tenants;
@@ -45,7 +45,7 @@ const ROWS: &str = "
 ";
 
 /// What a planner that knows statistics sees in real life.
-const STATISTICS: &str =
+pub(super) const STATISTICS: &str =
     "ANALYZE tenants, tenant_state, org_units, users, login_claims, session_tokens, credentials, user_groups,
         user_group_members, contact_groups, contacts, journal;
 ";

@@ -1,7 +1,11 @@
 //! The reads of a store, on whichever backend.
 
+mod condition;
 mod contact;
 mod org_unit;
+#[cfg(test)]
+pub(crate) mod plan_cases;
+mod selected;
 mod selection;
 mod user;
 mod user_group;

@@ -4,11 +4,13 @@
 use std::fmt::Write as _;
 
 use muster_domain::predicate::{
-    Among, Match, Order, Place, Predicate, Selection, Sort, SortColumn, SortKey, Start, TextColumn,
+    Among, Place, Predicate, Selection, Sort, SortColumn, SortKey, Start, TextColumn,
 };
+use muster_domain::tenant::TenantCounts;
 use muster_domain::{TenantId, UserGroupId, UserId};
-use uuid::Uuid;
 
+use super::condition::{ALWAYS, Column, NEVER, Sql};
+use super::selected::Kept;
 use crate::statements::{user, user_group};
 use crate::value::Value;
 
@@ -23,30 +25,24 @@ pub(super) struct Table {
     columns: &'static str,
     from: &'static str,
     /// Of rows that are there at all.
-    exists: &'static str,
+    pub(super) exists: &'static str,
+    /// Of the row whose id is that of `w`.
+    by_id: &'static str,
     created: &'static str,
     id: &'static str,
-    text: fn(TextColumn) -> Option<Column>,
-    active: &'static str,
-    modified: &'static str,
-}
-
-/// Where the texts of a column stand.
-enum Column {
-    /// In a column that always has a value.
-    Filled(&'static str),
-    /// In a column that may have none.
-    Sparse(&'static str),
-    /// In a column, as a UUID.
-    Uuid(&'static str),
-    Emails,
-    Members,
+    pub(super) text: fn(TextColumn) -> Option<Column>,
+    pub(super) active: &'static str,
+    pub(super) inactive: &'static str,
+    pub(super) modified: &'static str,
+    /// What is kept of how many there are.
+    pub(super) kept: fn(&TenantCounts) -> Kept,
 }
 
 pub(super) static USERS: Table = Table {
     columns: user::columns!(),
     from: "users u",
     exists: "u.tenant_id = $1 AND u.status <> 3",
+    by_id: "u.tenant_id = $1 AND u.id = w.id",
     created: "u.created_at",
     id: "u.id",
     text: |column| match column {
@@ -58,28 +54,30 @@ pub(super) static USERS: Table = Table {
         TextColumn::Member => None,
     },
     active: "u.status = 1",
+    inactive: "u.status = 2",
     modified: "u.modified_at",
+    kept: Kept::of_users,
 };
 
 pub(super) static GROUPS: Table = Table {
     columns: user_group::columns!(),
     from: "user_groups g",
     exists: "g.tenant_id = $1 AND g.deleted = 0",
+    by_id: "g.tenant_id = $1 AND g.id = w.id",
     created: "g.created_at",
     id: "g.id",
     text: |column| match column {
         TextColumn::Id => Some(Column::Uuid("g.id")),
         TextColumn::DisplayName => Some(Column::Filled("g.name_key")),
-        TextColumn::ExternalId => Some(Column::Sparse("g.external_id")),
+        TextColumn::ExternalId => Some(Column::Keyed { column: "g.external_id", key: "g.external_id_key" }),
         TextColumn::Member => Some(Column::Members),
         TextColumn::Login | TextColumn::Email => None,
     },
     active: NEVER,
+    inactive: ALWAYS,
     modified: "g.modified_at",
+    kept: Kept::of_groups,
 };
-
-const ALWAYS: &str = "1 = 1";
-const NEVER: &str = "1 = 0";
 
 /// The id of a row as it is bound.
 pub(super) trait Id: Copy {
@@ -103,8 +101,8 @@ impl Table {
     pub(super) fn page<I: Id>(&self, tenant: TenantId, wanted: &Selection<I>) -> Written {
         let mut sql = Sql::new(tenant);
         let condition = sql.condition(self, &wanted.predicate);
-        let Self { columns, from, exists, created, id, .. } = self;
-        let mut text = format!("SELECT {columns} FROM {from} WHERE {exists} AND {condition}");
+        let Self { columns, from, exists, created, id, by_id, .. } = self;
+        let mut text = format!("SELECT {id} AS id FROM {from} WHERE {exists} AND {condition}");
         let offset = match &wanted.start {
             Start::Offset(offset) => i64::try_from(*offset).unwrap_or(i64::MAX),
             Start::At(place) => {
@@ -113,11 +111,15 @@ impl Table {
             }
         };
         let (limit, offset) = (sql.bind(wanted.limit), sql.bind(offset));
-        let _ = write!(
-            text,
-            " ORDER BY {}{created}, {id} LIMIT {limit} OFFSET {offset}",
-            self.order(wanted.sort)
-        );
+        // SQLite would rather read all in the order of the list than sort those that were changed lately; PostgreSQL knows
+        // how many they are.
+        let is_by_time = wanted.sort.by == SortColumn::Modified || !is_of_time(&wanted.predicate);
+        let hint = if is_by_time { "" } else { "+" };
+        let order = format!("{}{created}, {id}", self.order(wanted.sort));
+        let _ = write!(text, " ORDER BY {hint}{order} LIMIT {limit} OFFSET {offset}");
+        // What is passed over, or sorted and not wanted, is looked at in indexes only.
+        let text =
+            format!("SELECT {columns} FROM ({text}) w CROSS JOIN {from} WHERE {by_id} ORDER BY {order}");
         Written { text, values: sql.values }
     }
 
@@ -136,7 +138,9 @@ impl Table {
             Some(_) if sort == Sort::CREATED => String::new(),
             Some(Column::Filled(column)) => format!("{column}{descending}, "),
             Some(Column::Sparse(column)) => {
-                format!("CASE WHEN {column} IS NULL THEN 1 ELSE 0 END{descending}, {column}{descending}, ")
+                // The order of PostgreSQL's indexes, so that it need not be told to it.
+                let nulls = if sort.descending { "FIRST" } else { "LAST" };
+                format!("{column}{descending} NULLS {nulls}, ")
             }
             _ => String::new(),
         }
@@ -195,117 +199,6 @@ impl Table {
     }
 }
 
-/// The values of a statement that is being written; $1 is the tenant.
-struct Sql {
-    values: Vec<Value<'static>>,
-}
-
-impl Sql {
-    fn new(tenant: TenantId) -> Self {
-        Self { values: vec![tenant.0.into()] }
-    }
-
-    /// The parameter for a value.
-    fn bind(&mut self, value: impl Into<Value<'static>>) -> String {
-        self.values.push(value.into());
-        format!("${}", self.values.len())
-    }
-
-    /// A condition that is true or false, and never neither.
-    fn condition(&mut self, table: &Table, predicate: &Predicate) -> String {
-        match predicate {
-            Predicate::All(all) => self.joined(table, all, " AND ", ALWAYS),
-            Predicate::Any(any) => self.joined(table, any, " OR ", NEVER),
-            Predicate::Not(predicate) => format!("NOT ({})", self.condition(table, predicate)),
-            Predicate::Text(column, how, with) => match (table.text)(*column) {
-                None => NEVER.to_owned(),
-                Some(column) => self.text(&column, *how, with),
-            },
-            Predicate::Present(column) => match (table.text)(*column) {
-                None => NEVER.to_owned(),
-                Some(Column::Uuid(_)) => ALWAYS.to_owned(),
-                Some(Column::Filled(column)) => format!("{column} <> ''"),
-                Some(Column::Sparse(column)) => format!("({column} IS NOT NULL AND {column} <> '')"),
-                Some(Column::Emails) => email("<> ''"),
-                Some(Column::Members) => "g.members > 0".to_owned(),
-            },
-            Predicate::Active => table.active.to_owned(),
-            Predicate::Modified(order, at) => {
-                format!("{} {} {}", table.modified, operator(*order), self.bind(at.0))
-            }
-        }
-    }
-
-    fn joined(&mut self, table: &Table, parts: &[Predicate], word: &str, none: &str) -> String {
-        if parts.is_empty() {
-            return none.to_owned();
-        }
-        let parts: Vec<String> = parts.iter().map(|part| self.condition(table, part)).collect();
-        format!("({})", parts.join(word))
-    }
-
-    fn text(&mut self, column: &Column, how: Match, with: &str) -> String {
-        let is_equal = how == Match::Is(Order::Equal);
-        match column {
-            Column::Filled(column) => self.compared(column, how, with),
-            Column::Sparse(column) => {
-                format!("({column} IS NOT NULL AND {})", self.compared(column, how, with))
-            }
-            Column::Uuid(column) if is_equal => match exactly(with) {
-                Some(id) => format!("{column} = {}", self.bind(id)),
-                None => NEVER.to_owned(),
-            },
-            Column::Uuid(column) => self.compared(&written(column), how, with),
-            Column::Emails if is_equal => {
-                let with = self.bind(with.to_owned());
-                format!(
-                    "u.id IN (SELECT e.user_id FROM user_emails e WHERE e.tenant_id = $1 AND e.email_key = {with}
-                         UNION ALL SELECT s.id FROM users s WHERE s.tenant_id = $1 AND s.login_key = {with}
-                             AND s.login_is_email = 1 AND s.status <> 3)"
-                )
-            }
-            Column::Emails => {
-                let (own, login) =
-                    (self.compared("e.email_key", how, with), self.compared("u.login_key", how, with));
-                format!("({} OR (u.login_is_email = 1 AND {login}))", exists_email(&own))
-            }
-            Column::Members if is_equal => match exactly(with) {
-                Some(id) => format!(
-                    "g.id IN (SELECT m.group_id FROM users w
-                         JOIN user_group_members m ON m.user_id = w.id AND m.tenant_id = w.tenant_id
-                         WHERE w.tenant_id = $1 AND w.uuid = {})",
-                    self.bind(id)
-                ),
-                None => NEVER.to_owned(),
-            },
-            Column::Members => format!(
-                "EXISTS (SELECT 1 FROM user_group_members m
-                     JOIN users w ON w.tenant_id = m.tenant_id AND w.id = m.user_id
-                     WHERE m.tenant_id = $1 AND m.group_id = g.id AND {})",
-                self.compared(&written("w.uuid"), how, with)
-            ),
-        }
-    }
-
-    /// A comparison with an expression that has a value. No pattern is made of what is compared with: what `LIKE` takes
-    /// for equal differs between stores.
-    fn compared(&mut self, value: &str, how: Match, with: &str) -> String {
-        let with = self.bind(with.to_owned());
-        match how {
-            Match::Is(order) => format!("{value} {} {with}", operator(order)),
-            Match::Contains => format!("INSTR({value}, {with}) > 0"),
-            // The first part is one that an index knows.
-            Match::StartsWith => {
-                format!("({value} >= {with} AND SUBSTR({value}, 1, LENGTH({with})) = {with})")
-            }
-            Match::EndsWith => format!(
-                "(LENGTH({value}) >= LENGTH({with})
-                  AND SUBSTR({value}, LENGTH({value}) - LENGTH({with}) + 1) = {with})"
-            ),
-        }
-    }
-}
-
 /// Which users are in groups: user, group, name of the group.
 pub(super) fn groups_of_users(tenant: TenantId, users: &[UserId]) -> Written {
     let mut sql = Sql::new(tenant);
@@ -318,46 +211,20 @@ pub(super) fn groups_of_users(tenant: TenantId, users: &[UserId]) -> Written {
     );
     Written { text, values: sql.values }
 }
-
-const fn operator(order: Order) -> &'static str {
-    match order {
-        Order::Equal => "=",
-        Order::Greater => ">",
-        Order::GreaterOrEqual => ">=",
-        Order::Less => "<",
-        Order::LessOrEqual => "<=",
+/// Whether what is selected lies after or before a time of change.
+fn is_of_time(predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::Modified(..) => true,
+        Predicate::All(all) => all.iter().any(is_of_time),
+        _ => false,
     }
 }
 
-fn exists_email(condition: &str) -> String {
-    format!(
-        "EXISTS (SELECT 1 FROM user_emails e WHERE e.tenant_id = $1 AND e.user_id = u.id AND {condition})"
-    )
-}
-
-fn email(condition: &str) -> String {
-    format!("({} OR u.login_is_email = 1)", exists_email(&format!("e.email_key {condition}")))
-}
-
-/// The id that is written exactly so.
-fn exactly(text: &str) -> Option<Uuid> {
-    let id: Uuid = text.parse().ok()?;
-    (id.to_string() == text).then_some(id)
-}
-
-/// A UUID in its usual form.
-fn written(column: &str) -> String {
-    let hex = format!("LOWER(HEX({column}))");
-    let part = |from: u8, length: u8| format!("SUBSTR({hex}, {from}, {length})");
-    let parts = [part(1, 8), part(9, 4), part(13, 4), part(17, 4), part(21, 12)];
-    format!("({})", parts.join(" || '-' || "))
-}
-
 impl Written {
-    /// The text for PostgreSQL, where some functions have other names, and texts an order of their own unless they are
+    /// The text for PostgreSQL, where some functions have other names, a hint is none, and texts an order of their own unless they are
     /// told another.
     pub(crate) fn postgres(&self) -> String {
-        let mut text = self.text.replace("INSTR(", "STRPOS(");
+        let mut text = self.text.replace("INSTR(", "STRPOS(").replace("BY +", "BY ");
         for column in ["u.uuid", "g.id", "w.uuid"] {
             text =
                 text.replace(&format!("HEX({column})"), &format!("(ENCODE({column}, 'hex') COLLATE \"C\")"));

@@ -7,7 +7,8 @@ use muster_domain::user::{User, UserFilter, UserOrder, UserSort, UserStatus, Use
 use muster_domain::{Page, Slice, StoreError, TenantId, UserId};
 use uuid::Uuid;
 
-use super::selection::{USERS, Written};
+use super::selected::selected;
+use super::selection::USERS;
 use super::user_group::size;
 use super::{bounds, contains_pattern, read};
 use crate::driver::Read;
@@ -49,9 +50,9 @@ impl UserStore for Store {
         selection: Selection<UserId>,
     ) -> Result<Page<User>, StoreError> {
         if is_point(&selection.predicate) {
-            return read!(self, read, |on| selected(on, tenant, &selection));
+            return read!(self, read, |on| selected(on, &USERS, tenant, &selection, rows::user));
         }
-        read!(self, scan, |on| selected(on, tenant, &selection))
+        read!(self, scan, |on| selected(on, &USERS, tenant, &selection, rows::user))
     }
 
     async fn admin_remains(
@@ -113,29 +114,6 @@ fn is_point(predicate: &Predicate) -> bool {
         Predicate::All(all) => all.iter().any(is_point),
         _ => false,
     }
-}
-
-async fn selected(
-    on: &impl Read,
-    tenant: TenantId,
-    wanted: &Selection<UserId>,
-) -> Result<Page<User>, StoreError> {
-    let page = USERS.page(tenant, wanted);
-    let total = async {
-        match (wanted.counts, wanted.predicate == Predicate::ALWAYS) {
-            (false, _) => Ok(0),
-            (true, true) => kept_count(on, tenant, None).await,
-            (true, false) => count_written(on, &USERS.count(tenant, &wanted.predicate)).await,
-        }
-    };
-    let (items, total) = try_join(on.all_written(&page, rows::user), total).await?;
-    Ok(Page { items, total })
-}
-
-/// The count that a statement gives.
-pub(super) async fn count_written(on: &impl Read, statement: &Written) -> Result<u64, StoreError> {
-    let count: Vec<i64> = on.all_written(statement, |row| get(row, 0)).await?;
-    Ok(count.first().and_then(|count| u64::try_from(*count).ok()).unwrap_or(0))
 }
 
 /// Whether users are looked at one by one to tell who fits, beside status, unit and group.

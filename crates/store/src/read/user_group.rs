@@ -7,14 +7,17 @@ use muster_domain::user_group::{GroupOfUser, Member, Memberships, Reapable, User
 use muster_domain::{Page, Slice, StoreError, TenantId, UserGroupId, UserId};
 use uuid::Uuid;
 
+use super::selected::selected;
 use super::selection::{GROUPS, groups_of_users};
-use super::user::count_written;
 use super::{bounds, contains_pattern, read};
 use crate::driver::Read;
 use crate::row::get as column;
 use crate::statements::{user, user_group};
 use crate::value::values;
 use crate::{Store, rows};
+
+/// So many users are read as fast as another thread, or a connection of one's own, is had.
+const FEW: u32 = 16;
 
 impl UserGroupStore for Store {
     async fn user_group(&self, tenant: TenantId, id: UserGroupId) -> Result<Option<UserGroup>, StoreError> {
@@ -35,7 +38,7 @@ impl UserGroupStore for Store {
         tenant: TenantId,
         selection: Selection<UserGroupId>,
     ) -> Result<Page<UserGroup>, StoreError> {
-        read!(self, scan, |on| selected(on, tenant, &selection))
+        read!(self, scan, |on| selected(on, &GROUPS, tenant, &selection, rows::user_group))
     }
 
     async fn groups_of_users(
@@ -55,6 +58,9 @@ impl UserGroupStore for Store {
         after: UserId,
         limit: u32,
     ) -> Result<Option<Vec<Member>>, StoreError> {
+        if limit <= FEW {
+            return read!(self, together, |on| members(on, tenant, group, after, limit));
+        }
         read!(self, scan, |on| members(on, tenant, group, after, limit))
     }
 
@@ -67,6 +73,11 @@ impl UserGroupStore for Store {
         tenant: TenantId,
         uuids: Vec<Uuid>,
     ) -> Result<Vec<(User, Memberships)>, StoreError> {
+        // What is decided on them is guarded, so that on PostgreSQL they need not be of one state.
+        if uuids.len() <= FEW as usize {
+            let uuids = &uuids;
+            return read!(self, together, |on| users_with_memberships(on, tenant, uuids));
+        }
         read!(self, scan, |on| users_with_memberships(on, tenant, &uuids))
     }
 
@@ -104,19 +115,6 @@ async fn list(
     let (page, all) = (values![tenant.0, &pattern, limit, offset], values![tenant.0, &pattern]);
     let items = on.all(&user_group::LIST, &page, rows::user_group);
     let (items, total) = try_join(items, on.count(&user_group::LIST_COUNT, &all)).await?;
-    Ok(Page { items, total })
-}
-
-async fn selected(
-    on: &impl Read,
-    tenant: TenantId,
-    wanted: &Selection<UserGroupId>,
-) -> Result<Page<UserGroup>, StoreError> {
-    let page = GROUPS.page(tenant, wanted);
-    let total = async {
-        if wanted.counts { count_written(on, &GROUPS.count(tenant, &wanted.predicate)).await } else { Ok(0) }
-    };
-    let (items, total) = try_join(on.all_written(&page, rows::user_group), total).await?;
     Ok(Page { items, total })
 }
 

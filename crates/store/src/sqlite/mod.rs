@@ -12,6 +12,8 @@ mod scan;
 mod schema;
 mod transfer;
 mod writer;
+#[cfg(test)]
+mod written_plan_tests;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::future::{Ready, ready};

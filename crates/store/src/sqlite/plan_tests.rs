@@ -48,13 +48,13 @@ const ROWS: &str = "
 ";
 
 /// A store as opening makes it.
-fn migrated(folder: &TempDir) -> Connection {
+pub(super) fn migrated(folder: &TempDir) -> Connection {
     let mut connection = connect(&folder.path().join("muster.db"), true).unwrap();
     migrate::run(&mut connection, Timestamp(0), true, |_, _| Ok(ServerKey::new([7; 32]))).unwrap();
     connection
 }
 
-fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+pub(super) fn plan(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     // Nothing is bound: with a value the planner would look at how often that very value occurs.
     statement.raw_query().mapped(|row| row.get(3)).map(Result::unwrap).collect()
@@ -63,14 +63,14 @@ fn plan(connection: &Connection, sql: &str) -> Vec<String> {
 /// Whether a step reads all of a table. What a recursion (`sub`) or a subquery has found, and rows that stand in
 /// the statement itself, have to be read whole; an automatic index is one that is made of a whole table
 /// for this one statement.
-fn reads_whole_table(step: &str) -> bool {
+pub(super) fn reads_whole_table(step: &str) -> bool {
     let scanned = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
     let found = |table: &str| matches!(table, "sub" | "CONSTANT") || table.starts_with("(subquery-");
     scanned.is_some_and(|table| !found(table)) || step.contains("AUTOMATIC")
 }
 
 /// Whether a step reads all that a tenant has in a table.
-fn reads_whole_tenant(step: &str) -> bool {
+pub(super) fn reads_whole_tenant(step: &str) -> bool {
     step.contains("(tenant_id=?)")
 }
 
@@ -86,7 +86,7 @@ fn steps(connection: &Connection, bad: fn(&str) -> bool) -> Vec<String> {
 }
 
 /// A store with the rows of [`ROWS`], opened after they were analysed.
-fn with_statistics(folder: &TempDir) -> Connection {
+pub(super) fn with_statistics(folder: &TempDir) -> Connection {
     migrated(folder).execute_batch(ROWS).unwrap();
     connect(&folder.path().join("muster.db"), true).unwrap()
 }

@@ -55,12 +55,13 @@ super::statements! {
     USER_GROUPS = concat!("SELECT ", user_group::columns!(), ", g.name_key, g.description_key, g.external_id_key,
             (SELECT COUNT(*) FROM user_group_members m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id)
         FROM user_groups g WHERE g.tenant_id = $1 AND g.deleted = 0");
-    /// Units, active, inactive and deleted users, as they are kept and as they are counted.
-    COUNTS = "SELECT s.org_units, s.users_active, s.users_inactive, s.users_deleted,
+    /// Units, active, inactive and deleted users, and user groups, as they are kept and as they are counted.
+    COUNTS = "SELECT s.org_units, s.users_active, s.users_inactive, s.users_deleted, s.user_groups,
             (SELECT COUNT(*) FROM org_units o WHERE o.tenant_id = $1),
             (SELECT COUNT(*) FROM users u WHERE u.tenant_id = $1 AND u.status = 1),
             (SELECT COUNT(*) FROM users u WHERE u.tenant_id = $1 AND u.status = 2),
-            (SELECT COUNT(*) FROM users u WHERE u.tenant_id = $1 AND u.status = 3)
+            (SELECT COUNT(*) FROM users u WHERE u.tenant_id = $1 AND u.status = 3),
+            (SELECT COUNT(*) FROM user_groups g WHERE g.tenant_id = $1 AND g.deleted = 0)
         FROM tenant_state s WHERE s.tenant_id = $1";
     /// Entries, the first, the last, the head that the next one follows, and up to where they were trimmed.
     JOURNAL = "SELECT COUNT(j.sequence), MIN(j.sequence), MAX(j.sequence), s.journal_sequence, s.journal_trimmed

@@ -38,9 +38,10 @@ super::statements! {
     /// By how much a group of commits has moved the journal's head and the counts.
     STATE_UPDATE = "UPDATE tenant_state SET journal_sequence = journal_sequence + $2,
                         org_units = org_units + $3, users_active = users_active + $4,
-                        users_inactive = users_inactive + $5, users_deleted = users_deleted + $6
+                        users_inactive = users_inactive + $5, users_deleted = users_deleted + $6,
+                        user_groups = user_groups + $7
                     WHERE tenant_id = $1";
-    COUNTS = "SELECT org_units, users_active, users_inactive, users_deleted, journal_sequence
+    COUNTS = "SELECT org_units, users_active, users_inactive, users_deleted, user_groups, journal_sequence
               FROM tenant_state WHERE tenant_id = $1";
     TREE_VERSION = "SELECT tree_version FROM tenant_state WHERE tenant_id = $1";
     TREE_VERSION_IS = "SELECT 1 FROM tenant_state WHERE tenant_id = $1 AND tree_version = $2";

@@ -121,6 +121,16 @@ macro_rules! of_group {
     };
 }
 
+/// What a change writes that no index has but the one of when users were changed.
+macro_rules! details {
+    () => {
+        "login = $4, login_claimed = $6, first_name = $7, last_name = $8, password_hash = $12, timezone = $14,
+         aliases = $15, agent_ring_to = $16, agent_code = $17, score_call = $18, access_audio = $19,
+         group_access = $20, report_access = $21, version = $22, modified_at = $23, avatar = $24,
+         login_is_email = $26, document = $27"
+    };
+}
+
 super::statements! {
     GET = concat!("SELECT ", columns!(), " FROM users u WHERE u.tenant_id = $1 AND u.id = $2");
     BY_UUID = concat!("SELECT ", columns!(), " FROM users u WHERE u.tenant_id = $1 AND u.uuid = $2");
@@ -169,12 +179,14 @@ super::statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
                   $21, $22, $23, $24, $25, $26, $27, $28, $29)";
     /// $28: the version that the change was decided on.
-    UPDATE = "UPDATE users SET org_unit_id = $3, login = $4, login_key = $5, login_claimed = $6, first_name = $7,
-                  last_name = $8, name_key = $9, role = $10, status = $11, password_hash = $12, external_id = $13,
-                  timezone = $14, aliases = $15, agent_ring_to = $16, agent_code = $17, score_call = $18,
-                  access_audio = $19, group_access = $20, report_access = $21, version = $22, modified_at = $23,
-                  avatar = $24, display_name_key = $25, login_is_email = $26, document = $27
-              WHERE tenant_id = $1 AND id = $2 AND version = $28";
+    UPDATE = concat!("UPDATE users SET ", details!(), ", org_unit_id = $3, login_key = $5, name_key = $9, role = $10,
+                  status = $11, external_id = $13, display_name_key = $25
+              WHERE tenant_id = $1 AND id = $2 AND version = $28");
+    /// As before, of a user who stays where lists have it: an index is written when a column of it is named.
+    UPDATE_IN_PLACE = concat!("UPDATE users SET ", details!(), "
+              WHERE tenant_id = $1 AND id = $2 AND version = $28 AND +org_unit_id = $3 AND +login_key = $5
+                  AND +name_key = $9 AND role = $10 AND +status = $11 AND +external_id IS NOT DISTINCT FROM $13
+                  AND +display_name_key IS NOT DISTINCT FROM $25");
     EMAIL_INSERT = "INSERT INTO user_emails (tenant_id, user_id, email_key) VALUES ($1, $2, $3)";
     EMAILS_DELETE = "DELETE FROM user_emails WHERE tenant_id = $1 AND user_id = $2";
     CLAIM = "INSERT INTO login_claims (login_key, tenant_id, user_id) VALUES ($1, $2, $3)";

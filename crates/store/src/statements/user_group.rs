@@ -66,6 +66,11 @@ super::statements! {
     UPDATE = "UPDATE user_groups SET name = $3, name_key = $4, description = $5, description_key = $6,
                   external_id = $7, external_id_key = $8, extra_fields = $9, version = $10, modified_at = $11
               WHERE tenant_id = $1 AND id = $2 AND version = $12 AND deleted = 0";
+    /// As before, of a group with the same keys: an index is written when a column of it is named.
+    UPDATE_IN_PLACE = "UPDATE user_groups SET name = $3, description = $5, description_key = $6, external_id = $7,
+                  extra_fields = $9, version = $10, modified_at = $11
+              WHERE tenant_id = $1 AND id = $2 AND version = $12 AND deleted = 0 AND +name_key = $4
+                  AND +external_id_key IS NOT DISTINCT FROM $8";
     DELETE = "UPDATE user_groups SET deleted = 1, version = version + 1, modified_at = $4
               WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted = 0";
     /// $3 members have come or, below zero, gone.

@@ -39,6 +39,7 @@ fn counted<B: Backend>(world: &World<B>, org: &Org) -> TenantCounts {
         users_active: count("users", "AND status = 1"),
         users_inactive: count("users", "AND status = 2"),
         users_deleted: count("users", "AND status = 3"),
+        user_groups: count("user_groups", "AND deleted = 0"),
         journal: count("journal", ""),
     }
 }
@@ -265,6 +266,7 @@ async fn batches_of_a_group_that_fail_leave_the_counts_of_the_others<B: Backend>
             users_active: before.users_active,
             users_inactive: before.users_inactive + 8,
             users_deleted: before.users_deleted + 8,
+            user_groups: before.user_groups,
             journal: before.journal + 8,
         };
         assert_eq!(kept(&world, org).await, expected);

@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout_at};
 
 use super::client::{Answer, Connection};
-use super::server;
 use super::template::{Numbers, Template};
+use super::{scim, server};
 use crate::clock::now;
 
 /// What the load is sent to.
@@ -69,6 +69,8 @@ pub(super) enum Proof {
     Nothing,
     /// So many entries of a batch were created.
     Created(usize),
+    /// A list of SCIM says that so many are selected.
+    Total(u64),
     /// The answer is sent in chunks and has so many lines.
     Lines(u64),
 }
@@ -81,6 +83,10 @@ impl Proof {
             Self::Created(wanted) => {
                 let created = answer.body.windows(CREATED.len()).filter(|window| *window == CREATED).count();
                 ensure!(created == wanted, "{created} entries were created instead of {wanted}");
+            }
+            Self::Total(wanted) => {
+                let total = scim::total(answer.body);
+                ensure!(total == Some(wanted), "{total:?} are selected instead of {wanted}");
             }
             Self::Lines(wanted) => {
                 ensure!(answer.lines == wanted, "{} lines came instead of {wanted}", answer.lines);

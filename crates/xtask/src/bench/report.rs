@@ -6,9 +6,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::commands::{self, Ran};
+use super::levels::{FAST_SYNC, Level};
 use super::load::Sample;
 use super::machine::Machine;
-use super::rows::{FAST_SYNC, Items, Level, RowKind};
+use super::rows::{Items, RowKind};
 use super::server::Memory;
 use super::world::Sizes;
 

@@ -1,8 +1,7 @@
-//! What is measured, and which level it has to reach.
+//! What is measured.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -12,7 +11,7 @@ use super::database::Script;
 use super::load::{Load, Proof};
 use super::template::Template;
 use super::world::{Session, World};
-use super::{contacts, user_groups};
+use super::{contacts, scim, user_groups};
 
 /// A part of a run that can be asked for: a row of the table, or the commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,23 +91,24 @@ pub(super) enum RowKind {
     UserGroupJoin,
     /// The same between two great groups.
     UserGroupJoinGreat,
-}
-
-/// What a row has to reach.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Level {
-    /// At least so much of another row with as many connections.
-    Of(RowKind, f64),
-    /// At most so many milliseconds for half of the requests.
-    P50(f64),
-    /// At most so much more for half of the requests than in another row with as many connections.
-    P50Like(RowKind, f64),
-    /// At most so many milliseconds for half of the requests, where a sync of the disk takes less than [`FAST_SYNC`].
-    P50OnFastDisk(f64),
-    /// At least so many items a second.
-    Items(f64),
-    /// Less than so many megabytes (a million bytes) more memory of the server's own than before.
-    MoreMemory(f64),
+    /// By SCIM, the user with a name, of all.
+    ScimByName,
+    /// By SCIM, the first page of all users, with their number.
+    ScimUsers,
+    /// The same of those that are active.
+    ScimActive,
+    /// The same sorted by their names.
+    ScimSorted,
+    /// A page that a cursor leads to.
+    ScimCursor,
+    /// A page from the middle of all users.
+    ScimMiddle,
+    /// By SCIM, a great group without its members.
+    ScimGroup,
+    /// By SCIM, members of small groups leave and come back.
+    ScimMember,
+    /// The same of a great group.
+    ScimMemberGreat,
 }
 
 /// What a request has many of.
@@ -118,11 +118,9 @@ pub(super) struct Items {
     pub(super) per_request: usize,
 }
 
-pub(super) const FAST_SYNC: Duration = Duration::from_micros(100);
-
 impl RowKind {
     /// The bare route first: the others are compared with it.
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 29] = [
         Self::Bare,
         Self::DatabaseSelect,
         Self::DatabaseUpdate,
@@ -143,6 +141,15 @@ impl RowKind {
         Self::UserGroupUpdate,
         Self::UserGroupJoin,
         Self::UserGroupJoinGreat,
+        Self::ScimByName,
+        Self::ScimUsers,
+        Self::ScimActive,
+        Self::ScimSorted,
+        Self::ScimCursor,
+        Self::ScimMiddle,
+        Self::ScimGroup,
+        Self::ScimMember,
+        Self::ScimMemberGreat,
     ];
 
     pub(super) fn title(self, world: &World) -> String {
@@ -174,6 +181,15 @@ impl RowKind {
             Self::UserGroupUpdate => "durable update, signed `PUT /api/v1/user-groups/{id}`".to_owned(),
             Self::UserGroupJoin => join(user_groups::FEW),
             Self::UserGroupJoinGreat => join(world.sizes.members),
+            Self::ScimByName
+            | Self::ScimUsers
+            | Self::ScimActive
+            | Self::ScimSorted
+            | Self::ScimCursor
+            | Self::ScimMiddle
+            | Self::ScimGroup
+            | Self::ScimMember
+            | Self::ScimMemberGreat => scim::title(self, world),
         }
     }
 
@@ -195,9 +211,13 @@ impl RowKind {
             | Self::Children
             | Self::ContactGroupRead
             | Self::ContactGroupUpdate
-            | Self::UserGroupRead => wanted.to_vec(),
+            | Self::UserGroupRead
+            | Self::ScimByName
+            | Self::ScimGroup => wanted.to_vec(),
             Self::UserGroupUpdate => at_most(user_groups::GROUPS),
-            Self::UserGroupJoin | Self::UserGroupJoinGreat => at_most(user_groups::PAIRS),
+            Self::UserGroupJoin | Self::UserGroupJoinGreat | Self::ScimMember | Self::ScimMemberGreat => {
+                at_most(user_groups::PAIRS)
+            }
             Self::ContactBatch => at_most(MOST_BATCHES),
             Self::OrgList
             | Self::Tree
@@ -205,6 +225,11 @@ impl RowKind {
             | Self::Users
             | Self::UsersSmall
             | Self::UsersLarge
+            | Self::ScimUsers
+            | Self::ScimActive
+            | Self::ScimSorted
+            | Self::ScimCursor
+            | Self::ScimMiddle
             | Self::CsvExport => wanted.iter().copied().filter(|number| *number == 1).collect(),
         };
         taken.dedup();
@@ -217,37 +242,6 @@ impl RowKind {
             Self::DatabaseSelect => Some(Script::Select),
             Self::DatabaseUpdate => Some(Script::Update),
             _ => None,
-        }
-    }
-
-    /// The levels on the embedded store, or on a database, which are told by what that does alone.
-    pub(super) fn levels(self, connections: u32, is_database: bool) -> &'static [Level] {
-        if is_database {
-            return match (self, connections) {
-                (Self::Read, 64) => &[Level::Of(Self::DatabaseSelect, 0.4)],
-                (Self::Update, 64) => &[Level::Of(Self::DatabaseUpdate, 0.8)],
-                (Self::UserGroupJoinGreat, _) => &[Level::P50Like(Self::UserGroupJoin, 0.2)],
-                _ => &[],
-            };
-        }
-        match (self, connections) {
-            (Self::Read | Self::ContactGroupRead | Self::UserGroupRead, 64) => &[Level::Of(Self::Bare, 0.6)],
-            (Self::Update | Self::ContactGroupUpdate | Self::UserGroupUpdate, 64) => {
-                &[Level::Of(Self::Bare, 0.12)]
-            }
-            (Self::Update | Self::ContactGroupUpdate | Self::UserGroupUpdate, 1) => {
-                &[Level::P50OnFastDisk(0.3)]
-            }
-            (Self::Children, 1) => &[Level::P50(0.4)],
-            (Self::OrgList, _) => &[Level::P50(150.0)],
-            (Self::Tree, _) => &[Level::P50(250.0)],
-            (Self::Move, _) => &[Level::P50(2.0)],
-            (Self::Users | Self::UsersSmall, _) => &[Level::P50(50.0)],
-            (Self::UsersLarge, _) => &[Level::P50(400.0)],
-            (Self::ContactBatch, _) => &[Level::Items(60_000.0)],
-            (Self::CsvExport, _) => &[Level::P50(5000.0), Level::MoreMemory(20.0)],
-            (Self::UserGroupJoinGreat, _) => &[Level::P50Like(Self::UserGroupJoin, 0.2)],
-            _ => &[],
         }
     }
 
@@ -264,18 +258,28 @@ impl RowKind {
     pub(super) fn load(self, world: &World, session: &Session) -> Load {
         let ids = match self {
             Self::ContactGroupRead | Self::ContactGroupUpdate => &world.contact_groups,
+            Self::ScimByName => &world.user_groups.numbers(),
             _ => &world.units,
         };
         let proof = match self {
             Self::ContactBatch => Proof::Created(contacts::BATCH),
             // The first line has the names of the columns.
             Self::CsvExport => Proof::Lines(world.sizes.contacts as u64 + 1),
+            Self::ScimByName => Proof::Total(1),
+            Self::ScimUsers | Self::ScimActive | Self::ScimSorted | Self::ScimCursor | Self::ScimMiddle => {
+                Proof::Total(world.user_groups.all_users() as u64)
+            }
             _ => Proof::Nothing,
         };
         let templates = self.templates(world, session).into();
         let alternates = matches!(
             self,
-            Self::Move | Self::UserGroupUpdate | Self::UserGroupJoin | Self::UserGroupJoinGreat
+            Self::Move
+                | Self::UserGroupUpdate
+                | Self::UserGroupJoin
+                | Self::UserGroupJoinGreat
+                | Self::ScimMember
+                | Self::ScimMemberGreat
         );
         let is_long = self == Self::CsvExport;
         Load { templates, ids: Arc::clone(ids), proof, is_long, alternates }
@@ -284,7 +288,7 @@ impl RowKind {
     /// The requests, sent in turns. Every update has another value than all before it: a change that changes
     /// nothing would not be written.
     fn templates(self, world: &World, session: &Session) -> Vec<Template> {
-        let Session { admin, branch_admin, lox24, scratch_contact_group } = session;
+        let Session { admin, branch_admin, lox24, scratch_contact_group, .. } = session;
         let get = |path: &str| vec![Template::get(path, admin)];
         let users = |root: u64| get(&format!("/v3/users/list?org_unit_id={root}"));
         match self {
@@ -327,6 +331,15 @@ impl RowKind {
             Self::UserGroupUpdate => world.user_groups.updates(),
             Self::UserGroupJoin => world.user_groups.joins(),
             Self::UserGroupJoinGreat => world.user_groups.great_joins(),
+            Self::ScimByName
+            | Self::ScimUsers
+            | Self::ScimActive
+            | Self::ScimSorted
+            | Self::ScimCursor
+            | Self::ScimMiddle
+            | Self::ScimGroup
+            | Self::ScimMember
+            | Self::ScimMemberGreat => scim::requests(self, world, &session.scim_cursor),
         }
     }
 }
@@ -367,6 +380,15 @@ mod tests {
                 "user-group-update",
                 "user-group-join",
                 "user-group-join-great",
+                "scim-by-name",
+                "scim-users",
+                "scim-active",
+                "scim-sorted",
+                "scim-cursor",
+                "scim-middle",
+                "scim-group",
+                "scim-member",
+                "scim-member-great",
                 "csv-import"
             ]
         );

@@ -94,15 +94,16 @@ pub(super) fn create_tenant(place: &Place, email: &str, password: &str) -> anyho
     })
 }
 
-/// Makes the tenant whose user groups have the members; its key of the Onlive dialect.
-pub(super) fn create_members_tenant(place: &Place) -> anyhow::Result<AccessKey> {
+/// Makes the tenant whose user groups have the members; its key of the Onlive dialect, and its SCIM token.
+pub(super) fn create_members_tenant(place: &Place) -> anyhow::Result<(AccessKey, String)> {
     let output = tenant_create(place, "Members", "admin@members.example").output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let made: Value = serde_json::from_slice(&output.stdout).context("the tenant of the members")?;
-    let text = |name: &str| made["onlive"][name].as_str().map(str::to_owned);
-    let key = text("access_key_id").zip(text("secret_access_key"));
+    let text = |dialect: &str, name: &str| made[dialect][name].as_str().map(str::to_owned);
+    let key = text("onlive", "access_key_id").zip(text("onlive", "secret_access_key"));
     let (id, secret) = key.context("the new tenant has no Onlive key")?;
-    Ok(AccessKey { id, secret })
+    let scim = text("scim", "token").context("the new tenant has no SCIM token")?;
+    Ok((AccessKey { id, secret }, scim))
 }
 
 /// `muster import contacts` or `muster export contacts`, for the large tenant.

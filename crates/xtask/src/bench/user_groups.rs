@@ -1,6 +1,7 @@
 //! User groups and their members, in a tenant of their own: the users of the other rows stay as many as they are.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -26,25 +27,40 @@ const BLOCKS: usize = 2 * PAIRS * FEW;
 #[derive(Serialize, Deserialize)]
 pub(super) struct UserGroups {
     key: AccessKey,
+    /// The tenant's token of the SCIM dialect.
+    scim: String,
+    /// How many users were made.
+    users: usize,
     /// The small ones in pairs first, the great pair last.
     groups: Vec<Uuid>,
     /// Of each small pair one member of its first group.
     movers: Vec<Uuid>,
     /// As many members of the first great group.
     great_movers: Vec<Uuid>,
+    /// Of each small group that is the first of a pair another member, and as many of the first great group.
+    leavers: Vec<Uuid>,
+    great_leavers: Vec<Uuid>,
 }
 
 impl UserGroups {
     /// Makes the groups, the great ones with so many members each.
-    pub(super) async fn fill(address: SocketAddr, key: AccessKey, members: usize) -> anyhow::Result<Self> {
+    pub(super) async fn fill(
+        address: SocketAddr,
+        (key, scim): (AccessKey, String),
+        members: usize,
+    ) -> anyhow::Result<Self> {
         let writer = Writer { address, caller: Caller::Signs(key.clone()) };
         let groups = fill::user_groups(&writer, GROUPS + 2).await?;
         let block = block_length(members);
         let of = groups.clone();
         let users = fill::members(&writer, BLOCKS * block, move |user| of[group_of(user, block)]).await?;
-        let (movers, great_movers) = (0..PAIRS).map(|pair| movers(pair, block)).unzip();
+        let (movers, great_movers) = (0..PAIRS).map(|pair| members_of(pair, pair, block)).unzip();
+        let (leavers, great_leavers) = (0..PAIRS).map(|pair| members_of(pair, pair + 1, block)).unzip();
         let ids = |numbers: Vec<usize>| numbers.into_iter().map(|number| users[number]).collect();
-        Ok(Self { key, groups, movers: ids(movers), great_movers: ids(great_movers) })
+        let [movers, great_movers, leavers, great_leavers] =
+            [movers, great_movers, leavers, great_leavers].map(ids);
+        let users = users.len();
+        Ok(Self { key, scim, users, groups, movers, great_movers, leavers, great_leavers })
     }
 
     /// A read of each group.
@@ -79,6 +95,35 @@ impl UserGroups {
         to(1).chain(to(0)).collect()
     }
 
+    /// The numbers of the users, which their logins show.
+    pub(super) fn numbers(&self) -> Arc<[u64]> {
+        (0..self.users as u64).collect()
+    }
+
+    /// The users of the tenant, its admin included.
+    pub(super) const fn all_users(&self) -> usize {
+        self.users + 1
+    }
+
+    /// A caller of the SCIM dialect.
+    pub(super) fn scim(&self) -> Caller {
+        Caller::bearer(&self.scim)
+    }
+
+    pub(super) fn great_group(&self) -> Uuid {
+        self.groups[GROUPS]
+    }
+
+    /// Of small groups one member each.
+    pub(super) fn small_members(&self) -> impl Iterator<Item = (Uuid, Uuid)> {
+        self.groups.iter().step_by(2).copied().zip(self.leavers.iter().copied())
+    }
+
+    /// As many of a great group.
+    pub(super) fn great_members(&self) -> impl Iterator<Item = (Uuid, Uuid)> {
+        self.great_leavers.iter().map(|user| (self.great_group(), *user))
+    }
+
     fn join(&self, user: Uuid, group: Uuid) -> Template {
         self.put("users", user, &json!({ "userGroupId": group }))
     }
@@ -107,9 +152,9 @@ const fn group_of(user: usize, block_length: usize) -> usize {
     }
 }
 
-/// A member of the first group of a small pair, and its neighbour, who is one of the first great group.
-const fn movers(pair: usize, block_length: usize) -> (usize, usize) {
-    let user = (pair % FEW * 2 * PAIRS + 2 * pair) * block_length;
+/// The n-th member of the first group of a small pair, and its neighbour, who is one of the first great group.
+const fn members_of(pair: usize, n: usize, block_length: usize) -> (usize, usize) {
+    let user = (n % FEW * 2 * PAIRS + 2 * pair) * block_length;
     (user, user + 1)
 }
 
@@ -122,7 +167,9 @@ pub(super) mod tests {
     pub(in super::super) fn some() -> UserGroups {
         let ids = |count: u128| (0..count).map(Uuid::from_u128).collect();
         let key = AccessKey { id: "OL1-A".into(), secret: "s".into() };
-        UserGroups { key, groups: ids(1002), movers: ids(100), great_movers: ids(100) }
+        let [movers, great_movers, leavers, great_leavers] = [100; 4].map(ids);
+        let (scim, users, groups) = ("mus_1_a".to_owned(), 4000, ids(1002));
+        UserGroups { key, scim, users, groups, movers, great_movers, leavers, great_leavers }
     }
 
     #[test]
@@ -138,11 +185,13 @@ pub(super) mod tests {
             assert_eq!((sizes[&GROUPS], sizes[&(GROUPS + 1)]), (members, members));
             let mut users = HashSet::new();
             for pair in 0..PAIRS {
-                let (small, great) = movers(pair, block);
-                assert_eq!((group_of(small, block), group_of(great, block)), (2 * pair, GROUPS));
-                users.extend([small, great]);
+                for n in [pair, pair + 1] {
+                    let (small, great) = members_of(pair, n, block);
+                    assert_eq!((group_of(small, block), group_of(great, block)), (2 * pair, GROUPS));
+                    users.extend([small, great]);
+                }
             }
-            assert_eq!(users.len(), 2 * PAIRS);
+            assert_eq!(users.len(), 4 * PAIRS);
         }
     }
 

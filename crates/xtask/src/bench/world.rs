@@ -11,7 +11,7 @@ use super::client::{self, Connection};
 use super::fill::{self, Writer};
 use super::server::{self, Place, Server, Tenant};
 use super::user_groups::UserGroups;
-use super::{commands, contacts};
+use super::{commands, contacts, scim};
 
 /// How much is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub(super) struct Session {
     pub(super) lox24: Caller,
     /// A contact group for what the run adds.
     pub(super) scratch_contact_group: u64,
+    /// Where a page of users begins that comes after many others.
+    pub(super) scim_cursor: String,
 }
 
 impl World {
@@ -91,10 +93,10 @@ impl World {
         let tenant = server::create_tenant(place, ADMIN, PASSWORD)?;
         server::create_small_tenants(place, 0..sizes.tenants)?;
         let large_contact_group = commands::fill(place, sizes.contacts)?;
-        let key = server::create_members_tenant(place)?;
+        let keys = server::create_members_tenant(place)?;
         let mut server = Server::start(place, Some("warn"))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let world = runtime.block_on(Self::fill(&server, tenant, large_contact_group, key, sizes))?;
+        let world = runtime.block_on(Self::fill(&server, tenant, large_contact_group, keys, sizes))?;
         drop(runtime);
         server.stop()?;
         fs::write(note, world.note().to_string())?;
@@ -105,7 +107,7 @@ impl World {
         server: &Server,
         tenant: Tenant,
         large_contact_group: u64,
-        key: AccessKey,
+        keys: (AccessKey, String),
         sizes: Sizes,
     ) -> anyhow::Result<Self> {
         let admin = client::log_in(server.address, ADMIN, PASSWORD).await?;
@@ -114,7 +116,7 @@ impl World {
         let writer = Writer { address: server.address, caller: admin };
         let units: Arc<[u64]> = fill::units(&writer, tenant.top, sizes.units).await?.into();
         fill::users(&writer, &units, sizes.users).await?;
-        let user_groups = UserGroups::fill(server.address, key, sizes.members).await?;
+        let user_groups = UserGroups::fill(server.address, keys, sizes.members).await?;
         let world = Self::new(sizes, tenant, units, groups.into(), large_contact_group, user_groups);
         let admin = json!({
             "username": BRANCH_ADMIN, "password": PASSWORD, "role": "Admin",
@@ -200,6 +202,7 @@ impl World {
             branch_admin: client::log_in(server.address, BRANCH_ADMIN, PASSWORD).await?,
             lox24,
             scratch_contact_group: fill::contact_groups(&program, 1).await?[0],
+            scim_cursor: scim::cursor(server.address, &self.user_groups.scim()).await?,
         })
     }
 }

@@ -135,7 +135,7 @@ fn the_key_is_not_rotated_under_a_running_server() {
 }
 
 /// What each of these does to a store of two tenants with some groups and users, the doctor has to notice.
-const DAMAGE: [(&str, &str); 34] = [
+const DAMAGE: [(&str, &str); 35] = [
     ("UPDATE org_units SET parent_id = 5 WHERE id = 4", "not below the top of the tree: org unit 4"),
     ("UPDATE tenants SET top_org_unit_id = 3 WHERE id = 1", "the top of the tree is not 3"),
     ("UPDATE org_units SET status = 2 WHERE id = 3", "active under an archived parent: org unit 4"),
@@ -146,6 +146,10 @@ const DAMAGE: [(&str, &str); 34] = [
     ("UPDATE users SET status = 2 WHERE id = 1", "has a session, but is not active: user 1"),
     ("UPDATE tenant_state SET org_units = 7 WHERE tenant_id = 1", "7 org units are counted, but there are 4"),
     ("UPDATE users SET status = 3 WHERE id = 3", "active users are counted"),
+    (
+        "UPDATE tenant_state SET user_groups = 70 WHERE tenant_id = 1",
+        "70 user groups are counted, but there are",
+    ),
     (
         "DELETE FROM journal WHERE tenant_id = 1 AND sequence = 3",
         "of the journal's entries 1 to 10, 1 are missing",

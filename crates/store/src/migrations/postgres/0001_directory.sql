@@ -47,7 +47,9 @@ CREATE TABLE tenant_state (
     org_units         BIGINT NOT NULL DEFAULT 0,
     users_active      BIGINT NOT NULL DEFAULT 0,
     users_inactive    BIGINT NOT NULL DEFAULT 0,
-    users_deleted     BIGINT NOT NULL DEFAULT 0
+    users_deleted     BIGINT NOT NULL DEFAULT 0,
+    -- Without the deleted ones.
+    user_groups       BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE org_units (
@@ -120,17 +122,21 @@ CREATE TABLE users (
 
 -- Users of a unit, with what a list of a subtree is sorted by.
 CREATE INDEX users_org_unit ON users (org_unit_id, tenant_id, status, created_at);
--- Lists of a whole tenant, in their orders.
-CREATE INDEX users_created ON users (tenant_id, created_at, id);
+-- Lists of a whole tenant, in their orders. The status is there to tell who is passed over.
+CREATE INDEX users_created ON users (tenant_id, created_at, id, status);
 CREATE INDEX users_name ON users (tenant_id, name_key, id);
 -- Who keeps a tenant governed: its active (status 1) admins (role 1).
 CREATE INDEX users_admins ON users (tenant_id, org_unit_id) WHERE role = 1 AND status = 1;
 CREATE UNIQUE INDEX users_uuid ON users (tenant_id, uuid);
 -- A login stands once among the users of a tenant that are not deleted (status 3).
 CREATE UNIQUE INDEX users_login ON users (tenant_id, login_key) WHERE status <> 3;
--- What users are looked up by.
-CREATE INDEX users_display_name ON users (tenant_id, display_name_key) WHERE display_name_key IS NOT NULL;
+-- What users are looked up and sorted by.
+CREATE INDEX users_display_name ON users (tenant_id, display_name_key, created_at, id) WHERE status <> 3;
+CREATE INDEX users_modified ON users (tenant_id, modified_at, created_at, id) WHERE status <> 3;
 CREATE INDEX users_external_id ON users (tenant_id, external_id) WHERE external_id IS NOT NULL;
+
+-- Who is inactive (status 2), which few are; the others are found in any list.
+CREATE INDEX users_inactive ON users (tenant_id, created_at, id) WHERE status = 2;
 
 -- The addresses of users that were sent.
 CREATE TABLE user_emails (
@@ -167,6 +173,7 @@ CREATE TABLE user_groups (
 -- Lists in their order.
 CREATE INDEX user_groups_created ON user_groups (tenant_id, created_at, id) WHERE deleted = 0;
 CREATE INDEX user_groups_name ON user_groups (tenant_id, name_key) WHERE deleted = 0;
+CREATE INDEX user_groups_modified ON user_groups (tenant_id, modified_at, created_at, id) WHERE deleted = 0;
 CREATE INDEX user_groups_garbage ON user_groups (tenant_id) WHERE deleted = 1;
 -- An external id stands once in a tenant.
 CREATE UNIQUE INDEX user_groups_external_id ON user_groups (tenant_id, external_id_key)

@@ -1,0 +1,129 @@
+//! Written statements whose plans are looked at, with the index that each has to go by, on either store.
+
+use muster_domain::predicate::{
+    Among, Match, Order, Place, Predicate, Selection, Sort, SortColumn, SortKey, Start, TextColumn,
+};
+use muster_domain::{TenantId, Timestamp, UserGroupId, UserId};
+use uuid::Uuid;
+
+use super::Written;
+use super::selection::{GROUPS, Id, Table, USERS, groups_of_users};
+
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) written: Written,
+    /// An index, or several.
+    pub(crate) by: Vec<&'static str>,
+}
+
+const TENANT: TenantId = TenantId(1);
+const PAGE: u32 = 10;
+
+fn page<I>(predicate: Predicate, by: SortColumn) -> Selection<I> {
+    let sort = Sort { by, descending: false };
+    Selection { predicate, sort, start: Start::Offset(0), limit: PAGE, counts: true }
+}
+
+fn text(column: TextColumn, how: Match, with: &str) -> Predicate {
+    Predicate::Text(column, how, with.to_owned())
+}
+
+/// What is looked up, and by which index.
+fn looked_up(is_of_users: bool) -> Vec<(Predicate, Vec<&'static str>)> {
+    const EQUAL: Match = Match::Is(Order::Equal);
+    let id = Uuid::from_u128(7).to_string();
+    let after = || Predicate::Modified(Order::Greater, Timestamp(1 << 60));
+    let login = |with: &str| text(TextColumn::Login, EQUAL, with);
+    if !is_of_users {
+        return vec![
+            (text(TextColumn::Id, EQUAL, &id), vec!["user_groups_pkey"]),
+            (text(TextColumn::DisplayName, EQUAL, "x"), vec!["user_groups_name"]),
+            (text(TextColumn::DisplayName, Match::StartsWith, "x"), vec!["user_groups_name"]),
+            (text(TextColumn::ExternalId, EQUAL, "x"), vec!["user_groups_external_id"]),
+            (text(TextColumn::Member, EQUAL, &id), vec!["users_uuid", "user_group_members_user"]),
+            (after(), vec!["user_groups_modified"]),
+        ];
+    }
+    vec![
+        (text(TextColumn::Id, EQUAL, &id), vec!["users_uuid"]),
+        (login("x"), vec!["users_login"]),
+        (text(TextColumn::Login, Match::StartsWith, "x"), vec!["users_login"]),
+        (text(TextColumn::DisplayName, EQUAL, "x"), vec!["users_display_name"]),
+        (text(TextColumn::ExternalId, EQUAL, "x"), vec!["users_external_id"]),
+        (text(TextColumn::Email, EQUAL, "x"), vec!["user_emails_pkey", "users_login"]),
+        (text(TextColumn::Email, Match::StartsWith, "x"), vec!["user_emails_pkey", "users_login"]),
+        (after(), vec!["users_modified"]),
+        (login("x").and(Predicate::Active), vec!["users_login"]),
+        (
+            Predicate::any([login("x"), text(TextColumn::ExternalId, EQUAL, "y")]),
+            vec!["users_login", "users_external_id"],
+        ),
+        (Predicate::any([login("x"), login("y")]).and(after().negated()), vec!["users_login"]),
+    ]
+}
+
+fn cases_of<I: Id>(table: &Table, name: &str, is_of_users: bool, cases: &mut Vec<Case>) {
+    for (predicate, by) in looked_up(is_of_users) {
+        let name = format!("{name}, {predicate:?}");
+        let count = table.count(TENANT, &predicate);
+        let written = table.page(TENANT, &page::<I>(predicate, SortColumn::Created));
+        cases.push(Case { name: format!("count of {name}"), written: count, by: by.clone() });
+        cases.push(Case { name, written, by });
+    }
+}
+
+/// Of what is looked up: as much as is asked for is read, whatever a tenant has.
+pub(crate) fn lookups() -> Vec<Case> {
+    let mut cases = Vec::new();
+    cases_of::<UserId>(&USERS, "users", true, &mut cases);
+    cases_of::<UserGroupId>(&GROUPS, "groups", false, &mut cases);
+    cases.push(Case {
+        name: "groups of users".to_owned(),
+        written: groups_of_users(TENANT, &[UserId(10_000), UserId(10_001)]),
+        by: vec!["user_group_members_user"],
+    });
+    cases
+}
+
+/// Of lists, which are read in the order of an index until the page is full.
+pub(crate) fn lists() -> Vec<Case> {
+    let users = [
+        (SortColumn::Created, "users_created"),
+        (SortColumn::Login, "users_login"),
+        (SortColumn::DisplayName, "users_display_name"),
+        (SortColumn::Modified, "users_modified"),
+    ];
+    let groups = [
+        (SortColumn::Created, "user_groups_created"),
+        (SortColumn::DisplayName, "user_groups_name"),
+        (SortColumn::Modified, "user_groups_modified"),
+    ];
+    let mut cases = Vec::new();
+    for (predicate, what) in [(Predicate::ALWAYS, "all"), (Predicate::Active, "active")] {
+        for (by, index) in users {
+            let written = USERS.page(TENANT, &page::<UserId>(predicate.clone(), by));
+            cases.push(Case { name: format!("{what} users by {by:?}"), written, by: vec![index] });
+        }
+    }
+    for (by, index) in groups {
+        let written = GROUPS.page(TENANT, &page::<UserGroupId>(Predicate::ALWAYS, by));
+        cases.push(Case { name: format!("groups by {by:?}"), written, by: vec![index] });
+    }
+    // Whoever goes on from a place begins there.
+    let place =
+        Place { key: Some(SortKey::Time(Timestamp(5))), among: Among::After(Timestamp(5), UserId(6)) };
+    for (by, index) in
+        users.into_iter().filter(|(by, _)| matches!(by, SortColumn::Created | SortColumn::Modified))
+    {
+        let after = Selection { start: Start::At(place.clone()), ..page(Predicate::ALWAYS, by) };
+        let written = USERS.page(TENANT, &after);
+        cases.push(Case { name: format!("users after one by {by:?}"), written, by: vec![index] });
+    }
+    let inactive = Predicate::Active.negated();
+    cases.push(Case {
+        name: "inactive users".to_owned(),
+        written: USERS.page(TENANT, &page::<UserId>(inactive, SortColumn::Created)),
+        by: vec!["users_inactive"],
+    });
+    cases
+}
