@@ -115,6 +115,19 @@ impl Predicate {
         }
     }
 
+    /// How many of its comparisons no index helps with: for each of them every row has to be looked at.
+    pub fn walks(&self) -> usize {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::walks).sum(),
+            Self::Not(part) => part.walks(),
+            Self::Text(TextColumn::Id | TextColumn::Member, how, _) => {
+                usize::from(*how != Match::Is(Order::Equal))
+            }
+            Self::Text(_, how, _) => usize::from(matches!(how, Match::Contains | Match::EndsWith)),
+            Self::Present(_) | Self::Active | Self::Modified(..) => 0,
+        }
+    }
+
     /// Both hold.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -23,6 +23,9 @@ use super::{ScimError, ScimType};
 
 pub(super) const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 
+/// Comparisons of a filter for which the store has no index, each of which may cost a second where there is very much.
+const WALKS: usize = 16;
+
 /// How many resources are evaluated for one request, and how many members of groups.
 const EVALUATED: usize = 10_000;
 /// They are read in steps of so many.
@@ -94,6 +97,10 @@ impl Search {
         };
         let all = || Lowered { predicate: Predicate::ALWAYS, exact: true };
         let lowered = condition.as_ref().map_or_else(all, lower);
+        if lowered.predicate.walks() > WALKS {
+            let detail = format!("at most {WALKS} comparisons may look at every resource, such as co and ew");
+            return Err(ScimError::new(ScimType::TooMany, detail));
+        }
         let sort = Sort::read_among(kind, kinds, wanted.sort_by.as_deref(), wanted.sort_order.as_deref())?;
         let projection = wanted.projection(kind)?;
         Ok(Self { kind, condition, lowered, sort, projection })

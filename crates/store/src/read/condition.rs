@@ -31,11 +31,13 @@ pub(super) enum Column {
 /// The values of a statement that is being written; $1 is the tenant.
 pub(super) struct Sql {
     pub(super) values: Vec<Value<'static>>,
+    /// Whether a part of an `or` is being written.
+    is_in_any: bool,
 }
 
 impl Sql {
     pub(super) fn new(tenant: TenantId) -> Self {
-        Self { values: vec![tenant.0.into()] }
+        Self { values: vec![tenant.0.into()], is_in_any: false }
     }
 
     /// The parameter for a value.
@@ -49,8 +51,10 @@ impl Sql {
         match predicate {
             Predicate::All(all) => self.joined(table, all, None),
             Predicate::Any(any) => self.joined(table, any, Some(table.exists)),
-            // The index of these rows says it so.
-            Predicate::Not(predicate) if **predicate == Predicate::Active => table.inactive.to_owned(),
+            // The index of these rows says it so; beside other ways to find rows, SQLite's planner fails over it.
+            Predicate::Not(predicate) if **predicate == Predicate::Active && !self.is_in_any => {
+                table.inactive.to_owned()
+            }
             Predicate::Not(predicate) => format!("NOT ({})", self.condition(table, predicate)),
             Predicate::Text(column, how, with) => match (table.text)(*column) {
                 None => NEVER.to_owned(),
@@ -80,11 +84,14 @@ impl Sql {
         if parts.is_empty() {
             return none.to_owned();
         }
+        let was_in_any = self.is_in_any;
+        self.is_in_any = was_in_any || any_of.is_some();
         let part = |part| {
             let condition = self.condition(table, part);
             any_of.map_or(condition.clone(), |exists| format!("({exists} AND {condition})"))
         };
         let parts: Vec<String> = parts.iter().map(part).collect();
+        self.is_in_any = was_in_any;
         format!("({})", parts.join(word))
     }
 

@@ -127,3 +127,37 @@ pub(crate) fn lists() -> Vec<Case> {
     });
     cases
 }
+
+/// Every two of many predicates, joined in each way: whether a store understands them at all.
+pub(crate) fn joined() -> Vec<Written> {
+    fn of<I: Id>(table: &Table, is_of_users: bool, all: &mut Vec<Written>) {
+        let mut parts: Vec<Predicate> = looked_up(is_of_users).into_iter().map(|(part, _)| part).collect();
+        let columns = [
+            TextColumn::Id,
+            TextColumn::DisplayName,
+            TextColumn::ExternalId,
+            TextColumn::Email,
+            TextColumn::Member,
+        ];
+        parts.extend(columns.map(|column| text(column, Match::Contains, "x")));
+        parts.extend(columns.map(Predicate::Present));
+        parts.push(Predicate::Active);
+        parts.extend(parts.clone().into_iter().map(Predicate::negated));
+        for one in &parts {
+            for other in &parts {
+                let both = [
+                    Predicate::all([one.clone(), other.clone()]),
+                    Predicate::any([one.clone(), other.clone()]),
+                ];
+                for predicate in both {
+                    all.push(table.count(TENANT, &predicate));
+                    all.push(table.page(TENANT, &page::<I>(predicate, SortColumn::Created)));
+                }
+            }
+        }
+    }
+    let mut all = Vec::new();
+    of::<UserId>(&USERS, true, &mut all);
+    of::<UserGroupId>(&GROUPS, false, &mut all);
+    all
+}

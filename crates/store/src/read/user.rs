@@ -111,8 +111,20 @@ async fn users(
 fn is_point(predicate: &Predicate) -> bool {
     match predicate {
         Predicate::Text(TextColumn::Login | TextColumn::Id, how, _) => *how == Match::Is(Order::Equal),
-        Predicate::All(all) => all.iter().any(is_point),
+        Predicate::All(all) => all.iter().any(is_point) && all.iter().all(is_of_row),
         _ => false,
+    }
+}
+
+/// Whether nothing but the row itself has to be looked at.
+fn is_of_row(predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::All(parts) | Predicate::Any(parts) => parts.iter().all(is_of_row),
+        Predicate::Not(part) => is_of_row(part),
+        Predicate::Text(column, ..) | Predicate::Present(column) => {
+            !matches!(column, TextColumn::Email | TextColumn::Member)
+        }
+        Predicate::Active | Predicate::Modified(..) => true,
     }
 }
 

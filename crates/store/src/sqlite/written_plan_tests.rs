@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::plan_tests::{migrated, plan, reads_whole_table, reads_whole_tenant, with_statistics};
-use crate::read::plan_cases::{Case, lists, lookups};
+use crate::read::plan_cases::{Case, joined, lists, lookups};
 
 fn stores() -> [Connection; 2] {
     // A file that is open stays until it is closed, its folder or not.
@@ -52,5 +52,14 @@ fn lists_are_read_in_the_order_of_an_index() {
             let sorts = steps[..page].iter().any(|step| step == "USE TEMP B-TREE FOR ORDER BY");
             assert!(!sorts, "{}: {steps:#?}", case.name);
         }
+    }
+}
+
+#[test]
+fn what_is_joined_has_a_plan() {
+    let joined = joined();
+    for connection in stores() {
+        let refused = joined.iter().filter_map(|written| connection.prepare(&written.sqlite()).err());
+        assert_eq!(refused.map(|error| error.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
     }
 }
