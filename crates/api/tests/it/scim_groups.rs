@@ -80,6 +80,47 @@ async fn what_no_group_can_be_is_refused() {
 }
 
 #[tokio::test]
+async fn members_are_not_cleared_by_ids_that_nobody_has() {
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    let (ann, bo) = (client.user("ann").await, client.user("bo").await);
+    let path = client.group("Night", &[&ann]).await;
+    let replace = |value: Value| json!([{"op": "replace", "path": "members", "value": value}]);
+    for operations in [
+        replace(json!([{"value": "someone@x.org"}])),
+        replace(json!([{"value": NOTHING}])),
+        replace(json!([{"value": id(&ann)}, {"value": NOTHING}])),
+        replace(json!("foo")),
+        json!([{"op": "replace", "value": {"members": ["nobody"]}}]),
+        json!([{"op": "remove", "path": "members", "value": ["nobody"]}]),
+    ] {
+        assert_eq!(
+            refused(&client.patch(&path, operations.clone()).await),
+            (400, "invalidValue"),
+            "{operations}"
+        );
+        assert_eq!(members(&client.get(&path).await.body), [id(&ann)], "{operations}");
+    }
+    // An id has no case.
+    let (upper, other) = (id(&ann).to_uppercase(), id(&bo).to_uppercase());
+    let both = json!([{"op": "add", "path": "members", "value": [upper, other]}]);
+    assert_eq!(members(&client.patch(&path, both).await.body), [id(&ann), id(&bo)]);
+    let filter = json!([{"op": "remove", "path": format!("members[value eq \"{upper}\"]")}]);
+    assert_eq!(members(&client.patch(&path, filter).await.body), [id(&bo)]);
+    assert_eq!(members(&client.patch(&path, replace(json!([upper]))).await.body), [id(&ann)]);
+    let named = json!([{"op": "remove", "path": "members", "value": [upper]}]);
+    assert_eq!(members(&client.patch(&path, named).await.body), [""; 0]);
+    let body = json!({"displayName": "Night", "members": [upper, id(&ann)]});
+    assert_eq!(members(&client.put(&path, body).await.body), [id(&ann)]);
+    let body = json!({"displayName": "Day", "members": [upper]});
+    assert_eq!(members(&client.post(GROUPS, body).await.body), [id(&ann)]);
+    for nobody in [json!([]), Value::Null] {
+        client.patch(&path, replace(json!([upper]))).await;
+        assert_eq!(members(&client.patch(&path, replace(nobody)).await.body), [""; 0]);
+    }
+}
+
+#[tokio::test]
 async fn a_great_group_is_changed_without_being_shown() {
     let world = World::new().await;
     let client = Client::new(&world).await;
