@@ -218,3 +218,25 @@ async fn the_service_tells_of_itself() {
         assert_eq!(refused(&client.call(method, "/scim/v2/Me").send().await), (501, ""));
     }
 }
+
+#[tokio::test]
+async fn what_is_kept_trimmed_is_looked_for_trimmed() {
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    client.created(USERS, json!({"userName": " Pat\u{e9} "})).await;
+    client.created(GROUPS, json!({"displayName": " Night ", "externalId": " Caf\u{e9} "})).await;
+    for (collection, attribute, filter) in [
+        (USERS, "userName", "userName eq \" pate\u{301} \""),
+        (USERS, "userName", "userName ge \" pat\u{e9} \" and userName le \" pat\u{e9}\""),
+        (USERS, "userName", "userName ew \"te\u{301}\""),
+        (USERS, "userName", "userName eq \" pat\u{e9} \" and not (title pr)"),
+        (GROUPS, "displayName", "displayName eq \" night \""),
+        (GROUPS, "displayName", "externalId eq \" Cafe\u{301} \""),
+        (GROUPS, "displayName", "externalId sw \"Cafe\u{301}\""),
+        (GROUPS, "displayName", "externalId eq \" Cafe\u{301} \" and not (members.type pr)"),
+    ] {
+        assert_eq!(client.select(collection, filter, attribute).await.len(), 1, "{filter}");
+    }
+    // Of a part of a text the blanks count.
+    assert_eq!(client.select(GROUPS, "displayName co \"night \"", "id").await, [""; 0]);
+}
