@@ -7,10 +7,14 @@ use crate::{Problem, Timestamp};
 
 /// Trims and normalises (NFC, Unicode Annex 15).
 pub fn normalize(raw: &str) -> String {
-    let trimmed = raw.trim();
-    match is_nfc_quick(trimmed.chars()) {
-        IsNormalized::Yes => trimmed.to_owned(),
-        _ => trimmed.nfc().collect(),
+    nfc(raw.trim())
+}
+
+/// Normalises (NFC) and keeps the blanks.
+pub fn nfc(raw: &str) -> String {
+    match is_nfc_quick(raw.chars()) {
+        IsNormalized::Yes => raw.to_owned(),
+        _ => raw.nfc().collect(),
     }
 }
 

@@ -144,10 +144,12 @@ async fn patch(call: &mut Call) -> Result<Reply, Refusal> {
     let wanted = Wanted::of_answer(call)?;
     wanted.projection(&GROUPS)?;
     let patch = Patch::read(&GROUPS, caller.profile(), call.value(TYPES).await?)?;
+    let delta = &patch.members;
+    let join = if delta.all_known { ids(&delta.join)? } else { known_ids(&delta.join) };
     let members = MembersWanted {
-        replaces: patch.members.replace_all,
-        passes_over_unknown: true,
-        ..wishes(known_ids(&patch.members.join), known_ids(&patch.members.leave))
+        replaces: delta.replace_all,
+        passes_over_unknown: !delta.all_known,
+        ..wishes(join, known_ids(&delta.leave))
     };
     let condition = call.if_match(tag);
     let group = write(&caller, found, &patch, members, condition).await?;

@@ -28,6 +28,8 @@ const WALKS: usize = 16;
 
 /// How many resources are evaluated for one request, and how many members of groups.
 const EVALUATED: usize = 10_000;
+/// How many members one list shows, taking all its groups together.
+const MEMBERS: u64 = 100_000;
 /// They are read in steps of so many.
 const STEP: u32 = 500;
 
@@ -215,7 +217,12 @@ impl Search {
         &self,
         caller: &Caller,
         hits: Vec<Hit<R>>,
-    ) -> Result<Vec<Value>, Error> {
+    ) -> Result<Vec<Value>, Refusal> {
+        let members: u64 = hits.iter().map(|hit| R::members(&hit.row)).sum();
+        if self.shows_members() && members > MEMBERS {
+            let detail = "the groups have too many members for one list: use excludedAttributes=members";
+            return Err(ScimError::new(ScimType::TooMany, detail).into());
+        }
         let lacks_members = self.shows_members() && !self.looks_at_members();
         let (rows, resources): (Vec<_>, Vec<_>) = hits.into_iter().map(|hit| (hit.row, hit.resource)).unzip();
         let looked_at = resources.into_iter().collect::<Option<Vec<_>>>().filter(|_| !lacks_members);

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use super::auth;
 use super::schema::{ResourceType, Schema};
 use super::value::{is_missing, normalize, refuse, set};
 use super::{ScimError, ScimType};
@@ -93,9 +94,15 @@ pub(super) fn ids(members: Option<&Value>) -> Vec<String> {
     let values = members.and_then(Value::as_array).into_iter().flatten();
     values
         .filter_map(|member| member.get("value")?.as_str())
-        .filter(|id| seen.insert(*id))
-        .map(str::to_owned)
+        .map(spelled)
+        .filter(|id| seen.insert(id.clone()))
         .collect()
+}
+
+/// An id in the one spelling that it has here, if it is a UUID; their digits are read without case (RFC 4122, section 3).
+pub(super) fn spelled(id: &str) -> String {
+    let lower = id.to_ascii_lowercase();
+    if auth::id(&lower).is_some() { lower } else { id.to_owned() }
 }
 
 fn check_schemas(kind: &ResourceType, value: &Value) -> Result<(), ScimError> {

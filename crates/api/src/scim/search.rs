@@ -1,7 +1,7 @@
 //! Searches by POST (`/.search`; RFC 7644, section 3.4.3).
 
 use http::StatusCode;
-use muster_domain::{Error, Page, UserGroupId, UserId};
+use muster_domain::{Page, UserGroupId, UserId};
 use serde_json::Value;
 
 use super::auth::{Caller, enter};
@@ -164,7 +164,7 @@ impl Both {
     }
 
     /// What is sent, in the same order.
-    async fn shown(&self, found: Vec<Found>) -> Result<Vec<Value>, Error> {
+    async fn shown(&self, found: Vec<Found>) -> Result<Vec<Value>, Refusal> {
         let (mut users, mut groups, mut are_users) = (Vec::new(), Vec::new(), Vec::new());
         for found in found {
             are_users.push(matches!(found, Found::User(_)));

@@ -260,3 +260,18 @@ async fn what_would_take_too_long_is_not_begun() {
     assert_eq!(told(&reply), ["503 -", "503 -"], "{reply}");
     assert_eq!(names(&client.get(USERS).await, "userName"), ["ada@acme.example"]);
 }
+
+#[tokio::test]
+async fn what_is_no_id_has_no_location() {
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    let path = |id: &str| json!({"method": "DELETE", "path": format!("/Users/{id}")});
+    let reply = client.bulk(json!([path("a b\"<"), path("x/y"), path(crate::scim::NOTHING)])).await;
+    let locations: Vec<bool> = reply.body["Operations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|operation| operation.get("location").is_some())
+        .collect();
+    assert_eq!(locations, [false, false, true], "{reply}");
+}

@@ -71,3 +71,25 @@ async fn what_would_have_to_look_at_too_much_is_too_many() {
     let put = client.put(&group, json!({"displayName": "All", "members": members[..1500]})).await;
     assert_eq!((put.status.as_u16(), put.body["members"].as_array().map(Vec::len)), (200, Some(1500)));
 }
+
+#[tokio::test]
+async fn a_list_of_great_groups_does_not_show_all_their_members() {
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    let ids = crowd(&world, 5001).await;
+    let members: Vec<Value> = ids.iter().map(|id| json!({ "value": id })).collect();
+    for n in 0..20 {
+        client.created(GROUPS, json!({"displayName": format!("G{n}"), "members": members[..5000]})).await;
+    }
+    let shown = client.get(GROUPS).await.body;
+    assert_eq!(shown["Resources"][19]["members"].as_array().map(Vec::len), Some(5000));
+    client.created(GROUPS, json!({"displayName": "One", "members": members[5000..]})).await;
+    let search = json!({"filter": "displayName pr"});
+    for path in [format!("{GROUPS}/.search"), "/scim/v2/.search".to_owned()] {
+        assert_eq!(refused(&client.post(&path, search.clone()).await), (400, "tooMany"), "{path}");
+    }
+    assert_eq!(refused(&client.get(GROUPS).await), (400, "tooMany"));
+    for query in ["excludedAttributes=members", "attributes=displayName", "count=20"] {
+        assert_eq!(client.get(&format!("{GROUPS}?{query}")).await.status, 200, "{query}");
+    }
+}

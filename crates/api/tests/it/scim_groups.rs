@@ -80,6 +80,47 @@ async fn what_no_group_can_be_is_refused() {
 }
 
 #[tokio::test]
+async fn members_are_not_cleared_by_ids_that_nobody_has() {
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    let (ann, bo) = (client.user("ann").await, client.user("bo").await);
+    let path = client.group("Night", &[&ann]).await;
+    let replace = |value: Value| json!([{"op": "replace", "path": "members", "value": value}]);
+    for operations in [
+        replace(json!([{"value": "someone@x.org"}])),
+        replace(json!([{"value": NOTHING}])),
+        replace(json!([{"value": id(&ann)}, {"value": NOTHING}])),
+        replace(json!("foo")),
+        json!([{"op": "replace", "value": {"members": ["nobody"]}}]),
+        json!([{"op": "remove", "path": "members", "value": ["nobody"]}]),
+    ] {
+        assert_eq!(
+            refused(&client.patch(&path, operations.clone()).await),
+            (400, "invalidValue"),
+            "{operations}"
+        );
+        assert_eq!(members(&client.get(&path).await.body), [id(&ann)], "{operations}");
+    }
+    // An id has no case.
+    let (upper, other) = (id(&ann).to_uppercase(), id(&bo).to_uppercase());
+    let both = json!([{"op": "add", "path": "members", "value": [upper, other]}]);
+    assert_eq!(members(&client.patch(&path, both).await.body), [id(&ann), id(&bo)]);
+    let filter = json!([{"op": "remove", "path": format!("members[value eq \"{upper}\"]")}]);
+    assert_eq!(members(&client.patch(&path, filter).await.body), [id(&bo)]);
+    assert_eq!(members(&client.patch(&path, replace(json!([upper]))).await.body), [id(&ann)]);
+    let named = json!([{"op": "remove", "path": "members", "value": [upper]}]);
+    assert_eq!(members(&client.patch(&path, named).await.body), [""; 0]);
+    let body = json!({"displayName": "Night", "members": [upper, id(&ann)]});
+    assert_eq!(members(&client.put(&path, body).await.body), [id(&ann)]);
+    let body = json!({"displayName": "Day", "members": [upper]});
+    assert_eq!(members(&client.post(GROUPS, body).await.body), [id(&ann)]);
+    for nobody in [json!([]), Value::Null] {
+        client.patch(&path, replace(json!([upper]))).await;
+        assert_eq!(members(&client.patch(&path, replace(nobody)).await.body), [""; 0]);
+    }
+}
+
+#[tokio::test]
 async fn a_great_group_is_changed_without_being_shown() {
     let world = World::new().await;
     let client = Client::new(&world).await;
@@ -176,4 +217,26 @@ async fn the_service_tells_of_itself() {
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
         assert_eq!(refused(&client.call(method, "/scim/v2/Me").send().await), (501, ""));
     }
+}
+
+#[tokio::test]
+async fn what_is_kept_trimmed_is_looked_for_trimmed() {
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    client.created(USERS, json!({"userName": " Pat\u{e9} "})).await;
+    client.created(GROUPS, json!({"displayName": " Night ", "externalId": " Caf\u{e9} "})).await;
+    for (collection, attribute, filter) in [
+        (USERS, "userName", "userName eq \" pate\u{301} \""),
+        (USERS, "userName", "userName ge \" pat\u{e9} \" and userName le \" pat\u{e9}\""),
+        (USERS, "userName", "userName ew \"te\u{301}\""),
+        (USERS, "userName", "userName eq \" pat\u{e9} \" and not (title pr)"),
+        (GROUPS, "displayName", "displayName eq \" night \""),
+        (GROUPS, "displayName", "externalId eq \" Cafe\u{301} \""),
+        (GROUPS, "displayName", "externalId sw \"Cafe\u{301}\""),
+        (GROUPS, "displayName", "externalId eq \" Cafe\u{301} \" and not (members.type pr)"),
+    ] {
+        assert_eq!(client.select(collection, filter, attribute).await.len(), 1, "{filter}");
+    }
+    // Of a part of a text the blanks count.
+    assert_eq!(client.select(GROUPS, "displayName co \"night \"", "id").await, [""; 0]);
 }

@@ -300,3 +300,20 @@ async fn long_names_fit_into_every_index() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_value_is_not_multiplied_over_the_elements_of_a_list() {
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    let emails: Vec<String> = (0..1000).map(|n| format!("u{n}@x.org")).collect();
+    let user = client.created(USERS, json!({"userName": "ann", "emails": emails})).await;
+    let before = client.get(&user).await.body;
+    let set = |length: usize| json!({"op": "replace", "path": "emails.display", "value": "x".repeat(length)});
+    for length in [1_000_000, 60_000, 100] {
+        // Nothing so large is made, also if what comes after would make it small again.
+        let reply = client.patch(&user, json!([set(length), {"op": "remove", "path": "emails"}])).await;
+        assert_eq!(refused(&reply), (400, "invalidValue"), "{length}");
+    }
+    assert_eq!(client.get(&user).await.body, before);
+    assert_eq!(client.patch(&user, json!([set(1)])).await.status, 200);
+}

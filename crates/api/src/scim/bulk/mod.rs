@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use self::read::{Operation, read};
 use self::references::{Made, Names, Resolved, Resolver, may_refer};
-use super::auth::enter;
+use super::auth::{self, enter};
 use super::failure::{self, Refusal, answered, reply};
 use super::routes::{DIALECT, ROUTES};
 use super::schema::{RESOURCE_TYPES, ResourceType};
@@ -157,8 +157,8 @@ impl<'a> Work<'a> {
         let (inner, location) = match place(path) {
             None => (Err(Failure::PathUnknown), None),
             Some((kind, id)) => {
-                // A POST creates a place, or names none.
-                let id_there = id.filter(|_| operation.method != Method::POST);
+                // A POST creates a place, or names none; what is no id names none either.
+                let id_there = id.filter(|id| operation.method != Method::POST && auth::id(id).is_some());
                 let location = id_there.map(|id| format!("{}{}/{id}", self.base, kind.endpoint));
                 (self.inner(operation, kind, id, data), location)
             }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::evaluate::fits;
 use super::{Filter, Operator};
 use crate::scim::path::AttrPath;
-use crate::scim::schema::{Attribute, Kind, RESOURCE_TYPES, ResourceType, Returned, Target};
+use crate::scim::schema::{Attribute, GROUPS, Kind, RESOURCE_TYPES, ResourceType, Returned, Target};
 use crate::scim::{ScimError, ScimType};
 
 /// A filter that makes sense.
@@ -137,6 +137,7 @@ impl Scope<'_> {
             Operator::Lt => Match::Is(Order::Less),
             Operator::Le => Match::Is(Order::LessOrEqual),
         };
+        let value = &self.as_kept(&target, how, value);
         let Some(comparison) = comparison(target.leaf(), how, value) else {
             return refuse(format!("{path} cannot be compared with {value} by {}", operator.as_str()));
         };
@@ -152,6 +153,23 @@ impl Scope<'_> {
             _ => self.of_target(path, Condition::Test(target, comparison)),
         };
         Ok(if operator == Operator::Ne { condition.negated() } else { condition })
+    }
+
+    /// A text as the attribute keeps it: some are trimmed, and in NFC. Of a part of one the blanks count.
+    fn as_kept(self, target: &Target, how: Match, value: &Value) -> Value {
+        let is_trimmed = match self {
+            Self::Resource(kind) if target.extension.is_none() && target.sub.is_none() => {
+                let name = target.attribute.name;
+                let is_group = kind.name == GROUPS.name;
+                name == "userName" || (is_group && matches!(name, "displayName" | "externalId"))
+            }
+            _ => false,
+        };
+        match (value, how) {
+            (Value::String(text), Match::Is(_)) if is_trimmed => text::normalize(text).into(),
+            (Value::String(text), _) if is_trimmed => text::nfc(text).into(),
+            _ => value.clone(),
+        }
     }
 
     fn target(self, path: &AttrPath) -> Result<Target, ScimError> {

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 
 use super::edit::{Edit, ListEdit, Missing, Operation};
 use crate::scim::filter::Condition;
+use crate::scim::read::limits::DOCUMENT;
 use crate::scim::schema::Attribute;
-use crate::scim::value::{check, is_primary, set, write};
+use crate::scim::value::{check, is_primary, refuse, set, write};
 use crate::scim::{ScimError, ScimType};
 
 impl Operation {
@@ -94,6 +95,11 @@ fn edit_list(attribute: &Attribute, edit: &ListEdit, list: &mut Vec<Value>) -> R
                         list.push(element.clone().into());
                     }
                 }
+            }
+            let written = values.iter().flat_map(|(_, value)| value).map(|value| value.to_string().len());
+            // Each value is written to each element: what would be too large is not even made.
+            if written.sum::<usize>().saturating_mul(chosen.len()) > DOCUMENT {
+                return refuse(attribute.name, "must not have more than 65536 bytes of JSON");
             }
             let is_said = values.iter().any(|(sub, _)| sub.name == "primary");
             for place in chosen {

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::parse::Op;
+use crate::scim::auth;
 use crate::scim::filter::{Filter, Operator};
-use crate::scim::read::ids;
+use crate::scim::read::{ids, spelled};
 use crate::scim::schema::Attribute;
-use crate::scim::value::listed;
+use crate::scim::value::{listed, refuse};
 use crate::scim::{ScimError, ScimType};
 
 /// Who joins and who leaves, taking all operations together. An id is the text that the client sent; whether there is
@@ -17,6 +18,9 @@ use crate::scim::{ScimError, ScimType};
 pub struct MemberDelta {
     /// Whoever is in the group and does not join leaves.
     pub replace_all: bool,
+    /// Whoever joins has to be known, as where a body replaces the group: else a list that is not understood would
+    /// clear it.
+    pub all_known: bool,
     /// In the order in which they are first named.
     pub join: Vec<String>,
     /// None of them joins; empty if all are replaced.
@@ -34,6 +38,7 @@ impl MemberDelta {
 #[derive(Default)]
 pub(super) struct Collector {
     replace_all: bool,
+    all_known: bool,
     wishes: Vec<(String, bool)>,
     places: HashMap<String, usize>,
 }
@@ -52,11 +57,18 @@ impl Collector {
             (Op::Replace, None) => {
                 let ids = ids_of(members, value)?;
                 self.leave_all();
+                self.all_known = !ids.is_empty();
                 self.wish_all(ids, true);
             }
             (Op::Remove, None) if value.as_ref().is_none_or(Value::is_null) => self.leave_all(),
             // An empty list names nobody, which is not everybody.
-            (Op::Remove, None) => self.wish_all(ids_of(members, value)?, false),
+            (Op::Remove, None) => {
+                let ids = ids_of(members, value)?;
+                if !ids.is_empty() && ids.iter().all(|id| auth::id(id).is_none()) {
+                    return refuse(members.name, "has no value that is an id");
+                }
+                self.wish_all(ids, false);
+            }
             (Op::Remove, Some(filter)) => self.wish_all(named(filter)?, false),
             // An element that is not there is created, one that is has nothing else that could change.
             (Op::Add, Some(filter)) => match named(filter)?.as_slice() {
@@ -75,7 +87,7 @@ impl Collector {
         let (join, leave): (Vec<_>, Vec<_>) = self.wishes.into_iter().partition(|(_, joins)| *joins);
         let ids = |wishes: Vec<(String, bool)>| wishes.into_iter().map(|(id, _)| id).collect();
         let leave = if self.replace_all { Vec::new() } else { ids(leave) };
-        MemberDelta { replace_all: self.replace_all, join: ids(join), leave }
+        MemberDelta { replace_all: self.replace_all, all_known: self.all_known, join: ids(join), leave }
     }
 
     fn leave_all(&mut self) {
@@ -113,7 +125,7 @@ fn named(filter: &Filter) -> Result<Vec<String>, ScimError> {
         Filter::Compare(path, Operator::Eq, Value::String(id))
             if path.name.eq_ignore_ascii_case("value") && path.sub.is_none() && path.schema.is_none() =>
         {
-            Ok(vec![id.clone()])
+            Ok(vec![spelled(id)])
         }
         _ => Err(ScimError::new(
             ScimType::InvalidFilter,

@@ -6,6 +6,7 @@ use super::edit::{Edit, ListEdit, Missing, Operation};
 use super::members::Collector;
 use super::{PATCH_OP, Patch, Profile, limits};
 use crate::scim::filter::{Condition, Filter, Operator, Path, parse_path};
+use crate::scim::read::limits::DOCUMENT;
 use crate::scim::schema::{Attribute, Kind, Mutability, ResourceType, Schema, Target};
 use crate::scim::value::{self, SubValue};
 use crate::scim::{ScimError, ScimType};
@@ -170,6 +171,9 @@ impl Reader {
         check_mutability(op, &target)?;
         if attribute.detached {
             return self.members.take(attribute, op, path.filter.as_ref(), value);
+        }
+        if value.as_ref().is_some_and(|value| value.to_string().len() > DOCUMENT) {
+            return value::refuse(attribute.name, "must not have more than 65536 bytes of JSON");
         }
         let edit = match (attribute.multi_valued, &path.filter) {
             (true, None) if target.sub.is_none() => of_values(op, attribute, value)?,

@@ -317,6 +317,7 @@ fn the_work_of_a_request_is_bounded() {
 
 #[test]
 fn members_are_wishes() {
+    const ID: &str = "550e8400-e29b-41d4-a716-446655440000";
     let delta = |operations: Value| {
         let patch = Patch::read(&GROUPS, Profile::Entra, json!({"Operations": operations}))?;
         assert!(!patch.changes_resource());
@@ -340,9 +341,10 @@ fn members_are_wishes() {
         wished(false, "", "a b")
     );
     assert_eq!(
-        delta(json!([{"op": "Remove", "path": "members", "value": [{"value": "a"}]}])),
-        wished(false, "", "a")
+        delta(json!([{"op": "Remove", "path": "members", "value": ["x", {"value": ID.to_uppercase()}]}])),
+        wished(false, "", &format!("x {ID}"))
     );
+    assert!(delta(json!([{"op": "remove", "path": "members", "value": ["x"]}])).is_err());
     assert_eq!(delta(json!([{"op": "remove", "path": "members", "value": []}])), wished(false, "", ""));
     assert_eq!(delta(json!([{"op": "remove", "path": "members"}])), wished(true, "", ""));
     assert_eq!(delta(json!([{"op": "replace", "path": "members", "value": []}])), wished(true, "", ""));
