@@ -38,11 +38,11 @@ impl Listed for Groups {
 
     async fn shown(
         caller: &Caller,
-        groups: Vec<UserGroup>,
+        groups: &[UserGroup],
         members: bool,
     ) -> Result<Vec<Map<String, Value>>, Error> {
         let mut shown = Vec::with_capacity(groups.len());
-        for group in &groups {
+        for group in groups {
             let members = if members { self::members(caller, group).await? } else { Vec::new() };
             shown.push(resource(group, Some(&members), &caller.base));
         }

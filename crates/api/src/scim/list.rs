@@ -28,6 +28,8 @@ const WALKS: usize = 16;
 
 /// How many resources are evaluated for one request, and how many members of groups.
 const EVALUATED: usize = 10_000;
+/// How much JSON is kept of what is found among them, in bytes.
+const FOUND: usize = 64 * 1024 * 1024;
 /// How many members one list shows, taking all its groups together.
 const MEMBERS: u64 = 100_000;
 /// They are read in steps of so many.
@@ -45,7 +47,7 @@ pub(super) trait Listed {
     /// The rows as they are shown, with their members if these are wanted.
     async fn shown(
         caller: &Caller,
-        rows: Vec<Self::Row>,
+        rows: &[Self::Row],
         members: bool,
     ) -> Result<Vec<Map<String, Value>>, Error>;
 
@@ -175,7 +177,7 @@ impl Search {
     pub(super) async fn evaluated<R: Listed>(&self, caller: &Caller) -> Result<Vec<Hit<R>>, Refusal> {
         let too_many =
             || ScimError::new(ScimType::TooMany, "the filter or the order has to look at too many resources");
-        let (mut hits, mut seen, mut members) = (Vec::new(), 0, 0);
+        let (mut hits, mut seen, mut members, mut bytes) = (Vec::new(), 0, 0, 0);
         let mut start = predicate::Start::Offset(0);
         loop {
             let selection = Selection {
@@ -197,9 +199,13 @@ impl Search {
                 return Err(too_many().into());
             }
             let is_last = rows.len() < STEP as usize;
-            let resources = R::shown(caller, rows.clone(), of_members).await?;
+            let resources = R::shown(caller, &rows, of_members).await?;
             for (row, resource) in rows.into_iter().zip(resources) {
                 if self.condition.as_ref().is_none_or(|condition| condition.holds(&resource)) {
+                    bytes += resource.iter().map(|(_, value)| value.to_string().len()).sum::<usize>();
+                    if bytes > FOUND {
+                        return Err(too_many().into());
+                    }
                     let created = || Place::Time(R::place(&row).0);
                     let value = self.sort.as_ref().map_or_else(created, |sort| sort.value(&resource));
                     hits.push(Hit { row, value, resource: Some(resource) });
@@ -228,7 +234,7 @@ impl Search {
         let looked_at = resources.into_iter().collect::<Option<Vec<_>>>().filter(|_| !lacks_members);
         let resources = match looked_at {
             Some(resources) => resources,
-            None => R::shown(caller, rows, self.shows_members()).await?,
+            None => R::shown(caller, &rows, self.shows_members()).await?,
         };
         Ok(resources.into_iter().map(|resource| self.projection.apply(resource).into()).collect())
     }

@@ -39,7 +39,7 @@ impl Listed for Users {
         caller.directory().user_select(&caller.ctx, selection).await
     }
 
-    async fn shown(caller: &Caller, users: Vec<User>, _: bool) -> Result<Vec<Map<String, Value>>, Error> {
+    async fn shown(caller: &Caller, users: &[User], _: bool) -> Result<Vec<Map<String, Value>>, Error> {
         let ids = users.iter().map(|user| user.id).collect();
         let mut groups: HashMap<UserId, Vec<GroupOfUser>> = HashMap::new();
         for group in caller.directory().groups_of_users(&caller.ctx, ids).await? {

@@ -1,9 +1,9 @@
 //! Many users and many members: what may be looked at for one request, and how much is answered.
 
 use http::StatusCode;
-use muster_domain::user::{Role, User, UserStore as _};
+use muster_domain::user::{Role, User, UserDocument, UserStore as _};
 use muster_domain::{Batch, Change, IdKind, Store as _, UserId};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::scim::{Client, GROUPS, USERS, id, refused};
@@ -11,6 +11,11 @@ use crate::support::World;
 
 /// Adds users to the store, past SCIM, and gives their ids.
 async fn crowd(world: &World, count: usize) -> Vec<Uuid> {
+    crowd_of(world, count, None).await
+}
+
+/// With what was sent of each.
+async fn crowd_of(world: &World, count: usize, document: Option<Box<UserDocument>>) -> Vec<Uuid> {
     let store = &world.directory().store;
     let ada = store.user(world.acme.tenant(), UserId(1)).await.unwrap().unwrap();
     let (mut batch, mut ids) = (Batch::new(world.acme.tenant()), Vec::new());
@@ -19,8 +24,16 @@ async fn crowd(world: &World, count: usize) -> Vec<Uuid> {
         let uuid = Uuid::from_u128(u128::try_from(number).unwrap());
         let login = format!("crowd{n}");
         let (role, login_claimed, password_hash) = (Role::Standard, false, None);
-        let user =
-            User { id: UserId(number), uuid, login, role, login_claimed, password_hash, ..ada.clone() };
+        let user = User {
+            id: UserId(number),
+            uuid,
+            login,
+            role,
+            login_claimed,
+            password_hash,
+            document: document.clone(),
+            ..ada.clone()
+        };
         batch = batch.change(Change::UserInsert(Box::new(user)));
         ids.push(uuid);
     }
@@ -92,4 +105,16 @@ async fn a_list_of_great_groups_does_not_show_all_their_members() {
     for query in ["excludedAttributes=members", "attributes=displayName", "count=20"] {
         assert_eq!(client.get(&format!("{GROUPS}?{query}")).await.status, 200, "{query}");
     }
+}
+
+#[tokio::test]
+async fn of_what_is_found_no_more_is_kept_than_64_mebibytes() {
+    let world = World::new().await;
+    let client = Client::new(&world).await;
+    let sent = Map::from_iter([("title".to_owned(), Value::from("x".repeat(60_000)))]);
+    let document = UserDocument { sent, columns: Map::new(), display_name: None, emails: None };
+    crowd_of(&world, 1200, Some(document.into())).await;
+    assert_eq!(refused(&client.get(&format!("{USERS}?filter=title+pr&count=1")).await), (400, "tooMany"));
+    let narrow = client.get(&format!("{USERS}?filter=title+pr+and+userName+sw+%22crowd99%22&count=1")).await;
+    assert_eq!(narrow.body["totalResults"], 11, "{}", narrow.status);
 }

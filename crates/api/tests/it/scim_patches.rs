@@ -334,7 +334,7 @@ async fn members_are_changed_as_either_profile_says() {
                 Err("invalidValue"),
             ),
             (
-                json!([{"op": "remove", "path": "members", "value": "x", "x": 1}, {"op": "remove", "path": "displayName"}]),
+                json!([{"op": "remove", "path": "members", "value": a, "x": 1}, {"op": "remove", "path": "displayName"}]),
                 Err("mutability"),
             ),
             (json!([{"op": "replace", "path": "members", "value": [{"nothing": a}]}]), Err("invalidValue")),
