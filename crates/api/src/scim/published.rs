@@ -137,10 +137,11 @@ pub(super) fn bulk_body(schemas: &mut Schemas) -> Content {
             },
         })
     };
-    let object = || json!({"type": "object"});
+    // What each operation asks for is read when its turn comes; what is wrong with it is its own answer.
+    let data = || json!({"type": ["object", "array", "string", "number", "boolean"]});
     let operations = [
-        operation(&["POST"], object(), json!(["method", "path", "bulkId", "data"])),
-        operation(&["PUT", "PATCH"], object(), json!(["method", "path", "data"])),
+        operation(&["POST"], data(), json!(["method", "path", "bulkId", "data"])),
+        operation(&["PUT", "PATCH"], data(), json!(["method", "path", "data"])),
         operation(&["DELETE"], json!({}), json!(["method", "path"])),
     ];
     let bulk = json!({
