@@ -148,7 +148,7 @@ pub(super) fn bulk_body(schemas: &mut Schemas) -> Content {
         "type": "object",
         "required": ["Operations"],
         "properties": {
-            "schemas": having(BULK_REQUEST),
+            "schemas": {"anyOf": [{"type": "null"}, having(BULK_REQUEST)]},
             "failOnErrors": {"type": ["integer", "null"], "minimum": 1},
             "Operations": {
                 "type": "array",
