@@ -5,6 +5,7 @@ mod org_unit;
 mod selection;
 mod user;
 mod user_group;
+mod webhook;
 
 use futures_util::future::try_join;
 use muster_domain::credential::{Credential, CredentialCaller, CredentialStore, SignedCaller};
