@@ -135,6 +135,8 @@ fn unknown(entity: Entity) -> &'static str {
         Entity::Credential => "Access key not found",
         Entity::ContactGroup => "Contact group not found",
         Entity::Contact => "Contact not found",
+        Entity::Webhook => "Webhook not found",
+        Entity::Delivery => "Delivery not found",
     }
 }
 
@@ -158,7 +160,11 @@ fn rule_text(rule: Rule) -> &'static str {
         | Rule::TopArchived
         | Rule::OwnUnitArchived
         | Rule::NotVacant
-        | Rule::ParentArchived => "The stored data does not permit this",
+        | Rule::ParentArchived
+        | Rule::TooManyWebhooks
+        | Rule::TooManyLox24Webhooks
+        | Rule::DeliveryNotFailed
+        | Rule::EventForgotten => "The stored data does not permit this",
     }
 }
 

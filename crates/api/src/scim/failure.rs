@@ -174,9 +174,13 @@ fn unknown(entity: Entity) -> &'static str {
     match entity {
         Entity::User => "There is no such user",
         Entity::UserGroup => "There is no such group",
-        Entity::Tenant | Entity::OrgUnit | Entity::Credential | Entity::ContactGroup | Entity::Contact => {
-            "There is no such resource"
-        }
+        Entity::Tenant
+        | Entity::OrgUnit
+        | Entity::Credential
+        | Entity::ContactGroup
+        | Entity::Contact
+        | Entity::Webhook
+        | Entity::Delivery => "There is no such resource",
     }
 }
 
@@ -201,7 +205,11 @@ fn rule_text(rule: Rule) -> &'static str {
         | Rule::TopArchived
         | Rule::OwnUnitArchived
         | Rule::NotVacant
-        | Rule::ParentArchived => "The stored data does not permit this",
+        | Rule::ParentArchived
+        | Rule::TooManyWebhooks
+        | Rule::TooManyLox24Webhooks
+        | Rule::DeliveryNotFailed
+        | Rule::EventForgotten => "The stored data does not permit this",
     }
 }
 

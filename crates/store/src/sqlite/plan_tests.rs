@@ -43,7 +43,7 @@ const ROWS: &str = "
     SELECT g.id * 100 + n, g.tenant_id, g.id, 1, '+49151' || n, 1, 0, 0
     FROM contact_groups g, (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4);
     INSERT INTO journal
-    SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}' FROM org_units;
+    SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, id, '{}' FROM org_units;
     ANALYZE;
 ";
 

@@ -44,6 +44,7 @@ async fn an_entry_reads_back_whole<B: Backend>() {
             entity: "org_unit",
             entity_id: format!("id {n}"),
             version: n * 10,
+            org_unit_id: (n % 2 == 0).then_some(OrgUnitId(n)),
             payload: json!({"name": ["Nörd", null], "n": [n, 1.5], "deep": [null, {"a": [true]}]}),
         })
         .collect();
@@ -59,6 +60,7 @@ async fn an_entry_reads_back_whole<B: Backend>() {
         entity: entry.entity.to_owned(),
         entity_id: entry.entity_id,
         version: entry.version,
+        org_unit_id: entry.org_unit_id,
         payload: entry.payload,
     });
     assert_eq!(records[made..], expected.collect::<Vec<_>>());
