@@ -31,7 +31,8 @@ const MAX_TRIED: usize = 4;
 pub(crate) struct Connector {
     pub(crate) policy: Arc<Policy>,
     pub(crate) lookup: Lookup,
-    pub(crate) tls: TlsConnector,
+    /// None where nobody is trusted.
+    pub(crate) tls: Option<TlsConnector>,
     pub(crate) proxy: Option<Arc<Proxy>>,
     pub(crate) agent: &'static str,
     /// For the TCP connection, shared by the addresses that are tried.
@@ -46,6 +47,9 @@ impl Connector {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let secure = uri.scheme() == Some(&Scheme::HTTPS);
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        if secure && self.tls.is_none() {
+            return Err(Failure::Tls("this server has no root certificates".to_owned()));
+        }
         let mut stream = match &self.proxy {
             None => {
                 let found = self.lookup.addresses(bare, port).await?;
@@ -58,16 +62,16 @@ impl Connector {
                 self.reach(&found).await.map_err(|_| Failure::Proxy)?
             }
         };
-        if !secure {
+        let Some(tls) = self.tls.as_ref().filter(|_| secure) else {
             return Ok(Link { stream: Box::pin(stream), absolute_form: self.proxy.is_some() });
-        }
+        };
         if self.proxy.is_some() {
             proxy::open_way(&mut stream, host, port, self.agent).await?;
         }
         // A certificate has no full stop at the end of a name (RFC 6066, section 3).
         let name = bare.strip_suffix('.').unwrap_or(bare).to_owned();
         let name = ServerName::try_from(name).map_err(|error| Failure::Tls(error.to_string()))?;
-        let stream = self.tls.connect(name, stream).await.map_err(|error| tls_failure(&error))?;
+        let stream = tls.connect(name, stream).await.map_err(|error| tls_failure(&error))?;
         Ok(Link { stream: Box::pin(stream), absolute_form: false })
     }
 
@@ -165,5 +169,40 @@ impl AsyncWrite for Link {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.stream.as_mut().poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connector() -> Connector {
+        let limit = Duration::from_secs(20);
+        Connector {
+            policy: Arc::new(Policy { plain_http: true, ..Policy::default() }),
+            lookup: Lookup::new(limit),
+            tls: None,
+            proxy: None,
+            agent: "Muster",
+            connect_limit: limit,
+            limit,
+        }
+    }
+
+    #[tokio::test]
+    async fn without_root_certificates_nothing_secure_is_called() {
+        let refused = connector().connect(&Uri::from_static("https://1.1.1.1/")).await.unwrap_err();
+        assert_eq!(refused, Failure::Tls("this server has no root certificates".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn an_address_is_judged_where_it_is_connected_to() {
+        // Spellings that a URL does not have any more when it was read, but that the system's look-up understands.
+        for host in
+            ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "127.1", "2130706433", "0x7f000001", "localhost"]
+        {
+            let uri: Uri = format!("http://{host}:8080/").parse().unwrap();
+            assert_eq!(connector().connect(&uri).await.unwrap_err(), Failure::RefusedAddress, "{host}");
+        }
     }
 }
