@@ -68,9 +68,7 @@ impl Connector {
         if self.proxy.is_some() {
             proxy::open_way(&mut stream, host, port, self.agent).await?;
         }
-        // A certificate has no full stop at the end of a name (RFC 6066, section 3).
-        let name = bare.strip_suffix('.').unwrap_or(bare).to_owned();
-        let name = ServerName::try_from(name).map_err(|error| Failure::Tls(error.to_string()))?;
+        let name = ServerName::try_from(bare.to_owned()).map_err(|error| Failure::Tls(error.to_string()))?;
         let stream = tls.connect(name, stream).await.map_err(|error| tls_failure(&error))?;
         Ok(Link { stream: Box::pin(stream), absolute_form: false })
     }

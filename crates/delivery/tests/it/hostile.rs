@@ -141,7 +141,7 @@ async fn a_compressed_answer_stays_as_it_is() {
 
 #[tokio::test]
 async fn a_header_has_a_bound() {
-    let long = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "a".repeat(1 << 20));
+    let long = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "a".repeat(40 << 10));
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: a\r\n".repeat(101));
     let endless_reason = format!("HTTP/1.1 200 {}", "a".repeat(1 << 20));
     for answer in [long, many, endless_reason] {

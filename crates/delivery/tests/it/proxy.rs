@@ -87,19 +87,16 @@ async fn private_addresses_are_refused_before_the_proxy_is_asked() {
 
 #[tokio::test]
 async fn a_proxy_that_opens_no_way_is_told_apart() {
-    let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "a".repeat(1 << 20));
-    for answer in [
-        "HTTP/1.1 403 Forbidden\r\n\r\n",
-        "HTTP/1.1 407 Who?\r\n\r\n",
-        "nonsense\r\n\r\n",
-        "",
-        endless.as_str(),
-    ] {
+    for answer in ["HTTP/1.1 403 Forbidden\r\n\r\n", "HTTP/1.1 407 Who?\r\n\r\n", "nonsense\r\n\r\n", ""] {
         let proxy = Endpoint::ending(answer).await;
         let client = Client::new(through(proxy.address)).unwrap();
-        assert_eq!(send(&client, "https://hook.example/").await.verdict, Err(Failure::Proxy));
+        assert_eq!(send(&client, "https://hook.example/").await.verdict, Err(Failure::Proxy), "{answer:?}");
         assert_eq!(proxy.accepted(), 1);
     }
+    // A header that has no end, from a proxy that does not close.
+    let proxy = Endpoint::saying(format!("HTTP/1.1 200 OK\r\nX: {}", "a".repeat(9 << 10))).await;
+    let client = Client::new(through(proxy.address)).unwrap();
+    assert_eq!(send(&client, "https://hook.example/").await.verdict, Err(Failure::Proxy));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = Client::new(through(listener.local_addr().unwrap())).unwrap();
     drop(listener);
