@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use muster_domain::{
-    Actor, Batch, CredentialId, Dialect, JournalEntry, JournalFilter, JournalRecord, Store as _, StoreError,
-    Timestamp, Unique, UserId,
+    Actor, Batch, CredentialId, Dialect, JournalEntry, JournalFilter, JournalRecord, OrgUnitId, Store as _,
+    StoreError, Timestamp, Unique, UserId,
 };
 use muster_store::Limits;
 use serde_json::json;
