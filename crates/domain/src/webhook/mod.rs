@@ -29,7 +29,7 @@ pub use model::{
     limits, seal_context,
 };
 pub use schedule::{DISABLED_AFTER, MOST_RETRY_AFTER, attempts, next_attempt};
-pub use work::{Derived, LEASE, Leased, PAGE};
+pub use work::{ATTEMPT, DOWN, LEASE, Leased, PROBE};
 
 /// A webhook with all that its deliveries need.
 #[derive(Clone, Debug)]
@@ -54,6 +54,7 @@ pub struct WebhookWork {
     pub next_at: Option<Timestamp>,
     /// Who sends for it, and until when nobody else may.
     pub lease: Option<(Uuid, Timestamp)>,
+    pub health: Health,
 }
 
 /// Reads of webhooks and of what was sent for them. Deleted ones are not there.
@@ -104,6 +105,10 @@ pub trait WebhookStore {
         &self,
         tenant: TenantId,
     ) -> impl Future<Output = Result<Vec<WebhookWork>, StoreError>> + Send;
+
+    /// The tenants to whose journals this process has added since the last call; waits until there is one. A hint:
+    /// what other processes write is not told, and a call that is dropped may take some along.
+    fn journaled(&self) -> impl Future<Output = Vec<TenantId>> + Send;
 
     /// Tenants that have webhooks which are not deleted, by id, after this one.
     fn tenants_with_webhooks(

@@ -3,24 +3,33 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::{
-    DISABLED_AFTER, Delivery, DeliveryId, DeliveryState, Event, NewDelivery, Sender, Webhook, WebhookStatus,
-    WebhookWork,
+    DISABLED_AFTER, Delivery, DeliveryId, DeliveryState, Event, Health, NewDelivery, Sender, Webhook,
+    WebhookStatus, WebhookWork,
 };
 use crate::{
     Batch, Change, Directory, Error, JournalEntry, JournalFilter, JournalRecord, OrgUnitId, Store,
-    StoreError, TenantId, WebhookId,
+    StoreError, TenantId, Timestamp, WebhookId,
 };
 
-/// How long a lease holds unless it is renewed. Longer than an attempt may take.
+/// How long a lease holds unless it is renewed.
 pub const LEASE: Duration = Duration::from_secs(20);
 
-/// Journal entries that are read at once.
-pub const PAGE: u32 = 200;
+/// How long an attempt may take at most. One is begun only while the lease holds for longer, so that nobody else sends
+/// before it has ended.
+pub const ATTEMPT: Duration = Duration::from_secs(15);
+
+/// After so many failures in a row no more deliveries are made for a webhook: what waits for it is its cursor.
+pub const DOWN: i64 = 16;
+
+/// From the last attempt for such a webhook to the next event that is tried: the deliveries that it has may be due in
+/// hours only, and it may be up again long before.
+pub const PROBE: Duration = Duration::from_mins(5);
 
 /// Entries of no interest to a webhook after which its cursor is moved on all the same.
 const SKIPPED: i64 = 1000;
@@ -32,16 +41,38 @@ pub struct Leased {
     pub sender: Sender,
     /// The last journal entry that was looked at; the cursor follows it.
     pub read: i64,
+    /// When it ends unless it is renewed.
+    pub until: Timestamp,
     /// Whether the webhook was changed since it was read: it has to be leased anew.
     pub is_outdated: bool,
 }
 
-/// A delivery that was made of a journal entry, with what it tells of.
-#[derive(Clone, Debug)]
-pub struct Derived {
-    pub delivery: Delivery,
-    pub event: Event,
-    pub entry: JournalRecord,
+impl Leased {
+    /// Whether an attempt that begins now ends before the lease does.
+    pub fn may_send(&self, now: Timestamp) -> bool {
+        now.plus(ATTEMPT) <= self.until
+    }
+}
+
+impl Health {
+    /// Whether nothing but failures came for so often that no more deliveries are made.
+    pub const fn is_down(&self) -> bool {
+        self.consecutive_failures >= DOWN
+    }
+
+    /// Whether it is time to see if such an endpoint is up again.
+    pub fn may_probe(&self, now: Timestamp) -> bool {
+        self.last_delivery_at.is_none_or(|at| at.plus(PROBE) <= now)
+    }
+}
+
+impl WebhookWork {
+    /// Whether `owner` has something to do for the webhook now, and may.
+    pub fn is_for(&self, owner: Uuid, now: Timestamp) -> bool {
+        let is_free = self.lease.is_none_or(|(holder, until)| holder == owner || until <= now);
+        let is_due = self.next_at.is_some_and(|at| at <= now);
+        is_free && (is_due || (self.has_news && (!self.health.is_down() || self.health.may_probe(now))))
+    }
 }
 
 impl<S: Store> Directory<S> {
@@ -68,76 +99,87 @@ impl<S: Store> Directory<S> {
         owner: Uuid,
     ) -> Result<Option<Leased>, Error> {
         let now = self.now();
-        let lease = Change::WebhookLease { id, owner, now, until: now.plus(LEASE) };
+        let until = now.plus(LEASE);
+        let lease = Change::WebhookLease { id, owner, now, until };
         match self.store.commit(Batch::new(tenant).change(lease)).await {
             Ok(()) => {}
             Err(StoreError::Stale) => return Ok(None),
             Err(error) => return Err(error.into()),
         }
         let sender = self.store.webhook_sender(tenant, id).await?;
-        Ok(sender.map(|sender| Leased { owner, read: sender.cursor, sender, is_outdated: false }))
+        Ok(sender.map(|sender| Leased { owner, read: sender.cursor, sender, until, is_outdated: false }))
     }
 
-    /// Journal entries of a tenant after this one, the oldest first, at most [`PAGE`].
-    pub async fn journal_page(&self, tenant: TenantId, after: i64) -> Result<Vec<JournalRecord>, Error> {
-        Ok(self.store.journal(tenant, after, JournalFilter::default(), PAGE).await?)
+    /// Journal entries of a tenant after this one, the oldest first.
+    pub async fn journal_page(
+        &self,
+        tenant: TenantId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<JournalRecord>, Error> {
+        Ok(self.store.journal(tenant, after, JournalFilter::default(), limit).await?)
     }
 
     /// Makes deliveries of what the webhook wants of these entries, which come after those that were looked at, and
-    /// moves its cursor on in the same transaction. `None` when the lease is lost.
+    /// moves its cursor on in the same transaction. It ends with an entry that tells of a change of the webhook itself:
+    /// what comes after that is for the webhook as it is then. `None` when the lease is lost.
     pub async fn webhook_derive(
         &self,
         leased: &mut Leased,
-        entries: &[JournalRecord],
-    ) -> Result<Option<Vec<Derived>>, Error> {
+        entries: &[Arc<JournalRecord>],
+    ) -> Result<Option<Vec<Delivery>>, Error> {
         let webhook = &leased.sender.webhook;
+        let own = webhook.id.to_string();
         let mut derived = Vec::new();
         let mut units = HashMap::new();
-        let mut through = leased.read;
+        let (mut through, mut is_outdated) = (leased.read, false);
         for entry in entries.iter().filter(|entry| entry.sequence > leased.read) {
             through = through.max(entry.sequence);
-            if entry.entity == "webhook" && entry.entity_id == webhook.id.to_string() {
-                leased.is_outdated = true;
+            if entry.entity == "webhook" && entry.entity_id == own && entry.version > webhook.version {
+                is_outdated = true;
+                break;
             }
             for event in Event::of(entry) {
-                if !webhook.wants(event.name)
-                    || !self.webhook_covers(&leased.sender, &event, &mut units).await?
+                if webhook.wants(event.name)
+                    && self.webhook_covers(&leased.sender, &event, &mut units).await?
                 {
-                    continue;
+                    derived.push(NewDelivery {
+                        id: DeliveryId::of(entry.sequence, event.part),
+                        event: event.name,
+                        entity: format!("{}:{}", entry.entity, entry.entity_id),
+                        at: entry.at,
+                    });
                 }
-                let delivery = Delivery {
-                    id: DeliveryId::of(entry.sequence, event.part),
-                    event: event.name.to_owned(),
-                    entity: format!("{}:{}", entry.entity, entry.entity_id),
-                    at: entry.at,
-                    state: DeliveryState::Open,
-                    attempts: 0,
-                    next_at: Some(entry.at),
-                    last: None,
-                };
-                derived.push(Derived { delivery, event, entry: entry.clone() });
             }
         }
-        leased.read = through;
-        if derived.is_empty() && through < leased.sender.cursor.saturating_add(SKIPPED) {
-            return Ok(Some(derived));
-        }
-        let deliveries = derived.iter().map(|derived| NewDelivery {
-            id: derived.delivery.id,
-            event: derived.event.name,
-            entity: derived.delivery.entity.clone(),
-            at: derived.delivery.at,
+        let open = derived.iter().map(|new| Delivery {
+            id: new.id,
+            event: new.event.to_owned(),
+            entity: new.entity.clone(),
+            at: new.at,
+            state: DeliveryState::Open,
+            attempts: 0,
+            next_at: Some(new.at),
+            last: None,
         });
-        let insert = Change::DeliveriesInsert {
-            webhook: webhook.id,
-            owner: leased.owner,
-            from: leased.sender.cursor,
-            through,
-            deliveries: deliveries.collect(),
-        };
-        let written = self.lease_commit(Batch::new(webhook.tenant).change(insert)).await?;
-        leased.sender.cursor = through;
-        Ok(written.then_some(derived))
+        let open = open.collect::<Vec<_>>();
+        if !derived.is_empty() || through >= leased.sender.cursor.saturating_add(SKIPPED) {
+            let insert = Change::DeliveriesInsert {
+                webhook: webhook.id,
+                owner: leased.owner,
+                from: leased.sender.cursor,
+                through,
+                deliveries: derived,
+            };
+            if !self.lease_commit(Batch::new(webhook.tenant).change(insert)).await? {
+                return Ok(None);
+            }
+            leased.sender.cursor = through;
+        }
+        // Only what is stored was looked at: a release puts the cursor here.
+        leased.read = through;
+        leased.is_outdated |= is_outdated;
+        Ok(Some(open))
     }
 
     /// Whether an event happened where the webhook is told of.
@@ -182,11 +224,12 @@ impl<S: Store> Directory<S> {
     /// endpoint that has only failed for [`DISABLED_AFTER`] is given up. Whether the lease was still there.
     pub async fn deliveries_note(&self, leased: &mut Leased, done: Vec<Delivery>) -> Result<bool, Error> {
         let now = self.now();
+        let until = now.plus(LEASE);
         let Sender { webhook, health, .. } = &leased.sender;
         let keep = Change::WebhookKeep {
             id: webhook.id,
             owner: leased.owner,
-            until: now.plus(LEASE),
+            until,
             health: *health,
         };
         let mut batch = Batch::new(webhook.tenant).change(keep);
@@ -197,12 +240,15 @@ impl<S: Store> Directory<S> {
             }),
         );
         let has_ended = health.failing_since.is_some_and(|since| since.plus(DISABLED_AFTER) <= now);
-        let kept = self.lease_commit(batch).await?;
-        if kept && has_ended {
-            leased.is_outdated = true;
-            self.webhook_disable(webhook).await?;
+        if !self.lease_commit(batch).await? {
+            return Ok(false);
         }
-        Ok(kept)
+        if has_ended {
+            self.webhook_disable(webhook).await?;
+            leased.is_outdated = true;
+        }
+        leased.until = until;
+        Ok(true)
     }
 
     /// Nothing but failures came of it for so long.

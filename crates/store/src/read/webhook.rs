@@ -61,6 +61,10 @@ impl WebhookStore for Store {
         read!(self, read, |on| on.all(&webhook::WORK, &values![tenant.0], rows::webhook::work))
     }
 
+    async fn journaled(&self) -> Vec<TenantId> {
+        self.1.take().await
+    }
+
     async fn tenants_with_webhooks(
         &self,
         after: Option<TenantId>,

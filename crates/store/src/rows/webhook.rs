@@ -45,13 +45,17 @@ pub(crate) fn view(row: &dyn Row) -> Result<WebhookView> {
         created_at: get(row, 11)?,
         modified_at: get(row, 12)?,
     };
-    let health = Health {
-        last_delivery_at: get(row, 13)?,
-        last_status: get(row, 14)?,
-        consecutive_failures: get(row, 15)?,
-        failing_since: get(row, 16)?,
-    };
-    Ok(WebhookView { webhook, health })
+    Ok(WebhookView { webhook, health: health(row, 13)? })
+}
+
+/// From four columns.
+fn health(row: &dyn Row, first: usize) -> Result<Health> {
+    Ok(Health {
+        last_delivery_at: get(row, first)?,
+        last_status: get(row, first + 1)?,
+        consecutive_failures: get(row, first + 2)?,
+        failing_since: get(row, first + 3)?,
+    })
 }
 
 pub(crate) fn sender(row: &dyn Row) -> Result<Sender> {
@@ -72,6 +76,7 @@ pub(crate) fn work(row: &dyn Row) -> Result<WebhookWork> {
         has_news: get(row, 1)?,
         next_at: get(row, 2)?,
         lease: get::<Option<Uuid>>(row, 3)?.zip(get(row, 4)?),
+        health: health(row, 5)?,
     })
 }
 

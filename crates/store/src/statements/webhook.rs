@@ -46,7 +46,8 @@ super::statements! {
     /// What is to be done for each.
     WORK = concat!("SELECT w.id, CASE WHEN w.journal_cursor < s.journal_sequence THEN 1 ELSE 0 END,
             (SELECT MIN(d.next_at) FROM webhook_deliveries d
-             WHERE d.tenant_id = w.tenant_id AND d.webhook_id = w.id AND d.state = 0), w.lease_owner, w.lease_until
+             WHERE d.tenant_id = w.tenant_id AND d.webhook_id = w.id AND d.state = 0), w.lease_owner, w.lease_until,
+            w.last_delivery_at, w.last_status, w.consecutive_failures, w.failing_since
         FROM webhooks w JOIN tenant_state s ON s.tenant_id = w.tenant_id", active!(), " ORDER BY w.id");
     /// There are fewer than $3 webhooks besides $2, and fewer than $4 in the format of LOX24 if $5.
     HAS_ROOM = "SELECT 1 FROM (SELECT COUNT(*) AS all_of_them, COALESCE(SUM(w.format), 0) AS of_lox24 FROM webhooks w
