@@ -1,14 +1,15 @@
 //! Sends one webhook request to an endpoint that a customer chose, and says what became of it.
 //!
 //! Who writes the URL of a webhook chooses where this server connects to. So an endpoint must not reach what only
-//! this server reaches ([`Policy`]), nor hold it up or fill its memory ([`Limits`]). What is sent when, and
-//! what is done with the outcome, is not known here.
+//! this server reaches ([`Policy`]), nor hold it up or fill its memory ([`Limits`]). What is sent for an
+//! event stands in [`message`].
 
 mod address;
 mod answer;
 mod client;
 mod connect;
 mod lookup;
+pub mod message;
 mod outcome;
 mod policy;
 mod proxy;

@@ -39,6 +39,31 @@ impl WebhookFormat {
             Self::Lox24 => "lox24",
         }
     }
+
+    /// Whether the format has a form for events of this name.
+    pub fn knows(self, event: &str) -> bool {
+        match self {
+            Self::Standard => true,
+            Self::Lox24 => event.starts_with("sms."),
+        }
+    }
+
+    /// The members of every body; static parameters stand beside them.
+    pub const fn members(self) -> &'static [&'static str] {
+        match self {
+            Self::Standard => &["type", "timestamp", "data"],
+            Self::Lox24 => &[
+                "id",
+                "api_version",
+                "name",
+                "created_at",
+                "attempt_number",
+                "attempt_total",
+                "notification_task_id",
+                "data",
+            ],
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
