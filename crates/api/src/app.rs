@@ -78,7 +78,7 @@ const UNPROVEN_BODIES_OF_TENANT: usize = 16;
 
 /// A running directory service, to be given requests by a listener.
 pub struct App {
-    pub directory: Directory<Store>,
+    pub directory: Arc<Directory<Store>>,
     pub settings: Settings,
     /// Opens the secrets that requests are signed with.
     pub(crate) server_key: ServerKey,
@@ -101,7 +101,11 @@ pub struct App {
 
 impl App {
     /// `server_key` is the one that the store was opened with.
-    pub fn new(directory: Directory<Store>, server_key: ServerKey, settings: Settings) -> Self {
+    pub fn new(
+        directory: impl Into<Arc<Directory<Store>>>,
+        server_key: ServerKey,
+        settings: Settings,
+    ) -> Self {
         Self {
             documents: Documents::default(),
             large_bodies: Rooms::new(LARGE_BODIES, LARGE_BODIES_OF_TENANT),
@@ -111,7 +115,7 @@ impl App {
             lox24_blocks: Blocks::new(settings.lox24_wrong_keys, settings.lox24_block),
             onlive_reads: Windows::per_minute(settings.onlive_reads_per_minute),
             onlive_writes: Windows::per_minute(settings.onlive_writes_per_minute),
-            directory,
+            directory: directory.into(),
             server_key,
             settings,
         }
