@@ -1,0 +1,6 @@
+//! Webhooks: what is sent, when, and by whom, to endpoints on this machine.
+
+mod changes;
+mod order;
+pub(crate) mod sink;
+pub(crate) mod world;
