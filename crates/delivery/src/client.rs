@@ -132,6 +132,11 @@ impl Client {
         Ok(Self { inner, policy, total: limits.total })
     }
 
+    /// What may be called.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// Sends a POST and waits for what becomes of it; `now` is the time of day, by which a date in `Retry-After` is
     /// understood. Redirects are not followed. It ends at the limit at the latest.
     pub async fn send(&self, call: Call, now: SystemTime) -> Outcome {

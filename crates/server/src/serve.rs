@@ -15,6 +15,7 @@ use muster_store::Limits;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::cli::webhook::WebhookArgs;
 use crate::cli::{StoreArgs, directory};
 use crate::demo;
 use crate::listener::{self, ConnectionLimits};
@@ -22,7 +23,7 @@ use crate::telemetry::{self, LogFormat};
 use crate::upkeep;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Switch {
+pub(crate) enum Switch {
     On,
     Off,
 }
@@ -97,6 +98,8 @@ pub(crate) struct ServeArgs {
     /// [default: for ever]
     #[arg(long, env = "MUSTER_JOURNAL_RETENTION", value_name = "DAYS", value_parser = value_parser!(u64).range(1..=36_500))]
     journal_retention: Option<u64>,
+    #[command(flatten)]
+    webhook: WebhookArgs,
     /// How the log is written to standard error.
     #[arg(long, env = "MUSTER_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
@@ -106,7 +109,7 @@ pub(crate) struct ServeArgs {
 }
 
 /// An address or a network in CIDR notation.
-fn network(text: &str) -> Result<IpNet, String> {
+pub(crate) fn network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
         .map_err(|_| "must be an IP address or a network such as 10.0.0.0/8".to_owned())
@@ -147,6 +150,7 @@ impl ServeArgs {
 /// Runs the server until SIGTERM or SIGINT.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     telemetry::start(args.log_format, &args.log)?;
+    let client = args.webhook.client()?;
     let limits = Limits { writer_queue: args.writer_queue, ..Limits::default() };
     let (store, key) = args.store.open_as_server(limits).await?;
     let sessions =
@@ -167,7 +171,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     tracing::info!(%address, database = args.store.shown(), version = env!("CARGO_PKG_VERSION"), "listening");
 
-    let service = App::new(directory, key, args.settings()).into_service();
+    let service = App::new(directory, key, client, args.settings()).into_service();
     let connections = ConnectionLimits {
         max_connections: connections_within_descriptors(args.max_connections),
         header_timeout: Duration::from_secs(args.header_timeout),

@@ -43,6 +43,8 @@ super::statements! {
     LIST = concat!("SELECT ", columns!(), " FROM webhooks w WHERE w.tenant_id = $1 AND w.deleted = 0 ORDER BY w.id");
     SENDER = concat!("SELECT ", columns!(), ", w.secret_sealed, w.old_secret_sealed, w.old_secret_until,
         w.journal_cursor, t.top_org_unit_id FROM webhooks w", active!(), " AND w.id = $2");
+    SECRET = "SELECT w.secret_sealed, w.old_secret_sealed, w.old_secret_until FROM webhooks w
+        WHERE w.tenant_id = $1 AND w.id = $2 AND w.deleted = 0";
     /// What is to be done for each.
     WORK = concat!("SELECT w.id, CASE WHEN w.journal_cursor < s.journal_sequence THEN 1 ELSE 0 END,
             (SELECT MIN(d.next_at) FROM webhook_deliveries d
