@@ -73,7 +73,7 @@ impl Default for Limits {
             lookup: Duration::from_secs(5),
             connect: Duration::from_secs(8),
             idle: Duration::from_secs(30),
-            idle_per_host: 2,
+            idle_per_host: 16,
         }
     }
 }
@@ -130,6 +130,11 @@ impl Client {
             .http1_max_headers(MAX_FIELDS)
             .build(connector);
         Ok(Self { inner, policy, total: limits.total })
+    }
+
+    /// What may be called.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// Sends a POST and waits for what becomes of it; `now` is the time of day, by which a date in `Retry-After` is

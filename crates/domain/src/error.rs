@@ -155,6 +155,8 @@ pub enum Problem {
     TooLong { max: usize },
     /// Fewer than `min` characters.
     TooShort { min: usize },
+    /// More than `max` entries of a list.
+    TooManyEntries { max: usize },
     /// Another type than this one.
     WrongType(Kind),
     /// A number outside of `min..=max`.

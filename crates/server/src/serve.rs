@@ -16,15 +16,16 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::cli::webhook::WebhookArgs;
 use crate::cli::{StoreArgs, directory};
 use crate::demo;
 use crate::listener::{self, ConnectionLimits};
 use crate::telemetry::LogArgs;
 use crate::upkeep::{self, RetentionArgs};
-use crate::webhooks::{self, WebhookArgs};
+use crate::webhooks;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Switch {
+pub(crate) enum Switch {
     On,
     Off,
 }
@@ -101,9 +102,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "MUSTER_WEBHOOKS", default_value = "on")]
     webhooks: Switch,
     #[command(flatten)]
-    webhook: WebhookArgs,
-    #[command(flatten)]
     log: LogArgs,
+    #[command(flatten)]
+    webhook: WebhookArgs,
 }
 
 /// An address or a network in CIDR notation.
@@ -169,7 +170,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     tracing::info!(%address, database = args.store.shown(), version = env!("CARGO_PKG_VERSION"), "listening");
 
-    let service = App::new(Arc::clone(&directory), key.clone(), args.settings()).into_service();
+    let app = App::new(Arc::clone(&directory), key.clone(), client.clone(), args.settings());
+    let service = app.into_service();
     let connections = ConnectionLimits {
         max_connections: connections_within_descriptors(args.max_connections),
         header_timeout: Duration::from_secs(args.header_timeout),

@@ -42,7 +42,9 @@ pub(crate) async fn run(directory: Arc<Directory<Store>>, retention: RetentionAr
         if let Err(error) = directory.user_groups_reap().await {
             tracing::warn!(%error, "user groups that are gone were not all removed; the next round tries again");
         }
-        if let Err(error) = directory.webhooks_reap(directory.now().minus(days(retention.delivery_retention))).await {
+        if let Err(error) =
+            directory.webhooks_reap(directory.now().minus(days(retention.delivery_retention))).await
+        {
             tracing::warn!(%error, "old deliveries were not all removed; the next round tries again");
         }
         if let Some(kept) = retention.journal_retention {

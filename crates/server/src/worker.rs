@@ -7,11 +7,12 @@ use muster_api::PasswordPool;
 use muster_domain::session::SessionPolicy;
 use tokio::sync::watch;
 
+use crate::cli::webhook::WebhookArgs;
 use crate::cli::{StoreArgs, directory};
 use crate::serve::shutdown_signal;
 use crate::telemetry::LogArgs;
 use crate::upkeep::{self, RetentionArgs};
-use crate::webhooks::{self, WebhookArgs};
+use crate::webhooks;
 
 /// Send for webhooks, and do the periodic work, without serving anybody.
 ///

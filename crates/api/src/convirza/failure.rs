@@ -239,6 +239,7 @@ fn field_body(error: FieldError) -> FieldBody {
         Problem::Blank => "must not be empty".to_owned(),
         Problem::TooLong { max } => format!("must not be longer than {max} characters"),
         Problem::TooShort { min } => format!("must not be shorter than {min} characters"),
+        Problem::TooManyEntries { max } => format!("must not have more than {max} entries"),
         Problem::WrongType(Kind::Text) => "must be a string".to_owned(),
         Problem::WrongType(Kind::Integer) => "must be an integer".to_owned(),
         Problem::WrongType(Kind::Boolean) => "must be true or false".to_owned(),

@@ -196,9 +196,13 @@ impl Call {
 
     /// The id in the path. Errors: `NotFound` for anything that is no integer.
     pub(crate) fn path_id(&self, entity: Entity) -> Result<i64, Error> {
-        let text = self.path_text();
-        // One id has one spelling: neither `+7` nor `07`.
-        text.parse().ok().filter(|id: &i64| id.to_string() == text).ok_or(Error::NotFound(entity))
+        id(self.path_text(), entity)
+    }
+
+    /// The id of this name in the path, where there are several. Errors as [`Call::path_id`].
+    pub(crate) fn path_id_named(&self, name: &str, entity: Entity) -> Result<i64, Error> {
+        let mut params = self.params.iter().flatten();
+        id(params.find(|(known, _)| *known == name).map_or("", |(_, text)| text), entity)
     }
 
     /// What stands in the path where it varies.
@@ -356,11 +360,26 @@ impl Call {
         Some(Box::new(move |entity| wanted.matches(&tag(entity))))
     }
 
+    /// The caller's `If-Match` as a check of the version with which tags begin ([`Tag::of`]): for what also shows numbers
+    /// that change without a version.
+    pub(crate) fn if_version_matches<T: 'static>(
+        &self,
+        version: impl Fn(&T) -> i64 + Send + Sync + 'static,
+    ) -> Option<Precondition<T>> {
+        let wanted = tags::list(&self.parts.headers, &header::IF_MATCH)?;
+        Some(Box::new(move |entity| wanted.begin_with(version(entity))))
+    }
+
     /// Whether the caller has this version already (`If-None-Match` on a read).
     pub(super) fn has(&self, tag: &Tag) -> bool {
         matches!(self.parts.method, Method::GET | Method::HEAD)
             && tags::list(&self.parts.headers, &header::IF_NONE_MATCH).is_some_and(|known| known.matches(tag))
     }
+}
+
+/// An id has one spelling: neither `+7` nor `07`.
+fn id(text: &str, entity: Entity) -> Result<i64, Error> {
+    text.parse().ok().filter(|id: &i64| id.to_string() == text).ok_or(Error::NotFound(entity))
 }
 
 /// What is long enough to keep other requests waiting while it is parsed, in bytes.

@@ -186,6 +186,7 @@ fn message(field: &str, problem: &Problem) -> Cow<'static, str> {
         (_, Problem::Required | Problem::Blank) => format!("{field} must not be empty").into(),
         (_, Problem::TooLong { max }) => format!("must not be longer than {max} characters").into(),
         (_, Problem::TooShort { min }) => format!("must not be shorter than {min} characters").into(),
+        (_, Problem::TooManyEntries { max }) => format!("must not have more than {max} entries").into(),
         (_, Problem::WrongType(Kind::Text)) => "must be a string".into(),
         (_, Problem::WrongType(Kind::Integer)) => "must be an integer".into(),
         (_, Problem::WrongType(Kind::Boolean)) => "must be true or false".into(),

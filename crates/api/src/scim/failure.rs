@@ -231,6 +231,7 @@ fn sentence(problem: &Problem) -> String {
         Problem::Required | Problem::Blank => "is required".to_owned(),
         Problem::TooLong { max } => format!("must not be longer than {max} characters"),
         Problem::TooShort { min } => format!("must not be shorter than {min} characters"),
+        Problem::TooManyEntries { max } => format!("must not have more than {max} entries"),
         Problem::WrongType(Kind::Text) => "must be a string".to_owned(),
         Problem::WrongType(Kind::Integer) => "must be an integer".to_owned(),
         Problem::WrongType(Kind::Boolean) => "must be a boolean".to_owned(),

@@ -17,7 +17,10 @@ use crate::{Failure, Outcome};
 
 /// What became of an attempt.
 pub(super) enum Landed {
-    Tried { attempt: Attempt, retry_after: Option<Duration> },
+    Tried {
+        attempt: Attempt,
+        retry_after: Option<Duration>,
+    },
     /// The journal does not tell of the event any more.
     Forgotten(Timestamp),
     /// The store could not be read, so that nothing was sent.
@@ -33,7 +36,10 @@ impl Landed {
 
     fn failed(at: Timestamp, problem: String) -> Self {
         let (duration, problem) = (Duration::ZERO, Some(problem));
-        Self::Tried { attempt: Attempt { at, duration, status: None, answer: None, problem }, retry_after: None }
+        Self::Tried {
+            attempt: Attempt { at, duration, status: None, answer: None, problem },
+            retry_after: None,
+        }
     }
 }
 

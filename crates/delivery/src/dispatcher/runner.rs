@@ -322,7 +322,8 @@ impl<S: Store + 'static> Runner<S> {
         let nap = if self.landed.is_empty() { nap } else { nap.min(self.landed_at + NOTED_AFTER) };
         let now = self.shared.directory.now();
         let next = self.window.survey(now).next_at.into_iter().chain(self.paused_until);
-        let wait = next.map(|at| at.0 - now.0).filter(|wait| *wait > 0).min().and_then(|wait| wait.try_into().ok());
+        let wait =
+            next.map(|at| at.0 - now.0).filter(|wait| *wait > 0).min().and_then(|wait| wait.try_into().ok());
         nap.min(Instant::now() + Duration::from_micros(wait.unwrap_or(u64::MAX / 4)).min(NAP))
     }
 

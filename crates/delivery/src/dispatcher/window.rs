@@ -55,8 +55,12 @@ impl Window {
         if most == 0 {
             return ready;
         }
-        let mut seen: HashSet<&str> =
-            self.flying.iter().filter_map(|id| self.open.get(id)).map(|flying| flying.entity.as_str()).collect();
+        let mut seen: HashSet<&str> = self
+            .flying
+            .iter()
+            .filter_map(|id| self.open.get(id))
+            .map(|flying| flying.entity.as_str())
+            .collect();
         for (id, delivery) in &self.open {
             if ready.len() == most || self.end.is_some_and(|end| *id > end) {
                 break;

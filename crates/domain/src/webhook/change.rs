@@ -29,7 +29,8 @@ pub struct NewWebhook {
 impl<S: Store> Directory<S> {
     /// Creates a webhook; without a unit it is the caller's own that is told of.
     ///
-    /// Errors: `Invalid` (no name, address or events; a unit that is unknown, out of scope or archived),
+    /// Errors: `Invalid` (no name, address or events; events or parameters that cannot be; a unit that is unknown, out of
+    /// scope or archived),
     /// `Rule` when the tenant has as many as it may.
     pub async fn webhook_create(
         &self,
@@ -45,13 +46,14 @@ impl<S: Store> Directory<S> {
             ("events", patch.events.is_none()),
         ];
         for (field, _) in missing.into_iter().filter(|(_, missing)| *missing) {
-            errors.push(field, Problem::Required);
+            if !errors.names(field) {
+                errors.push(field, Problem::Required);
+            }
         }
         let unit = patch.org_unit_id.unwrap_or(ctx.scope());
         self.org_unit_usable(ctx, unit, "org_unit_id", &mut errors).await?;
-        errors.finish()?;
         let mut webhook = Webhook {
-            id: WebhookId(self.store.next_id(IdKind::Webhook).await?),
+            id: WebhookId(0),
             tenant: ctx.tenant(),
             org_unit_id: unit,
             name: String::new(),
@@ -66,7 +68,10 @@ impl<S: Store> Directory<S> {
             modified_at: ctx.now(),
         };
         patch.apply(&mut webhook);
-        let (secret, sealed) = self.webhook_secret(key, &webhook);
+        webhook.check(&mut errors);
+        errors.finish()?;
+        webhook.id = WebhookId(self.store.next_id(IdKind::Webhook).await?);
+        let (secret, sealed) = self.webhook_secret_new(key, &webhook);
         let payload = journal::created(webhook.fields());
         let entry = JournalEntry::new(ctx, "webhook.created", webhook.id, 1, payload).in_unit(unit);
         let batch = Batch::new(ctx.tenant())
@@ -109,12 +114,13 @@ impl<S: Store> Directory<S> {
             if let Some(unit) = new_unit {
                 self.org_unit_usable(ctx, unit, "org_unit_id", &mut errors).await?;
             }
+            let mut after = before.clone();
+            patch.apply(&mut after);
+            after.check(&mut errors);
             std::mem::take::<FieldErrors>(&mut errors).finish()?;
             if precondition.as_ref().is_some_and(|holds| !holds(&current)) {
                 return Err(Error::Precondition);
             }
-            let mut after = before.clone();
-            patch.apply(&mut after);
             if after == *before {
                 return Ok(current);
             }
@@ -170,7 +176,7 @@ impl<S: Store> Directory<S> {
             let mut webhook = current.webhook;
             webhook.version += 1;
             webhook.modified_at = self.now().max(webhook.modified_at);
-            let (secret, WebhookSecret { sealed, .. }) = self.webhook_secret(key, &webhook);
+            let (secret, WebhookSecret { sealed, .. }) = self.webhook_secret_new(key, &webhook);
             let entry = JournalEntry::new(ctx, "webhook.secret_rotated", id, webhook.version, Map::new());
             let entry = JournalEntry { at: webhook.modified_at, ..entry }.in_unit(webhook.org_unit_id);
             let until = webhook.modified_at.plus(SECRET_OVERLAP);
@@ -224,7 +230,7 @@ impl<S: Store> Directory<S> {
     }
 
     /// A new secret of 256 bits: plain, and under the server key.
-    fn webhook_secret(&self, key: &ServerKey, webhook: &Webhook) -> (SecretString, WebhookSecret) {
+    fn webhook_secret_new(&self, key: &ServerKey, webhook: &Webhook) -> (SecretString, WebhookSecret) {
         let plain = format!("whsec_{}", STANDARD.encode(self.random::<32>()));
         let sealed = key.seal(self.random(), &seal_context(webhook.tenant, webhook.id), plain.as_bytes());
         (plain.into(), WebhookSecret { sealed, before: None })

@@ -44,6 +44,14 @@ pub fn is_event_pattern(pattern: &str) -> bool {
     }
 }
 
+/// All that a webhook can ask for.
+pub fn event_patterns() -> impl Iterator<Item = String> {
+    let word = |event: &'static str| event.split_once('.').map(|(word, _)| word);
+    let is_first = move |at: usize| at == 0 || EVENTS.get(at - 1).copied().and_then(word) != word(EVENTS[at]);
+    let words = (0..EVENTS.len()).filter(move |at| is_first(*at)).filter_map(move |at| word(EVENTS[at]));
+    words.map(|word| format!("{word}.*")).chain(EVENTS.into_iter().map(str::to_owned))
+}
+
 /// Something that happened, as one journal entry tells of it. An entry may tell of two.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {

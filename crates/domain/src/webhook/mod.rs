@@ -12,6 +12,7 @@ mod event;
 mod model;
 mod read;
 mod reap;
+mod rules;
 mod schedule;
 mod work;
 
@@ -23,11 +24,12 @@ pub use change::{NewWebhook, SECRET_OVERLAP};
 pub use delivery::{
     Attempt, Delivery, DeliveryFilter, DeliveryId, DeliveryState, NewDelivery, limits as delivery_limits,
 };
-pub use event::{EVENTS, Event, Place, is_event_pattern};
+pub use event::{EVENTS, Event, Place, event_patterns, is_event_pattern};
 pub use model::{
     Health, StaticParameter, Webhook, WebhookFormat, WebhookPatch, WebhookSecret, WebhookStatus, WebhookView,
     limits, seal_context,
 };
+pub use rules::PARAMETER_NAMES;
 pub use schedule::{DISABLED_AFTER, MOST_RETRY_AFTER, attempts, next_attempt};
 pub use work::{ATTEMPT, DOWN, LEASE, Leased, PROBE};
 
@@ -68,6 +70,13 @@ pub trait WebhookStore {
     /// All webhooks of a tenant (at most [`limits::PER_TENANT`]), by id.
     fn webhooks(&self, tenant: TenantId)
     -> impl Future<Output = Result<Vec<WebhookView>, StoreError>> + Send;
+
+    /// What signs for a webhook, whether or not something is sent for it.
+    fn webhook_secret(
+        &self,
+        tenant: TenantId,
+        id: WebhookId,
+    ) -> impl Future<Output = Result<Option<WebhookSecret>, StoreError>> + Send;
 
     /// An active webhook of a tenant that is active.
     fn webhook_sender(

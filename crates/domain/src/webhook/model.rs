@@ -102,8 +102,9 @@ pub struct Webhook {
     /// Trimmed, NFC, not empty; several webhooks may have the same.
     pub name: String,
     pub url: String,
-    /// Names of events or `prefix.*`; see [`super::is_event_pattern`].
+    /// Names of events or `prefix.*`, each once, of events that the format knows; see [`super::is_event_pattern`].
     pub events: Vec<String>,
+    /// With different names, none of which is that of a member of the body.
     pub static_parameters: Vec<StaticParameter>,
     pub format: WebhookFormat,
     pub status: WebhookStatus,

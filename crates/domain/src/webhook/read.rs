@@ -1,6 +1,6 @@
 //! Reading webhooks and deliveries, and trying these again.
 
-use super::{Delivery, DeliveryFilter, DeliveryId, DeliveryState, WebhookView};
+use super::{Delivery, DeliveryFilter, DeliveryId, DeliveryState, WebhookSecret, WebhookView};
 use crate::{
     Access, Batch, Change, Ctx, Directory, Entity, Error, Page, Rule, Slice, Store, StoreError, Timestamp,
     WebhookId,
@@ -17,6 +17,12 @@ impl<S: Store> Directory<S> {
         let unit = self.store.org_unit_located(ctx.tenant(), found.webhook.org_unit_id).await?;
         let is_visible = unit.is_some_and(|unit| unit.is_within(ctx.scope()));
         if is_visible { Ok(found) } else { Err(Error::NotFound(Entity::Webhook)) }
+    }
+
+    /// What signs for a webhook that the caller has read, also for one that is inactive. Errors: `NotFound`.
+    pub async fn webhook_secret(&self, ctx: &Ctx, id: WebhookId) -> Result<WebhookSecret, Error> {
+        ctx.allow(Access::Write)?;
+        self.store.webhook_secret(ctx.tenant(), id).await?.ok_or(Error::NotFound(Entity::Webhook))
     }
 
     /// The webhooks of the units in the caller's scope, by id.

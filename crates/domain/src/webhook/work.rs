@@ -226,12 +226,7 @@ impl<S: Store> Directory<S> {
         let now = self.now();
         let until = now.plus(LEASE);
         let Sender { webhook, health, .. } = &leased.sender;
-        let keep = Change::WebhookKeep {
-            id: webhook.id,
-            owner: leased.owner,
-            until,
-            health: *health,
-        };
+        let keep = Change::WebhookKeep { id: webhook.id, owner: leased.owner, until, health: *health };
         let mut batch = Batch::new(webhook.tenant).change(keep);
         batch.changes.extend(
             done.into_iter().map(|delivery| Change::DeliveryAttempted {

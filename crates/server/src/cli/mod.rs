@@ -10,6 +10,7 @@ pub(crate) mod sign;
 mod store;
 mod tenant;
 mod user;
+pub(crate) mod webhook;
 mod when;
 
 use std::path::PathBuf;

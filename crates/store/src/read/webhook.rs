@@ -2,8 +2,8 @@
 
 use futures_util::future::try_join;
 use muster_domain::webhook::{
-    Delivery, DeliveryFilter, DeliveryId, DeliveryState, Reapable, Sender, WebhookStore, WebhookView,
-    WebhookWork,
+    Delivery, DeliveryFilter, DeliveryId, DeliveryState, Reapable, Sender, WebhookSecret, WebhookStore,
+    WebhookView, WebhookWork,
 };
 use muster_domain::{Page, Slice, StoreError, TenantId, Timestamp, WebhookId};
 
@@ -21,6 +21,15 @@ impl WebhookStore for Store {
 
     async fn webhooks(&self, tenant: TenantId) -> Result<Vec<WebhookView>, StoreError> {
         read!(self, read, |on| on.all(&webhook::LIST, &values![tenant.0], rows::webhook::view))
+    }
+
+    async fn webhook_secret(
+        &self,
+        tenant: TenantId,
+        id: WebhookId,
+    ) -> Result<Option<WebhookSecret>, StoreError> {
+        let secret = |row: &dyn crate::row::Row| rows::webhook::secret(row, 0);
+        read!(self, read, |on| on.one(&webhook::SECRET, &values![tenant.0, id.0], secret))
     }
 
     async fn webhook_sender(&self, tenant: TenantId, id: WebhookId) -> Result<Option<Sender>, StoreError> {

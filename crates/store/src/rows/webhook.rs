@@ -60,14 +60,19 @@ fn health(row: &dyn Row, first: usize) -> Result<Health> {
 
 pub(crate) fn sender(row: &dyn Row) -> Result<Sender> {
     let WebhookView { webhook, health } = view(row)?;
-    let before = get::<Option<Vec<u8>>>(row, 18)?.zip(get(row, 19)?);
     Ok(Sender {
         webhook,
         health,
-        secret: WebhookSecret { sealed: get(row, 17)?, before },
+        secret: secret(row, 17)?,
         cursor: get(row, 20)?,
         top: OrgUnitId(get(row, 21)?),
     })
+}
+
+/// The secret that stands in three columns, from this one on.
+pub(crate) fn secret(row: &dyn Row, at: usize) -> Result<WebhookSecret> {
+    let before = get::<Option<Vec<u8>>>(row, at + 1)?.zip(get(row, at + 2)?);
+    Ok(WebhookSecret { sealed: get(row, at)?, before })
 }
 
 pub(crate) fn work(row: &dyn Row) -> Result<WebhookWork> {

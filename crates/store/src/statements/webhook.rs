@@ -43,6 +43,8 @@ super::statements! {
     LIST = concat!("SELECT ", columns!(), " FROM webhooks w WHERE w.tenant_id = $1 AND w.deleted = 0 ORDER BY w.id");
     SENDER = concat!("SELECT ", columns!(), ", w.secret_sealed, w.old_secret_sealed, w.old_secret_until,
         w.journal_cursor, t.top_org_unit_id FROM webhooks w", active!(), " AND w.id = $2");
+    SECRET = "SELECT w.secret_sealed, w.old_secret_sealed, w.old_secret_until FROM webhooks w
+        WHERE w.tenant_id = $1 AND w.id = $2 AND w.deleted = 0";
     /// What is to be done for each.
     WORK = concat!("SELECT w.id, CASE WHEN w.journal_cursor < s.journal_sequence THEN 1 ELSE 0 END,
             (SELECT MIN(d.next_at) FROM webhook_deliveries d
@@ -50,9 +52,9 @@ super::statements! {
             w.last_delivery_at, w.last_status, w.consecutive_failures, w.failing_since
         FROM webhooks w JOIN tenant_state s ON s.tenant_id = w.tenant_id", active!(), " ORDER BY w.id");
     /// There are fewer than $3 webhooks besides $2, and fewer than $4 in the format of LOX24 if $5.
-    HAS_ROOM = "SELECT 1 FROM (SELECT COUNT(*) AS all_of_them, COALESCE(SUM(w.format), 0) AS of_lox24 FROM webhooks w
-            WHERE w.tenant_id = $1 AND w.deleted = 0 AND w.id <> $2) found
-        WHERE found.all_of_them < $3 AND (found.of_lox24 < $4 OR $5 = 0)";
+    HAS_ROOM = "SELECT 1 FROM (SELECT COUNT(*) AS all_of_them, COUNT(CASE w.format WHEN 1 THEN 1 END) AS of_lox24 FROM webhooks w
+            WHERE w.tenant_id = $1 AND w.deleted = 0 AND w.id <> $2) sub
+        WHERE sub.all_of_them < $3 AND (sub.of_lox24 < $4 OR CAST($5 AS BIGINT) = 0)";
     INSERT = "INSERT INTO webhooks (tenant_id, id, org_unit_id, name, url, events, static_parameters, format, status,
                   include_sub_groups, version, modified_at, created_at, secret_sealed, journal_cursor)
               SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, s.journal_sequence

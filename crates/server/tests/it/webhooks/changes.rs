@@ -88,9 +88,8 @@ async fn after_a_rotation_both_secrets_sign_for_a_day() {
     world.advance(Duration::from_hours(24));
     world.group("c").await;
     let hits = sink.wait_for(3);
-    let secret = |of: &muster_domain::webhook::NewWebhook| {
-        SigningSecret::parse(of.secret.expose_secret()).unwrap()
-    };
+    let secret =
+        |of: &muster_domain::webhook::NewWebhook| SigningSecret::parse(of.secret.expose_secret()).unwrap();
     let secrets = [secret(&made), secret(&rotated)];
     let signers: Vec<_> = hits.iter().map(|hit| signers(hit, &secrets)).collect();
     assert_eq!(signers, [vec![Some(0)], vec![Some(1), Some(0)], vec![Some(1)]]);

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use muster_domain::webhook::DeliveryState;
 use muster_domain::WebhookId;
+use muster_domain::webhook::DeliveryState;
 
 use super::sink::{Hit, Reply, Sink};
 use super::world::{World, settle};
@@ -185,7 +185,8 @@ pub(crate) fn assert_ordered(hits: &[Hit]) {
     let mut last = std::collections::HashMap::new();
     for hit in hits {
         let newest = last.entry(hit.entity()).or_insert(0);
-        let is_repeated = hits.iter().take_while(|other| !std::ptr::eq(*other, hit)).any(|other| other.id() == hit.id());
+        let is_repeated =
+            hits.iter().take_while(|other| !std::ptr::eq(*other, hit)).any(|other| other.id() == hit.id());
         assert!(is_repeated || hit.number() > *newest, "{} came after {newest}", hit.id());
         *newest = hit.number().max(*newest);
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use muster_api::PasswordPool;
-use muster_delivery::{Client, Dispatcher, Limits as ClientLimits, Pace, Policy, Settings};
+use muster_delivery::{Client, Dispatcher, Pace, Policy, Settings};
 use muster_domain::org_unit::OrgUnitPatch;
 use muster_domain::secret::ServerKey;
 use muster_domain::session::SessionPolicy;
@@ -15,7 +15,8 @@ use muster_domain::webhook::{
     Delivery, DeliveryFilter, DeliveryState, NewWebhook, WebhookPatch, WebhookView,
 };
 use muster_domain::{
-    Clock, Ctx, Directory, Entropy, JournalFilter, OrgUnitId, Slice, Store as _, TenantId, Timestamp, WebhookId,
+    Clock, Ctx, Directory, Entropy, JournalFilter, OrgUnitId, Slice, Store as _, TenantId, Timestamp,
+    WebhookId,
 };
 use muster_store::{KeySource, Limits, Options, Store};
 use rand::Rng as _;
@@ -67,8 +68,7 @@ impl Running {
 /// A client that may call this machine.
 fn client() -> Client {
     let policy = Policy { allowed: vec!["127.0.0.0/8".parse().unwrap()], plain_http: true };
-    let limits = ClientLimits { idle_per_host: 16, ..ClientLimits::default() };
-    Client::new(Settings { policy, limits, ..Settings::default() }).unwrap()
+    Client::new(Settings { policy, ..Settings::default() }).unwrap()
 }
 
 impl World {
