@@ -11,6 +11,7 @@ mod store;
 mod tenant;
 mod user;
 pub(crate) mod webhook;
+mod webhooks;
 mod when;
 
 use std::path::PathBuf;
@@ -64,6 +65,9 @@ enum Command {
     /// Write contacts to a file.
     #[command(subcommand)]
     Export(contacts::ExportCommand),
+    /// See how webhooks do, try them, and send again what was given up.
+    #[command(subcommand)]
+    Webhook(webhooks::WebhookCommand),
     Sign(sign::SignArgs),
     Journal(journal::JournalArgs),
     Backup(store::BackupArgs),
@@ -198,6 +202,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             Command::Credential(command) => credential::run(command).await,
             Command::Import(command) => contacts::import(command).await,
             Command::Export(command) => contacts::export(command).await,
+            Command::Webhook(command) => webhooks::run(command).await,
             Command::Sign(args) => sign::run(args),
             Command::Journal(args) => journal::run(args).await,
             Command::Backup(args) => store::backup(args).await,

@@ -1,5 +1,6 @@
 //! What goes when: the order per entity, the pauses between attempts, and what one endpoint means for another.
 
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use muster_domain::WebhookId;
@@ -182,11 +183,10 @@ async fn two_processes_never_send_for_one_webhook_at_once() {
 
 /// Of each entity, nothing has come before what happened before it.
 pub(crate) fn assert_ordered(hits: &[Hit]) {
-    let mut last = std::collections::HashMap::new();
+    let (mut last, mut seen) = (HashMap::new(), HashSet::new());
     for hit in hits {
         let newest = last.entry(hit.entity()).or_insert(0);
-        let is_repeated =
-            hits.iter().take_while(|other| !std::ptr::eq(*other, hit)).any(|other| other.id() == hit.id());
+        let is_repeated = !seen.insert(hit.id());
         assert!(is_repeated || hit.number() > *newest, "{} came after {newest}", hit.id());
         *newest = hit.number().max(*newest);
     }
