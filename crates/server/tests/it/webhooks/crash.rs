@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -99,10 +99,14 @@ pub(crate) fn nothing_is_lost_by_kills(place: Place, servers: usize, rounds: usi
     let tenant = TenantId(made["tenant_id"].as_i64().unwrap());
     let start = || Server::start_in(Arc::clone(&place), &FLAGS);
     let mut running: Vec<_> = (0..servers).map(|_| start()).collect();
-    let sink = Sink::answering(|hit| {
-        // Some fail, and hold back what comes after them.
-        let fails = hit.number() % 41 == 0 && hit.headers["webhook-timestamp"].ends_with(['0', '3', '6']);
-        if fails { Reply::Status(500) } else { Reply::Slow(Duration::from_millis(4)) }
+    let refused = Mutex::new(HashSet::new());
+    let sink = Sink::answering(move |hit| {
+        // Some fail at first, and hold back what comes after them.
+        if hit.number() % 41 == 0 && refused.lock().unwrap().insert(hit.number()) {
+            Reply::Status(500)
+        } else {
+            Reply::Slow(Duration::from_millis(4))
+        }
     });
     beside(&place, async |directory, key| {
         let ctx = directory.tenant_operator(tenant).await.unwrap();
