@@ -239,7 +239,8 @@ pub enum Change {
         id: DeliveryId,
         at: Timestamp,
     },
-    /// At most `limit` deliveries of a webhook are removed that ended before `horizon`; of a deleted one, any.
+    /// At most `limit` deliveries of a webhook are removed that have ended, of events before `horizon`; of a deleted
+    /// one, any.
     DeliveriesReap {
         webhook: WebhookId,
         horizon: Timestamp,

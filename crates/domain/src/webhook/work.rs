@@ -8,8 +8,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    DISABLED_AFTER, Delivery, DeliveryId, DeliveryState, Event, NewDelivery, Sender, Webhook, WebhookStatus,
-    WebhookWork,
+    Delivery, DeliveryId, DeliveryState, Event, NewDelivery, Sender, Webhook, WebhookStatus, WebhookWork,
 };
 use crate::{
     Batch, Change, Directory, Error, JournalEntry, JournalFilter, JournalRecord, OrgUnitId, Store,
@@ -32,7 +31,7 @@ pub struct Leased {
     pub sender: Sender,
     /// The last journal entry that was looked at; the cursor follows it.
     pub read: i64,
-    /// Whether the webhook was changed since it was read: it has to be leased anew.
+    /// Whether the webhook was changed since it was read: no more deliveries are made before it is leased anew.
     pub is_outdated: bool,
 }
 
@@ -84,7 +83,8 @@ impl<S: Store> Directory<S> {
     }
 
     /// Makes deliveries of what the webhook wants of these entries, which come after those that were looked at, and
-    /// moves its cursor on in the same transaction. `None` when the lease is lost.
+    /// moves its cursor on in the same transaction. An entry that tells of a change of the webhook itself is the last
+    /// one that is looked at. `None` when the lease is lost. Unless it succeeds, nothing counts as looked at.
     pub async fn webhook_derive(
         &self,
         leased: &mut Leased,
@@ -94,11 +94,16 @@ impl<S: Store> Directory<S> {
         let mut derived = Vec::new();
         let mut units = HashMap::new();
         let mut through = leased.read;
+        let mut is_outdated = leased.is_outdated;
+        let id = webhook.id.to_string();
         for entry in entries.iter().filter(|entry| entry.sequence > leased.read) {
-            through = through.max(entry.sequence);
-            if entry.entity == "webhook" && entry.entity_id == webhook.id.to_string() {
-                leased.is_outdated = true;
+            if is_outdated {
+                break;
             }
+            through = entry.sequence;
+            // What was done to it before it was read is known.
+            is_outdated =
+                entry.entity == "webhook" && entry.entity_id == id && entry.version > webhook.version;
             for event in Event::of(entry) {
                 if !webhook.wants(event.name)
                     || !self.webhook_covers(&leased.sender, &event, &mut units).await?
@@ -118,8 +123,8 @@ impl<S: Store> Directory<S> {
                 derived.push(Derived { delivery, event, entry: entry.clone() });
             }
         }
-        leased.read = through;
         if derived.is_empty() && through < leased.sender.cursor.saturating_add(SKIPPED) {
+            (leased.read, leased.is_outdated) = (through, is_outdated);
             return Ok(Some(derived));
         }
         let deliveries = derived.iter().map(|derived| NewDelivery {
@@ -135,9 +140,12 @@ impl<S: Store> Directory<S> {
             through,
             deliveries: deliveries.collect(),
         };
-        let written = self.lease_commit(Batch::new(webhook.tenant).change(insert)).await?;
+        if !self.lease_commit(Batch::new(webhook.tenant).change(insert)).await? {
+            return Ok(None);
+        }
         leased.sender.cursor = through;
-        Ok(written.then_some(derived))
+        (leased.read, leased.is_outdated) = (through, is_outdated);
+        Ok(Some(derived))
     }
 
     /// Whether an event happened where the webhook is told of.
@@ -179,7 +187,7 @@ impl<S: Store> Directory<S> {
     }
 
     /// Notes what became of deliveries, and how the endpoint does (`leased.sender.health`), and renews the lease. An
-    /// endpoint that has only failed for [`DISABLED_AFTER`] is given up. Whether the lease was still there.
+    /// endpoint that has only failed for [`super::DISABLED_AFTER`] is given up. Whether the lease was still there.
     pub async fn deliveries_note(&self, leased: &mut Leased, done: Vec<Delivery>) -> Result<bool, Error> {
         let now = self.now();
         let Sender { webhook, health, .. } = &leased.sender;
@@ -196,9 +204,9 @@ impl<S: Store> Directory<S> {
                 delivery: Box::new(delivery),
             }),
         );
-        let has_ended = health.failing_since.is_some_and(|since| since.plus(DISABLED_AFTER) <= now);
+        let is_given_up = health.is_given_up();
         let kept = self.lease_commit(batch).await?;
-        if kept && has_ended {
+        if kept && is_given_up {
             leased.is_outdated = true;
             self.webhook_disable(webhook).await?;
         }

@@ -9,10 +9,19 @@ macro_rules! columns {
     };
 }
 
+/// The columns of a delivery, as `rows/webhook.rs` reads them.
 macro_rules! delivery_columns {
     () => {
-        "SELECT d.id, d.event, d.entity, d.at, d.state, d.attempts, d.next_at, d.attempted_at, d.duration, d.status, \
-         d.answer, d.problem FROM webhook_deliveries d WHERE d.tenant_id = $1 AND d.webhook_id = $2"
+        "d.id, d.event, d.entity, d.at, d.state, d.attempts, d.next_at, d.attempted_at, d.duration, d.status, d.answer, \
+         d.problem"
+    };
+}
+
+/// What is left of the deliveries of a deleted webhook is seen by nobody.
+macro_rules! of_webhook {
+    () => {
+        " FROM webhook_deliveries d WHERE d.tenant_id = $1 AND d.webhook_id = $2
+              AND EXISTS (SELECT 1 FROM webhooks w WHERE w.tenant_id = $1 AND w.id = $2 AND w.deleted = 0)"
     };
 }
 
@@ -38,6 +47,8 @@ macro_rules! owned {
     };
 }
 
+pub(crate) use {columns, delivery_columns};
+
 super::statements! {
     GET = concat!("SELECT ", columns!(), " FROM webhooks w WHERE w.tenant_id = $1 AND w.id = $2 AND w.deleted = 0");
     LIST = concat!("SELECT ", columns!(), " FROM webhooks w WHERE w.tenant_id = $1 AND w.deleted = 0 ORDER BY w.id");
@@ -49,9 +60,9 @@ super::statements! {
              WHERE d.tenant_id = w.tenant_id AND d.webhook_id = w.id AND d.state = 0), w.lease_owner, w.lease_until
         FROM webhooks w JOIN tenant_state s ON s.tenant_id = w.tenant_id", active!(), " ORDER BY w.id");
     /// There are fewer than $3 webhooks besides $2, and fewer than $4 in the format of LOX24 if $5.
-    HAS_ROOM = "SELECT 1 FROM (SELECT COUNT(*) AS all_of_them, COALESCE(SUM(w.format), 0) AS of_lox24 FROM webhooks w
-            WHERE w.tenant_id = $1 AND w.deleted = 0 AND w.id <> $2) found
-        WHERE found.all_of_them < $3 AND (found.of_lox24 < $4 OR $5 = 0)";
+    HAS_ROOM = "SELECT 1 FROM (SELECT COUNT(*) AS all_of_them, COUNT(CASE w.format WHEN 1 THEN 1 END) AS of_lox24 FROM webhooks w
+            WHERE w.tenant_id = $1 AND w.deleted = 0 AND w.id <> $2) sub
+        WHERE sub.all_of_them < $3 AND (sub.of_lox24 < $4 OR $5 = 0)";
     INSERT = "INSERT INTO webhooks (tenant_id, id, org_unit_id, name, url, events, static_parameters, format, status,
                   include_sub_groups, version, modified_at, created_at, secret_sealed, journal_cursor)
               SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, s.journal_sequence
@@ -75,18 +86,18 @@ super::statements! {
                  AND (lease_owner IS NULL OR lease_owner = $3 OR lease_until <= $4)";
     KEEP = concat!("UPDATE webhooks SET lease_until = $4, last_delivery_at = $5, last_status = $6,
         consecutive_failures = $7, failing_since = $8", owned!());
-    RELEASE = concat!("UPDATE webhooks SET lease_owner = NULL, lease_until = NULL, journal_cursor = $4", owned!());
+    RELEASE = concat!("UPDATE webhooks SET lease_owner = NULL, lease_until = NULL, journal_cursor = $4", owned!(),
+        " AND journal_cursor <= $4");
     /// $4: where the cursor is; $5: where it shall be.
     ADVANCE = concat!("UPDATE webhooks SET journal_cursor = $5", owned!(), " AND journal_cursor = $4");
-    DELIVERIES = concat!(delivery_columns!(), filter!(), " ORDER BY d.id DESC LIMIT $5 OFFSET $6");
-    DELIVERIES_COUNT = concat!("SELECT COUNT(*) FROM webhook_deliveries d WHERE d.tenant_id = $1 AND d.webhook_id = $2",
-        filter!());
-    DELIVERIES_FAILED = concat!(delivery_columns!(), " AND d.state = 2 AND d.at >= $3
+    DELIVERIES = concat!("SELECT ", delivery_columns!(), of_webhook!(), filter!(), " ORDER BY d.id DESC LIMIT $5 OFFSET $6");
+    DELIVERIES_COUNT = concat!("SELECT COUNT(*)", of_webhook!(), filter!());
+    DELIVERIES_FAILED = concat!("SELECT ", delivery_columns!(), of_webhook!(), " AND d.state = 2 AND d.at >= $3
         ORDER BY d.id DESC LIMIT $4 OFFSET $5");
-    DELIVERIES_FAILED_COUNT = "SELECT COUNT(*) FROM webhook_deliveries d
-        WHERE d.tenant_id = $1 AND d.webhook_id = $2 AND d.state = 2 AND d.at >= $3";
-    DELIVERY = concat!(delivery_columns!(), " AND d.id = $3");
-    DELIVERIES_OPEN = concat!(delivery_columns!(), " AND d.state = 0 ORDER BY d.id LIMIT $3");
+    DELIVERIES_FAILED_COUNT = concat!("SELECT COUNT(*)", of_webhook!(),
+        " AND d.state = 2 AND d.at >= $3");
+    DELIVERY = concat!("SELECT ", delivery_columns!(), of_webhook!(), " AND d.id = $3");
+    DELIVERIES_OPEN = concat!("SELECT ", delivery_columns!(), of_webhook!(), " AND d.state = 0 ORDER BY d.id LIMIT $3");
     DELIVERY_INSERT = "INSERT INTO webhook_deliveries (tenant_id, webhook_id, id, event, entity, at, state, attempts,
                            next_at)
                        VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $6)";
@@ -94,7 +105,9 @@ super::statements! {
                               duration = $8, status = $9, answer = $10, problem = $11
                           WHERE tenant_id = $1 AND webhook_id = $2 AND id = $3 AND state = 0";
     DELIVERY_RETRY = "UPDATE webhook_deliveries SET state = 0, attempts = 0, next_at = $4
-                      WHERE tenant_id = $1 AND webhook_id = $2 AND id = $3 AND state = 2";
+                      WHERE tenant_id = $1 AND webhook_id = $2 AND id = $3 AND state = 2
+                          AND EXISTS (SELECT 1 FROM webhooks w
+                                      WHERE w.tenant_id = $1 AND w.id = $2 AND w.deleted = 0)";
     /// The first entry that is still needed; see [`muster_domain::webhook::WebhookStore::journal_needed`].
     JOURNAL_NEEDED = "SELECT MIN(entry) FROM (
             SELECT w.journal_cursor + 1 AS entry FROM webhooks w
@@ -113,12 +126,12 @@ super::statements! {
                LIMIT 1";
     /// Of the $4 oldest from the first one that has ended.
     REAP = "DELETE FROM webhook_deliveries WHERE tenant_id = $1 AND webhook_id = $2 AND id IN
-                (SELECT old.id FROM (SELECT d.id, d.state, d.at FROM webhook_deliveries d
+                (SELECT sub.id FROM (SELECT d.id, d.state, d.at FROM webhook_deliveries d
                      WHERE d.tenant_id = $1 AND d.webhook_id = $2 AND d.id >=
                          (SELECT e.id FROM webhook_deliveries e WHERE e.tenant_id = $1 AND e.webhook_id = $2
                               AND e.state <> 0 ORDER BY e.id LIMIT 1)
-                     ORDER BY d.id LIMIT $4) old
-                 WHERE old.state <> 0 AND old.at < $3)";
+                     ORDER BY d.id LIMIT $4) sub
+                 WHERE sub.state <> 0 AND sub.at < $3)";
     REAP_DELETED = "DELETE FROM webhook_deliveries WHERE tenant_id = $1 AND webhook_id = $2 AND id IN
                         (SELECT d.id FROM webhook_deliveries d JOIN webhooks w ON w.tenant_id = $1 AND w.id = $2
                              AND w.deleted = 1
