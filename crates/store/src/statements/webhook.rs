@@ -62,7 +62,7 @@ super::statements! {
     /// There are fewer than $3 webhooks besides $2, and fewer than $4 in the format of LOX24 if $5.
     HAS_ROOM = "SELECT 1 FROM (SELECT COUNT(*) AS all_of_them, COUNT(CASE w.format WHEN 1 THEN 1 END) AS of_lox24 FROM webhooks w
             WHERE w.tenant_id = $1 AND w.deleted = 0 AND w.id <> $2) sub
-        WHERE sub.all_of_them < $3 AND (sub.of_lox24 < $4 OR $5 = 0)";
+        WHERE sub.all_of_them < $3 AND (sub.of_lox24 < $4 OR CAST($5 AS BIGINT) = 0)";
     INSERT = "INSERT INTO webhooks (tenant_id, id, org_unit_id, name, url, events, static_parameters, format, status,
                   include_sub_groups, version, modified_at, created_at, secret_sealed, journal_cursor)
               SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, s.journal_sequence

@@ -62,4 +62,7 @@ mod user_group_tenants;
 mod user_groups;
 mod user_lists;
 mod user_lists_random;
+mod webhook;
+mod webhook_books;
+mod webhook_deliveries;
 mod world;
