@@ -199,7 +199,7 @@ pub enum Change {
         version: i64,
         at: Timestamp,
     },
-    /// `owner` alone sends for an active webhook until then; `Stale` while somebody else does.
+    /// `owner` alone sends for an active webhook of an active tenant until then; `Stale` while somebody else does.
     WebhookLease {
         id: WebhookId,
         owner: Uuid,

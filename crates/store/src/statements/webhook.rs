@@ -40,10 +40,18 @@ macro_rules! active {
     };
 }
 
+/// A webhook ($2) that something is sent for, to be changed.
+macro_rules! sent {
+    () => {
+        " WHERE tenant_id = $1 AND id = $2 AND status = 1 AND deleted = 0
+              AND EXISTS (SELECT 1 FROM tenants t WHERE t.id = $1 AND t.status = 1)"
+    };
+}
+
 /// Who has leased a webhook that something is sent for ($3).
 macro_rules! owned {
     () => {
-        " WHERE tenant_id = $1 AND id = $2 AND status = 1 AND deleted = 0 AND lease_owner = $3"
+        concat!(sent!(), " AND lease_owner = $3")
     };
 }
 
@@ -81,9 +89,8 @@ super::statements! {
                   lease_until = NULL
               WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted = 0";
     /// $4: now; $5: until when.
-    LEASE = "UPDATE webhooks SET lease_owner = $3, lease_until = $5
-             WHERE tenant_id = $1 AND id = $2 AND status = 1 AND deleted = 0
-                 AND (lease_owner IS NULL OR lease_owner = $3 OR lease_until <= $4)";
+    LEASE = concat!("UPDATE webhooks SET lease_owner = $3, lease_until = $5", sent!(),
+        " AND (lease_owner IS NULL OR lease_owner = $3 OR lease_until <= $4)");
     KEEP = concat!("UPDATE webhooks SET lease_until = $4, last_delivery_at = $5, last_status = $6,
         consecutive_failures = $7, failing_since = $8", owned!());
     RELEASE = concat!("UPDATE webhooks SET lease_owner = NULL, lease_until = NULL, journal_cursor = $4", owned!(),
