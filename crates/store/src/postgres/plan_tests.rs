@@ -46,7 +46,7 @@ const ROWS: &str = "
     FROM org_units WHERE status = 2;
     INSERT INTO webhook_deliveries (tenant_id, webhook_id, id, event, entity, at, state, attempts, next_at)
     SELECT w.tenant_id, w.id, n, 'user.created', 'user:1', n, n % 3, 0, CASE WHEN n % 3 = 0 THEN n END
-    FROM webhooks w, generate_series(1, 60) n;
+    FROM webhooks w, generate_series(1, CASE w.id WHEN 10009 THEN 5000 ELSE 30 END) n;
     INSERT INTO journal
     SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}', id FROM org_units;
 ";

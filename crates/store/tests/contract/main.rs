@@ -69,4 +69,5 @@ mod webhook;
 mod webhook_books;
 mod webhook_deliveries;
 mod webhook_races;
+mod webhook_tenants;
 mod world;
