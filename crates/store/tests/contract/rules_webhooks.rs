@@ -49,7 +49,7 @@ fn plain(made: &NewWebhook) -> &str {
 async fn secrets<B: Backend>(world: &World<B>, org: &Org, id: WebhookId) -> (String, Option<String>) {
     let sender = world.store().webhook_sender(org.tenant, id).await.unwrap().unwrap();
     let open = |sealed: &[u8]| {
-        String::from_utf8(world.key.open(&seal_context(org.tenant, id), sealed).unwrap().to_vec()).unwrap()
+        String::from_utf8(world.key.open(&seal_context(org.tenant, id), sealed).unwrap().clone()).unwrap()
     };
     (open(&sender.secret.sealed), sender.secret.before.map(|(sealed, _)| open(&sealed)))
 }

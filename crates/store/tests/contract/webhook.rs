@@ -155,7 +155,7 @@ async fn a_deleted_webhook_is_seen_by_nobody<B: Backend>() {
     assert_eq!(store.webhook(tenant, id).await.unwrap(), None);
     assert!(store.webhook_sender(tenant, id).await.unwrap().is_none());
     let seen = store.webhooks(tenant).await.unwrap();
-    assert_eq!(seen.into_iter().map(|view| view.webhook).collect::<Vec<_>>(), [kept.clone()]);
+    assert_eq!(seen.into_iter().map(|view| view.webhook).collect::<Vec<_>>(), std::slice::from_ref(&kept));
     let work: Vec<_> = store.webhook_work(tenant).await.unwrap().into_iter().map(|work| work.id).collect();
     assert_eq!(work, [kept.id]);
     for state in [None, Some(DeliveryState::Open), Some(DeliveryState::Failed)] {

@@ -296,7 +296,7 @@ async fn secrets_are_sealed_under_the_next_key<B: Backend>() {
     let context = seal_context(org.tenant, id);
     let before = sealed(&world).await;
     let plain = [&before.sealed, &before.before.as_ref().unwrap().0]
-        .map(|sealed| world.key.open(&context, sealed).unwrap().to_vec());
+        .map(|sealed| world.key.open(&context, sealed).unwrap().clone());
     let old = world.key.clone();
     let backend = world.closed().await;
     let options = backend.options();
@@ -312,7 +312,7 @@ async fn secrets_are_sealed_under_the_next_key<B: Backend>() {
     let after = sealed(&world).await;
     assert_eq!(after.before.as_ref().unwrap().1, before.before.as_ref().unwrap().1);
     let opened = [&after.sealed, &after.before.as_ref().unwrap().0]
-        .map(|sealed| world.key.open(&context, sealed).unwrap().to_vec());
+        .map(|sealed| world.key.open(&context, sealed).unwrap().clone());
     assert_eq!(opened, plain);
     assert!(old.open(&context, &after.sealed).is_none());
     world.is_sound().await;
