@@ -199,7 +199,7 @@ pub enum Change {
         version: i64,
         at: Timestamp,
     },
-    /// `owner` alone sends for an active webhook until then; `Stale` while somebody else does.
+    /// `owner` alone sends for an active webhook of an active tenant until then; `Stale` while somebody else does.
     WebhookLease {
         id: WebhookId,
         owner: Uuid,
@@ -239,7 +239,8 @@ pub enum Change {
         id: DeliveryId,
         at: Timestamp,
     },
-    /// At most `limit` deliveries of a webhook are removed that ended before `horizon`; of a deleted one, any.
+    /// At most `limit` deliveries of a webhook are removed that have ended, of events before `horizon`; of a deleted
+    /// one, any.
     DeliveriesReap {
         webhook: WebhookId,
         horizon: Timestamp,

@@ -55,7 +55,7 @@ pub(crate) async fn attempted(world: &World, tenant: &Ctx, id: WebhookId, end: D
     let leased = directory.webhook_lease(tenant.tenant(), id, Uuid::from_u128(1)).await.unwrap();
     let mut leased: Leased = leased.unwrap();
     loop {
-        let entries = directory.journal_page(tenant.tenant(), leased.read).await.unwrap();
+        let entries = directory.journal_page(tenant.tenant(), leased.read, 200).await.unwrap();
         if entries.is_empty() {
             break;
         }

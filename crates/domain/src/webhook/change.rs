@@ -51,42 +51,36 @@ impl<S: Store> Directory<S> {
             }
         }
         let unit = patch.org_unit_id.unwrap_or(ctx.scope());
-        self.org_unit_usable(ctx, unit, "org_unit_id", &mut errors).await?;
-        let mut webhook = Webhook {
-            id: WebhookId(0),
-            tenant: ctx.tenant(),
-            org_unit_id: unit,
-            name: String::new(),
-            url: String::new(),
-            events: Vec::new(),
-            static_parameters: Vec::new(),
-            format: WebhookFormat::default(),
-            status: WebhookStatus::default(),
-            include_sub_groups: true,
-            version: 1,
-            created_at: ctx.now(),
-            modified_at: ctx.now(),
-        };
-        patch.apply(&mut webhook);
-        webhook.check(&mut errors);
-        errors.finish()?;
-        webhook.id = WebhookId(self.store.next_id(IdKind::Webhook).await?);
-        let (secret, sealed) = self.webhook_secret_new(key, &webhook);
-        let payload = journal::created(webhook.fields());
-        let entry = JournalEntry::new(ctx, "webhook.created", webhook.id, 1, payload).in_unit(unit);
-        let batch = Batch::new(ctx.tenant())
-            .guard(Guard::ServerKey { fingerprint: key.fingerprint() })
-            .guard(Guard::UnitActive(unit))
-            .guard(room(&webhook))
-            .change(Change::WebhookInsert(Box::new((webhook.clone(), sealed))))
-            .journal(entry);
-        match self.store.commit(batch).await {
-            Ok(()) => Ok(NewWebhook { webhook, secret }),
-            // A new row rests on nothing but its tenant.
-            Err(StoreError::Stale) => Err(Error::NotFound(Entity::Tenant)),
-            Err(StoreError::GuardFailed) => Err(self.webhook_refusal(ctx, &webhook).await?),
-            Err(error) => Err(error.into()),
+        let mut id = None;
+        for _ in 0..ATTEMPTS {
+            self.org_unit_usable(ctx, unit, "org_unit_id", &mut errors).await?;
+            let mut webhook = Webhook::new(ctx, id.unwrap_or(WebhookId(0)), unit);
+            patch.apply(&mut webhook);
+            webhook.check(&mut errors);
+            std::mem::take(&mut errors).finish()?;
+            let id = match id {
+                Some(id) => id,
+                None => *id.insert(WebhookId(self.store.next_id(IdKind::Webhook).await?)),
+            };
+            webhook.id = id;
+            let (secret, sealed) = self.webhook_secret_new(key, &webhook);
+            let payload = journal::created(webhook.fields());
+            let entry = JournalEntry::new(ctx, "webhook.created", id, webhook.version, payload).in_unit(unit);
+            let batch = Batch::new(ctx.tenant())
+                .guard(Guard::ServerKey { fingerprint: key.fingerprint() })
+                .guard(Guard::UnitActive(unit))
+                .guard(room(&webhook))
+                .change(Change::WebhookInsert(Box::new((webhook.clone(), sealed))))
+                .journal(entry);
+            match self.store.commit(batch).await {
+                Ok(()) => return Ok(NewWebhook { webhook, secret }),
+                // A new row rests on nothing but its tenant.
+                Err(StoreError::Stale) => return Err(Error::NotFound(Entity::Tenant)),
+                Err(StoreError::GuardFailed) => self.webhook_has_room(ctx, &webhook).await?,
+                Err(error) => return Err(error.into()),
+            }
         }
+        Err(Error::contended())
     }
 
     /// Changes a webhook that the caller has read. A change that changes nothing commits nothing. One that becomes active
@@ -140,11 +134,7 @@ impl<S: Store> Directory<S> {
             match self.store.commit(batch).await {
                 Ok(()) if restarts => return self.webhook_get(ctx, id).await,
                 Ok(()) => return Ok(WebhookView { webhook: after, health: current.health }),
-                Err(StoreError::GuardFailed) => {
-                    if let refusal @ Error::Rule(_) = self.webhook_refusal(ctx, &after).await? {
-                        return Err(refusal);
-                    }
-                }
+                Err(StoreError::GuardFailed) => self.webhook_has_room(ctx, &after).await?,
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -236,19 +226,18 @@ impl<S: Store> Directory<S> {
         (plain.into(), WebhookSecret { sealed, before: None })
     }
 
-    /// Why a webhook was not written although it was fine: there are as many as there may be, or else others were
-    /// faster in something.
-    async fn webhook_refusal(&self, ctx: &Ctx, wanted: &Webhook) -> Result<Error, Error> {
+    /// Says why there is no room for a webhook, if there is none. Errors: `Rule`.
+    async fn webhook_has_room(&self, ctx: &Ctx, wanted: &Webhook) -> Result<(), Error> {
         let others = self.store.webhooks(ctx.tenant()).await?;
         let others = others.iter().map(|view| &view.webhook).filter(|webhook| webhook.id != wanted.id);
         let lox24 = others.clone().filter(|webhook| webhook.format == WebhookFormat::Lox24).count();
-        Ok(if wanted.format == WebhookFormat::Lox24 && lox24 >= super::limits::LOX24_PER_TENANT as usize {
-            Error::Rule(Rule::TooManyLox24Webhooks)
+        if wanted.format == WebhookFormat::Lox24 && lox24 >= super::limits::LOX24_PER_TENANT as usize {
+            Err(Error::Rule(Rule::TooManyLox24Webhooks))
         } else if others.count() >= super::limits::PER_TENANT as usize {
-            Error::Rule(Rule::TooManyWebhooks)
+            Err(Error::Rule(Rule::TooManyWebhooks))
         } else {
-            Error::contended()
-        })
+            Ok(())
+        }
     }
 }
 

@@ -133,7 +133,8 @@ pub trait WebhookStore {
         tenant: TenantId,
     ) -> impl Future<Output = Result<Option<i64>, StoreError>> + Send;
 
-    /// A webhook of which rows are to be removed: it is deleted, or has deliveries that ended before `horizon`.
+    /// A webhook of which rows are to be removed: it is deleted, or the oldest of its deliveries that have ended is of an
+    /// event before `horizon`.
     fn webhook_to_reap(
         &self,
         tenant: TenantId,
@@ -144,7 +145,7 @@ pub trait WebhookStore {
 /// What is next to be done with a webhook of which rows are to be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reapable {
-    /// It has deliveries that ended before the horizon, or is deleted and has deliveries.
+    /// It has deliveries that have ended, of events before the horizon, or is deleted and has deliveries.
     Deliveries(WebhookId),
     /// It was deleted, and its deliveries are removed.
     Emptied(WebhookId),

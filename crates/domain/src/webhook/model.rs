@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::{OrgUnitId, TenantId, Timestamp, WebhookId, journal};
+use super::DISABLED_AFTER;
+use crate::{Ctx, OrgUnitId, TenantId, Timestamp, WebhookId, journal};
 
 /// What a webhook may have.
 pub mod limits {
@@ -117,6 +118,25 @@ pub struct Webhook {
 }
 
 impl Webhook {
+    /// A webhook with defaults; what it must have besides is not in it yet.
+    pub(super) fn new(ctx: &Ctx, id: WebhookId, org_unit_id: OrgUnitId) -> Self {
+        Self {
+            id,
+            tenant: ctx.tenant(),
+            org_unit_id,
+            name: String::new(),
+            url: String::new(),
+            events: Vec::new(),
+            static_parameters: Vec::new(),
+            format: WebhookFormat::default(),
+            status: WebhookStatus::default(),
+            include_sub_groups: true,
+            version: 1,
+            created_at: ctx.now(),
+            modified_at: ctx.now(),
+        }
+    }
+
     /// The fields that the journal shows. The address and the parameters may carry secrets of the receiver.
     pub(super) fn fields(&self) -> journal::Fields {
         vec![
@@ -200,6 +220,12 @@ impl Health {
             self.consecutive_failures = self.consecutive_failures.saturating_add(1);
             self.failing_since.get_or_insert(at);
         }
+    }
+
+    /// Whether nothing but failures came for [`DISABLED_AFTER`]. Time in which nothing was tried does not count.
+    pub fn is_given_up(&self) -> bool {
+        let failures = self.failing_since.zip(self.last_delivery_at);
+        failures.is_some_and(|(first, last)| first.plus(DISABLED_AFTER) <= last)
     }
 }
 

@@ -97,29 +97,45 @@ impl<S: Store> Directory<S> {
         let filter = DeliveryFilter { state: Some(DeliveryState::Failed), since: Some(since) };
         let first = self.store.journal(ctx.tenant(), 0, crate::JournalFilter::default(), 1).await?;
         let first = first.first().map_or(i64::MAX, |entry| entry.sequence);
-        let (mut count, mut offset) = (0, 0);
+        let slice = Slice { limit: STEP, offset: 0 };
+        let mut count = 0;
         loop {
-            let slice = Slice { limit: STEP, offset };
             let failed = self.store.deliveries(ctx.tenant(), webhook, filter, slice).await?.items;
-            if failed.is_empty() {
+            let ids: Vec<DeliveryId> = failed.into_iter().map(|delivery| delivery.id).collect();
+            let told: Vec<DeliveryId> = ids.iter().copied().take_while(|id| id.sequence() >= first).collect();
+            count += self.deliveries_reopen(ctx, webhook, &told).await?;
+            // What was not told of is older than all that was, and stays where the next page would begin.
+            if ids.is_empty() || told.len() < ids.len() {
                 return Ok(count);
             }
-            for delivery in failed {
-                let at = self.now();
-                let retry = Change::DeliveryRetry { webhook, id: delivery.id, at };
-                let told = delivery.id.sequence() >= first;
-                let outcome = if told {
-                    self.store.commit(Batch::new(ctx.tenant()).change(retry)).await
-                } else {
-                    Err(StoreError::Stale)
-                };
-                match outcome {
-                    Ok(()) => count += 1,
-                    // It is passed over from here on.
-                    Err(StoreError::Stale) => offset += 1,
-                    Err(error) => return Err(error.into()),
-                }
+        }
+    }
+
+    /// How many of these were given up until now.
+    async fn deliveries_reopen(
+        &self,
+        ctx: &Ctx,
+        webhook: WebhookId,
+        ids: &[DeliveryId],
+    ) -> Result<u64, Error> {
+        let at = self.now();
+        let retry = |id: &DeliveryId| Change::DeliveryRetry { webhook, id: *id, at };
+        let mut whole = Batch::new(ctx.tenant());
+        whole.changes.extend(ids.iter().map(retry));
+        match self.store.commit(whole).await {
+            Ok(()) => return Ok(ids.len() as u64),
+            Err(StoreError::Stale) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // Somebody else has had one of them tried again.
+        let mut count = 0;
+        for id in ids {
+            match self.store.commit(Batch::new(ctx.tenant()).change(retry(id))).await {
+                Ok(()) => count += 1,
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(error.into()),
             }
         }
+        Ok(count)
     }
 }

@@ -5,7 +5,7 @@ use crate::upkeep::{STEP, Tenants};
 use crate::{Batch, Change, Directory, Error, Store, StoreError, TenantId, Timestamp};
 
 impl<S: Store> Directory<S> {
-    /// Removes the deliveries that ended before `horizon`, and what is left of deleted webhooks.
+    /// Removes the deliveries that have ended, of events before `horizon`, and what is left of deleted webhooks.
     pub async fn webhooks_reap(&self, horizon: Timestamp) -> Result<(), Error> {
         let mut tenants = Tenants::default();
         while let Some(tenant) = tenants.next(self).await? {

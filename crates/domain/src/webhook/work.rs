@@ -1,9 +1,9 @@
 //! What a process does that sends for webhooks. It has leased each of them, so that no other sends for it meanwhile;
 //! when it dies, another goes on after the lease, and sends again what was not noted as sent.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -126,18 +126,23 @@ impl<S: Store> Directory<S> {
     pub async fn webhook_derive(
         &self,
         leased: &mut Leased,
-        entries: &[Arc<JournalRecord>],
+        entries: &[impl Borrow<JournalRecord> + Sync],
     ) -> Result<Option<Vec<Delivery>>, Error> {
         let webhook = &leased.sender.webhook;
         let own = webhook.id.to_string();
         let mut derived = Vec::new();
         let mut units = HashMap::new();
-        let (mut through, mut is_outdated) = (leased.read, false);
-        for entry in entries.iter().filter(|entry| entry.sequence > leased.read) {
-            through = through.max(entry.sequence);
+        let (mut through, mut is_outdated) = (leased.read, leased.is_outdated);
+        let read = leased.read;
+        let entries = entries.iter().map(Borrow::<JournalRecord>::borrow);
+        for entry in entries.filter(|entry| entry.sequence > read) {
+            if is_outdated {
+                break;
+            }
+            through = entry.sequence;
+            // What was done to it before it was read is known.
             if entry.entity == "webhook" && entry.entity_id == own && entry.version > webhook.version {
                 is_outdated = true;
-                break;
             }
             for event in Event::of(entry) {
                 if webhook.wants(event.name)
@@ -221,7 +226,7 @@ impl<S: Store> Directory<S> {
     }
 
     /// Notes what became of deliveries, and how the endpoint does (`leased.sender.health`), and renews the lease. An
-    /// endpoint that has only failed for [`DISABLED_AFTER`] is given up. Whether the lease was still there.
+    /// endpoint that has only failed for [`super::DISABLED_AFTER`] is given up. Whether the lease was still there.
     pub async fn deliveries_note(&self, leased: &mut Leased, done: Vec<Delivery>) -> Result<bool, Error> {
         let now = self.now();
         let until = now.plus(LEASE);

@@ -151,6 +151,7 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each change, so that none is forgotten")]
 async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, counts: &mut Counts) -> Outcome {
     use crate::statements::{
         contact as of_contact, tenant as of_tenant, user_group as of_group, webhook as of_webhook,

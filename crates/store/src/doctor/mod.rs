@@ -143,6 +143,15 @@ impl<R: Read> Doctor<'_, R> {
         )
         .await?;
         self.ids_of(id, &check::PRIMARIES, "in groups, of which not one is primary: user").await?;
+        self.ids_of(id, &check::WEBHOOK_UNITS, "in no org unit: webhook").await?;
+        self.ids_of(id, &check::CURSORS, "its place in the journal is not where it can be: webhook").await?;
+        self.ids_of(id, &check::NOBODYS_DELIVERIES, "has deliveries, but is not there: webhook").await?;
+        self.ids_of(
+            id,
+            &check::UNTIMELY_DELIVERIES,
+            "has an open delivery that is never tried, or tries one that is not open: webhook",
+        )
+        .await?;
         self.counts(id).await?;
         self.journal(id).await?;
         self.contents(id).await
@@ -224,6 +233,8 @@ impl<R: Read> Doctor<'_, R> {
         self.each(tenant, &check::GROUPS, contents::contact_group).await?;
         self.each(tenant, &check::CONTACTS, contents::contact).await?;
         self.each(tenant, &check::USER_GROUPS, contents::user_group).await?;
+        self.each(tenant, &check::WEBHOOKS, contents::webhook).await?;
+        self.each(tenant, &check::DELIVERIES, contents::delivery).await?;
         self.each(tenant, &check::ENTRIES, contents::journal_entry).await?;
         self.each(tenant, &statements::tenant::CREDENTIALS, contents::credential).await
     }

@@ -90,6 +90,9 @@ pub(crate) fn garbage(row: &dyn Row) -> Result<Reapable> {
     Ok(if get(row, 1)? { Reapable::Emptied(id) } else { Reapable::Deliveries(id) })
 }
 
+/// How many columns [`delivery`] reads.
+pub(crate) const DELIVERY_COLUMNS: usize = 12;
+
 pub(crate) fn delivery(row: &dyn Row) -> Result<Delivery> {
     let number = |at: usize| Ok(get::<i64>(row, at)?.try_into().unwrap_or(0));
     let last = match get::<Option<Timestamp>>(row, 7)? {

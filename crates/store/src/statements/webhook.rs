@@ -9,10 +9,19 @@ macro_rules! columns {
     };
 }
 
+/// The columns of a delivery, as `rows/webhook.rs` reads them.
 macro_rules! delivery_columns {
     () => {
-        "SELECT d.id, d.event, d.entity, d.at, d.state, d.attempts, d.next_at, d.attempted_at, d.duration, d.status, \
-         d.answer, d.problem FROM webhook_deliveries d WHERE d.tenant_id = $1 AND d.webhook_id = $2"
+        "d.id, d.event, d.entity, d.at, d.state, d.attempts, d.next_at, d.attempted_at, d.duration, d.status, d.answer, \
+         d.problem"
+    };
+}
+
+/// What is left of the deliveries of a deleted webhook is seen by nobody.
+macro_rules! of_webhook {
+    () => {
+        " FROM webhook_deliveries d WHERE d.tenant_id = $1 AND d.webhook_id = $2
+              AND EXISTS (SELECT 1 FROM webhooks w WHERE w.tenant_id = $1 AND w.id = $2 AND w.deleted = 0)"
     };
 }
 
@@ -31,12 +40,22 @@ macro_rules! active {
     };
 }
 
+/// A webhook ($2) that something is sent for, to be changed.
+macro_rules! sent {
+    () => {
+        " WHERE tenant_id = $1 AND id = $2 AND status = 1 AND deleted = 0
+              AND EXISTS (SELECT 1 FROM tenants t WHERE t.id = $1 AND t.status = 1)"
+    };
+}
+
 /// Who has leased a webhook that something is sent for ($3).
 macro_rules! owned {
     () => {
-        " WHERE tenant_id = $1 AND id = $2 AND status = 1 AND deleted = 0 AND lease_owner = $3"
+        concat!(sent!(), " AND lease_owner = $3")
     };
 }
+
+pub(crate) use {columns, delivery_columns};
 
 super::statements! {
     GET = concat!("SELECT ", columns!(), " FROM webhooks w WHERE w.tenant_id = $1 AND w.id = $2 AND w.deleted = 0");
@@ -73,23 +92,22 @@ super::statements! {
                   lease_until = NULL
               WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted = 0";
     /// $4: now; $5: until when.
-    LEASE = "UPDATE webhooks SET lease_owner = $3, lease_until = $5
-             WHERE tenant_id = $1 AND id = $2 AND status = 1 AND deleted = 0
-                 AND (lease_owner IS NULL OR lease_owner = $3 OR lease_until <= $4)";
+    LEASE = concat!("UPDATE webhooks SET lease_owner = $3, lease_until = $5", sent!(),
+        " AND (lease_owner IS NULL OR lease_owner = $3 OR lease_until <= $4)");
     KEEP = concat!("UPDATE webhooks SET lease_until = $4, last_delivery_at = $5, last_status = $6,
         consecutive_failures = $7, failing_since = $8", owned!());
-    RELEASE = concat!("UPDATE webhooks SET lease_owner = NULL, lease_until = NULL, journal_cursor = $4", owned!());
+    RELEASE = concat!("UPDATE webhooks SET lease_owner = NULL, lease_until = NULL, journal_cursor = $4", owned!(),
+        " AND journal_cursor <= $4");
     /// $4: where the cursor is; $5: where it shall be.
     ADVANCE = concat!("UPDATE webhooks SET journal_cursor = $5", owned!(), " AND journal_cursor = $4");
-    DELIVERIES = concat!(delivery_columns!(), filter!(), " ORDER BY d.id DESC LIMIT $5 OFFSET $6");
-    DELIVERIES_COUNT = concat!("SELECT COUNT(*) FROM webhook_deliveries d WHERE d.tenant_id = $1 AND d.webhook_id = $2",
-        filter!());
-    DELIVERIES_FAILED = concat!(delivery_columns!(), " AND d.state = 2 AND d.at >= $3
+    DELIVERIES = concat!("SELECT ", delivery_columns!(), of_webhook!(), filter!(), " ORDER BY d.id DESC LIMIT $5 OFFSET $6");
+    DELIVERIES_COUNT = concat!("SELECT COUNT(*)", of_webhook!(), filter!());
+    DELIVERIES_FAILED = concat!("SELECT ", delivery_columns!(), of_webhook!(), " AND d.state = 2 AND d.at >= $3
         ORDER BY d.id DESC LIMIT $4 OFFSET $5");
-    DELIVERIES_FAILED_COUNT = "SELECT COUNT(*) FROM webhook_deliveries d
-        WHERE d.tenant_id = $1 AND d.webhook_id = $2 AND d.state = 2 AND d.at >= $3";
-    DELIVERY = concat!(delivery_columns!(), " AND d.id = $3");
-    DELIVERIES_OPEN = concat!(delivery_columns!(), " AND d.state = 0 ORDER BY d.id LIMIT $3");
+    DELIVERIES_FAILED_COUNT = concat!("SELECT COUNT(*)", of_webhook!(),
+        " AND d.state = 2 AND d.at >= $3");
+    DELIVERY = concat!("SELECT ", delivery_columns!(), of_webhook!(), " AND d.id = $3");
+    DELIVERIES_OPEN = concat!("SELECT ", delivery_columns!(), of_webhook!(), " AND d.state = 0 ORDER BY d.id LIMIT $3");
     DELIVERY_INSERT = "INSERT INTO webhook_deliveries (tenant_id, webhook_id, id, event, entity, at, state, attempts,
                            next_at)
                        VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $6)";
@@ -97,7 +115,9 @@ super::statements! {
                               duration = $8, status = $9, answer = $10, problem = $11
                           WHERE tenant_id = $1 AND webhook_id = $2 AND id = $3 AND state = 0";
     DELIVERY_RETRY = "UPDATE webhook_deliveries SET state = 0, attempts = 0, next_at = $4
-                      WHERE tenant_id = $1 AND webhook_id = $2 AND id = $3 AND state = 2";
+                      WHERE tenant_id = $1 AND webhook_id = $2 AND id = $3 AND state = 2
+                          AND EXISTS (SELECT 1 FROM webhooks w
+                                      WHERE w.tenant_id = $1 AND w.id = $2 AND w.deleted = 0)";
     /// The first entry that is still needed; see [`muster_domain::webhook::WebhookStore::journal_needed`].
     JOURNAL_NEEDED = "SELECT MIN(entry) FROM (
             SELECT w.journal_cursor + 1 AS entry FROM webhooks w
@@ -116,12 +136,12 @@ super::statements! {
                LIMIT 1";
     /// Of the $4 oldest from the first one that has ended.
     REAP = "DELETE FROM webhook_deliveries WHERE tenant_id = $1 AND webhook_id = $2 AND id IN
-                (SELECT old.id FROM (SELECT d.id, d.state, d.at FROM webhook_deliveries d
+                (SELECT sub.id FROM (SELECT d.id, d.state, d.at FROM webhook_deliveries d
                      WHERE d.tenant_id = $1 AND d.webhook_id = $2 AND d.id >=
                          (SELECT e.id FROM webhook_deliveries e WHERE e.tenant_id = $1 AND e.webhook_id = $2
                               AND e.state <> 0 ORDER BY e.id LIMIT 1)
-                     ORDER BY d.id LIMIT $4) old
-                 WHERE old.state <> 0 AND old.at < $3)";
+                     ORDER BY d.id LIMIT $4) sub
+                 WHERE sub.state <> 0 AND sub.at < $3)";
     REAP_DELETED = "DELETE FROM webhook_deliveries WHERE tenant_id = $1 AND webhook_id = $2 AND id IN
                         (SELECT d.id FROM webhook_deliveries d JOIN webhooks w ON w.tenant_id = $1 AND w.id = $2
                              AND w.deleted = 1

@@ -336,8 +336,9 @@ CREATE TABLE webhook_deliveries (
     FOREIGN KEY (tenant_id, webhook_id) REFERENCES webhooks (tenant_id, id)
 );
 
--- What is to be sent, and what was given up: few among many.
-CREATE INDEX webhook_deliveries_open ON webhook_deliveries (tenant_id, webhook_id, id, next_at) WHERE state = 0;
+-- What is to be sent, and what was given up: few among many. When the next is due is asked for often.
+CREATE INDEX webhook_deliveries_open ON webhook_deliveries (tenant_id, webhook_id, id) WHERE state = 0;
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (tenant_id, webhook_id, next_at) WHERE state = 0;
 CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (tenant_id, webhook_id, id) WHERE state = 2;
 
 CREATE TABLE journal (

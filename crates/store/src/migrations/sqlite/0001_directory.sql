@@ -324,8 +324,9 @@ CREATE TABLE webhook_deliveries (
     FOREIGN KEY (tenant_id, webhook_id) REFERENCES webhooks (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
 
--- What is to be sent, and what was given up: few among many.
-CREATE INDEX webhook_deliveries_open ON webhook_deliveries (tenant_id, webhook_id, id, next_at) WHERE state = 0;
+-- What is to be sent, and what was given up: few among many. When the next is due is asked for often.
+CREATE INDEX webhook_deliveries_open ON webhook_deliveries (tenant_id, webhook_id, id) WHERE state = 0;
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (tenant_id, webhook_id, next_at) WHERE state = 0;
 CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (tenant_id, webhook_id, id) WHERE state = 2;
 
 CREATE TABLE journal (
@@ -366,7 +367,8 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('webhooks', 'webhooks', '1000 10 1'),
     ('webhooks', 'webhooks_unit', '1000 2 2 1'),
     ('webhook_deliveries', 'webhook_deliveries', '1000000 100000 10000 1'),
-    ('webhook_deliveries', 'webhook_deliveries_open', '1000 100 10 1 1'),
+    ('webhook_deliveries', 'webhook_deliveries_open', '1000 100 10 1'),
+    ('webhook_deliveries', 'webhook_deliveries_due', '1000 100 10 1'),
     ('webhook_deliveries', 'webhook_deliveries_failed', '1000 100 10 1'),
     ('contacts', 'contacts_group', '1000000 1000 1000 1000 1'),
     ('contacts', 'contacts_phone', '1000000 10000 1000 1000 1');
