@@ -31,7 +31,7 @@ pub(crate) async fn ended(sending: JoinHandle<()>) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(%error, "sending for webhooks has failed"),
         Err(_) => {
-            tracing::warn!("some webhooks were not released; another process goes on with them after 20 s")
+            tracing::warn!("some webhooks were not released; another process goes on with them after 20 s");
         }
     }
 }
