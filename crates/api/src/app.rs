@@ -10,6 +10,7 @@ use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use ipnet::IpNet;
+use muster_delivery::Client;
 use muster_domain::secret::ServerKey;
 use muster_domain::{CredentialId, Directory, TenantId, UserId};
 use muster_store::Store;
@@ -76,12 +77,21 @@ const LARGE_BODIES_OF_TENANT: usize = 2;
 const UNPROVEN_BODIES: usize = 64;
 const UNPROVEN_BODIES_OF_TENANT: usize = 16;
 
+/// Tests of webhooks that are sent at once, and those of one tenant: each holds a connection for as long as an endpoint of
+/// the caller's choice lets it.
+const WEBHOOK_TESTS: usize = 32;
+const WEBHOOK_TESTS_OF_TENANT: usize = 2;
+
 /// A running directory service, to be given requests by a listener.
 pub struct App {
-    pub directory: Directory<Store>,
+    pub directory: Arc<Directory<Store>>,
     pub settings: Settings,
     /// Opens the secrets that requests are signed with.
     pub(crate) server_key: ServerKey,
+    /// Calls the endpoints of webhooks.
+    pub(crate) client: Client,
+    /// Room for tests of webhooks.
+    pub(crate) webhook_tests: Rooms<TenantId>,
     /// The documents of the dialects, each written when it is first asked for.
     pub(crate) documents: Documents,
     /// Room for bodies that hold long lists.
@@ -100,19 +110,26 @@ pub struct App {
 }
 
 impl App {
-    /// `server_key` is the one that the store was opened with.
-    pub fn new(directory: Directory<Store>, server_key: ServerKey, settings: Settings) -> Self {
+    /// `server_key` is the one that the store was opened with; `client` calls the endpoints of webhooks.
+    pub fn new(
+        directory: impl Into<Arc<Directory<Store>>>,
+        server_key: ServerKey,
+        client: Client,
+        settings: Settings,
+    ) -> Self {
         Self {
             documents: Documents::default(),
             large_bodies: Rooms::new(LARGE_BODIES, LARGE_BODIES_OF_TENANT),
             unproven_bodies: Rooms::new(UNPROVEN_BODIES, UNPROVEN_BODIES_OF_TENANT),
+            webhook_tests: Rooms::new(WEBHOOK_TESTS, WEBHOOK_TESTS_OF_TENANT),
             logins: Windows::per_minute(settings.logins_per_minute),
             password_changes: Windows::per_minute(settings.logins_per_minute),
             lox24_blocks: Blocks::new(settings.lox24_wrong_keys, settings.lox24_block),
             onlive_reads: Windows::per_minute(settings.onlive_reads_per_minute),
             onlive_writes: Windows::per_minute(settings.onlive_writes_per_minute),
-            directory,
+            directory: directory.into(),
             server_key,
+            client,
             settings,
         }
     }

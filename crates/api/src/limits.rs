@@ -152,16 +152,24 @@ impl<K: Hash + Eq> Rooms<K> {
         Self { all: Arc::new(Semaphore::new(all)), share, of: Mutex::default() }
     }
 
+    /// Takes room if there is some.
+    pub(crate) fn take_now(&self, key: K) -> Option<Room> {
+        let share = self.share_of(key).try_acquire_owned().ok()?;
+        let all = Arc::clone(&self.all).try_acquire_owned().ok()?;
+        Some(Room { _share: Some(share), _all: Some(all) })
+    }
+
+    fn share_of(&self, key: K) -> Arc<Semaphore> {
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that nobody uses or waits for are forgotten.
+        of.retain(|_, share| Arc::strong_count(share) > 1);
+        Arc::clone(of.entry(key).or_insert_with(|| Arc::new(Semaphore::new(self.share))))
+    }
+
     /// Waits for room.
     pub(crate) async fn take(&self, key: K) -> Room {
-        let share = {
-            let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
-            // Those that nobody uses or waits for are forgotten.
-            of.retain(|_, share| Arc::strong_count(share) > 1);
-            Arc::clone(of.entry(key).or_insert_with(|| Arc::new(Semaphore::new(self.share))))
-        };
         // Neither is ever closed.
-        let share = share.acquire_owned().await.ok();
+        let share = self.share_of(key).acquire_owned().await.ok();
         let all = Arc::clone(&self.all).acquire_owned().await.ok();
         Room { _share: share, _all: all }
     }

@@ -9,9 +9,10 @@ use crate::session::{SessionToken, TokenHash, TokenKind};
 use crate::tenant::Tenant;
 use crate::user::User;
 use crate::user_group::{Membership, UserGroup};
+use crate::webhook::{Delivery, DeliveryId, Health, NewDelivery, Webhook, WebhookSecret};
 use crate::{
     ContactGroupId, ContactId, CredentialId, JournalEntry, OrgUnitId, TenantId, Timestamp, UserGroupId,
-    UserId,
+    UserId, WebhookId,
 };
 
 /// Changes of one tenant, the conditions they rest on, and their journal entries. The store applies
@@ -79,6 +80,9 @@ pub enum Guard {
     ContactGroupVersion { id: ContactGroupId, version: i64 },
     /// No contact was put into the group, taken out of it or changed since this version of its list was read.
     ContactsVersion { group: ContactGroupId, version: i64 },
+    /// The tenant may have one more webhook besides this one, `of_lox24` one more in that format; see
+    /// [`crate::webhook::limits`].
+    WebhookRoom { besides: WebhookId, of_lox24: bool },
 }
 
 /// One change of rows. An update names the version that it was decided on and is `Stale` when the row
@@ -175,6 +179,75 @@ pub enum Change {
     },
     /// The row of a deleted group without contacts is removed.
     ContactGroupRemove(ContactGroupId),
+    /// A new webhook with its secret; its cursor is at the end of the journal.
+    WebhookInsert(Box<(Webhook, WebhookSecret)>),
+    /// The webhook as it shall be; its version is one above the stored one. One that `restarts` has its cursor at the
+    /// end of the journal and is taken to be well.
+    WebhookUpdate {
+        webhook: Box<Webhook>,
+        restarts: bool,
+    },
+    /// The webhook as it shall be, but for nothing else than its version, and its secret; the one before signs until then.
+    WebhookSecretRotate {
+        webhook: Box<Webhook>,
+        sealed: Vec<u8>,
+        until: Timestamp,
+    },
+    /// The webhook is gone for every reader; its rows are removed later. `version` is the one that this was decided on.
+    WebhookDelete {
+        id: WebhookId,
+        version: i64,
+        at: Timestamp,
+    },
+    /// `owner` alone sends for an active webhook of an active tenant until then; `Stale` while somebody else does.
+    WebhookLease {
+        id: WebhookId,
+        owner: Uuid,
+        now: Timestamp,
+        until: Timestamp,
+    },
+    /// Who sends for a webhook goes on, and notes how its endpoint does; `Stale` when the lease is somebody else's.
+    WebhookKeep {
+        id: WebhookId,
+        owner: Uuid,
+        until: Timestamp,
+        health: Health,
+    },
+    /// Who sends for a webhook has looked at the journal up to here and leaves it to others.
+    WebhookRelease {
+        id: WebhookId,
+        owner: Uuid,
+        through: i64,
+    },
+    /// The deliveries of journal entries after `from`, where the cursor of the webhook is, up to `through`, where it
+    /// is moved to; `Stale` when it is not there, or the lease is somebody else's.
+    DeliveriesInsert {
+        webhook: WebhookId,
+        owner: Uuid,
+        from: i64,
+        through: i64,
+        deliveries: Vec<NewDelivery>,
+    },
+    /// What became of an open delivery; one that is not there any more, or not open, stays so.
+    DeliveryAttempted {
+        webhook: WebhookId,
+        delivery: Box<Delivery>,
+    },
+    /// A delivery that was given up is open again, as if it had not been tried; `Stale` when there is no such.
+    DeliveryRetry {
+        webhook: WebhookId,
+        id: DeliveryId,
+        at: Timestamp,
+    },
+    /// At most `limit` deliveries of a webhook are removed that have ended, of events before `horizon`; of a deleted
+    /// one, any.
+    DeliveriesReap {
+        webhook: WebhookId,
+        horizon: Timestamp,
+        limit: u32,
+    },
+    /// The row of a deleted webhook without deliveries is removed.
+    WebhookRemove(WebhookId),
     CredentialInsert(Box<Credential>),
     /// The credential gets nobody in any more; `Stale` when it is unknown or was revoked before.
     CredentialRevoke {

@@ -27,6 +27,14 @@ impl FieldErrors {
         parsed.map_err(|problem| self.push(field, problem)).ok()
     }
 
+    /// Whether this field fails, or something in it.
+    pub fn names(&self, field: &str) -> bool {
+        let within = |known: &str| {
+            known.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+        };
+        self.0.iter().any(|known| within(&known.field))
+    }
+
     /// Whether no field fails.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

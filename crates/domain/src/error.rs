@@ -57,10 +57,12 @@ pub enum Entity {
     UserGroup,
     ContactGroup,
     Contact,
+    Webhook,
+    Delivery,
 }
 
 impl Entity {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Tenant,
         Self::OrgUnit,
         Self::User,
@@ -68,6 +70,8 @@ impl Entity {
         Self::UserGroup,
         Self::ContactGroup,
         Self::Contact,
+        Self::Webhook,
+        Self::Delivery,
     ];
 
     /// Its word in the journal.
@@ -80,6 +84,8 @@ impl Entity {
             Self::UserGroup => "user_group",
             Self::ContactGroup => "contact_group",
             Self::Contact => "contact",
+            Self::Webhook => "webhook",
+            Self::Delivery => "delivery",
         }
     }
 }
@@ -120,6 +126,14 @@ pub enum Rule {
     LastAdmin,
     /// A user group that has members is not deleted by a call that spares them.
     UserGroupHasMembers,
+    /// A tenant has at most [`crate::webhook::limits::PER_TENANT`] webhooks.
+    TooManyWebhooks,
+    /// A tenant has at most [`crate::webhook::limits::LOX24_PER_TENANT`] webhooks in the format of LOX24.
+    TooManyLox24Webhooks,
+    /// Only a delivery that was given up is tried again.
+    DeliveryNotFailed,
+    /// The journal does not tell of the event any more, so it cannot be sent again.
+    EventForgotten,
 }
 
 /// One failing field of the input.
@@ -141,6 +155,8 @@ pub enum Problem {
     TooLong { max: usize },
     /// Fewer than `min` characters.
     TooShort { min: usize },
+    /// More than `max` entries of a list.
+    TooManyEntries { max: usize },
     /// Another type than this one.
     WrongType(Kind),
     /// A number outside of `min..=max`.

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde_json::{Map, Value};
 
-use crate::{Actor, Ctx, Dialect, Timestamp};
+use crate::{Actor, Ctx, Dialect, OrgUnitId, Timestamp};
 
 /// The named fields of an entity, as the journal shows them. One function per entity lists them, so
 /// that creating, changing and comparing cannot disagree.
@@ -23,6 +23,8 @@ pub struct JournalEntry {
     pub entity_id: String,
     /// The version that the change made, or [`JournalEntry::AS_STORED`].
     pub version: i64,
+    /// The unit that the entity is or is in, if it is in one.
+    pub org_unit_id: Option<OrgUnitId>,
     /// `{field: [before, after]}` in domain names, never a secret.
     pub payload: Value,
 }
@@ -39,6 +41,7 @@ pub struct JournalRecord {
     pub entity: String,
     pub entity_id: String,
     pub version: i64,
+    pub org_unit_id: Option<OrgUnitId>,
     pub payload: Value,
 }
 
@@ -76,8 +79,16 @@ impl JournalEntry {
             entity: entity_of(kind),
             entity_id: entity_id.to_string(),
             version,
+            org_unit_id: None,
             payload: Value::Object(payload),
         }
+    }
+
+    /// The entry of an entity that is this unit or in it.
+    #[must_use]
+    pub(crate) fn in_unit(mut self, unit: OrgUnitId) -> Self {
+        self.org_unit_id = Some(unit);
+        self
     }
 
     /// An entry about what the server did by itself.
@@ -95,6 +106,7 @@ impl JournalEntry {
             entity: entity_of(kind),
             entity_id: entity_id.to_string(),
             version,
+            org_unit_id: None,
             payload: Value::Object(Map::new()),
         }
     }

@@ -28,13 +28,16 @@ pub mod session;
 pub mod tenant;
 pub mod user;
 pub mod user_group;
+pub mod webhook;
 
 pub use batch::{Batch, Change, Guard};
 pub use ctx::{Access, Actor, Ctx, Dialect};
 pub use directory::{Directory, Ended, PasswordFuture, Passwords, Precondition};
 pub use draft::{Draft, FieldErrors};
 pub use error::{Entity, Error, FieldError, Kind, Problem, Rule, Unique};
-pub use ids::{ContactGroupId, ContactId, CredentialId, IdKind, OrgUnitId, TenantId, UserGroupId, UserId};
+pub use ids::{
+    ContactGroupId, ContactId, CredentialId, IdKind, OrgUnitId, TenantId, UserGroupId, UserId, WebhookId,
+};
 pub use journal::{Fields, JournalEntry, JournalFilter, JournalRecord};
 pub use page::{Page, Slice};
 pub use patch::Patch;

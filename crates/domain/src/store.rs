@@ -9,6 +9,7 @@ use crate::session::SessionStore;
 use crate::tenant::TenantStore;
 use crate::user::UserStore;
 use crate::user_group::UserGroupStore;
+use crate::webhook::WebhookStore;
 use crate::{Batch, IdKind, JournalFilter, JournalRecord, TenantId, Unique};
 
 /// Why a store did not do what it was asked for.
@@ -39,6 +40,7 @@ pub trait Store:
     + TenantStore
     + CredentialStore
     + ContactStore
+    + WebhookStore
     + Send
     + Sync
 {

@@ -22,17 +22,18 @@ impl<S: Store> Directory<S> {
     }
 
     /// Removes the journal entries that are older than `horizon`, from the front, so that what stays has no
-    /// gap. How many were removed.
+    /// gap. What a webhook has still to be told of stays. How many were removed.
     pub async fn journal_trim(&self, horizon: Timestamp) -> Result<u64, Error> {
         let mut removed = 0;
         let mut tenants = Tenants::default();
         while let Some(tenant) = tenants.next(self).await? {
             let mut after = 0;
+            let needed = self.store.journal_needed(tenant).await?.unwrap_or(i64::MAX);
             loop {
                 // Most of the time one look at the oldest entry is enough.
                 let limit = if after == 0 { 1 } else { STEP };
                 let front = self.store.journal(tenant, after, JournalFilter::default(), limit).await?;
-                let old = front.iter().take_while(|entry| entry.at < horizon);
+                let old = front.iter().take_while(|entry| entry.at < horizon && entry.sequence < needed);
                 let Some(last) = old.last() else {
                     break;
                 };

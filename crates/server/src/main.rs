@@ -8,6 +8,8 @@ mod serve;
 mod system;
 mod telemetry;
 mod upkeep;
+mod webhooks;
+mod worker;
 
 use std::process::ExitCode;
 

@@ -14,15 +14,18 @@ use muster_domain::session::SessionPolicy;
 use muster_store::Limits;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
+use crate::cli::webhook::WebhookArgs;
 use crate::cli::{StoreArgs, directory};
 use crate::demo;
 use crate::listener::{self, ConnectionLimits};
-use crate::telemetry::{self, LogFormat};
-use crate::upkeep;
+use crate::telemetry::LogArgs;
+use crate::upkeep::{self, RetentionArgs};
+use crate::webhooks;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Switch {
+pub(crate) enum Switch {
     On,
     Off,
 }
@@ -93,20 +96,19 @@ pub(crate) struct ServeArgs {
     /// taken as stolen, in seconds.
     #[arg(long, env = "MUSTER_SESSION_GRACE", value_name = "SECONDS", default_value_t = 60)]
     session_grace: u64,
-    /// How long the journal keeps an entry, in days. Who changed what before cannot be told any more.
-    /// [default: for ever]
-    #[arg(long, env = "MUSTER_JOURNAL_RETENTION", value_name = "DAYS", value_parser = value_parser!(u64).range(1..=36_500))]
-    journal_retention: Option<u64>,
-    /// How the log is written to standard error.
-    #[arg(long, env = "MUSTER_LOG_FORMAT", default_value = "text")]
-    log_format: LogFormat,
-    /// What is logged: a level, or directives such as `muster::request=off,info`.
-    #[arg(long, env = "MUSTER_LOG", value_name = "FILTER", default_value = "info")]
-    log: String,
+    #[command(flatten)]
+    retention: RetentionArgs,
+    /// Whether this server sends for webhooks. Off where `muster worker` does it beside.
+    #[arg(long, env = "MUSTER_WEBHOOKS", default_value = "on")]
+    webhooks: Switch,
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
+    webhook: WebhookArgs,
 }
 
 /// An address or a network in CIDR notation.
-fn network(text: &str) -> Result<IpNet, String> {
+pub(crate) fn network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
         .map_err(|_| "must be an IP address or a network such as 10.0.0.0/8".to_owned())
@@ -146,14 +148,15 @@ impl ServeArgs {
 
 /// Runs the server until SIGTERM or SIGINT.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
-    telemetry::start(args.log_format, &args.log)?;
+    args.log.start()?;
+    let client = args.webhook.client()?;
     let limits = Limits { writer_queue: args.writer_queue, ..Limits::default() };
     let (store, key) = args.store.open_as_server(limits).await?;
     let sessions =
         SessionPolicy { grace: Duration::from_secs(args.session_grace), ..SessionPolicy::default() };
     // Half of the cores at most: a flood of log-ins leaves the others to everybody else.
     let workers = (available_parallelism().map_or(1, usize::from) / 2).max(1);
-    let directory = directory(store, sessions, PasswordPool::new(workers, 64));
+    let directory = Arc::new(directory(store, sessions, PasswordPool::new(workers, 64)));
 
     let listener =
         TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -167,17 +170,28 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     tracing::info!(%address, database = args.store.shown(), version = env!("CARGO_PKG_VERSION"), "listening");
 
-    let service = App::new(directory, key, args.settings()).into_service();
+    let app = App::new(Arc::clone(&directory), key.clone(), client.clone(), args.settings());
+    let service = app.into_service();
     let connections = ConnectionLimits {
         max_connections: connections_within_descriptors(args.max_connections),
         header_timeout: Duration::from_secs(args.header_timeout),
         write_timeout: Duration::from_secs(args.request_timeout),
     };
-    let retention = args.journal_retention.map(|days| Duration::from_hours(24 * days));
-    let upkeep = tokio::spawn(upkeep::run(Arc::clone(service.app()), retention));
-    listener::serve(listener, service.clone(), connections, shutdown_signal()?).await;
+    let upkeep = tokio::spawn(upkeep::run(Arc::clone(&directory), args.retention));
+    let (stop, stopped) = watch::channel(false);
+    let sends = args.webhooks == Switch::On;
+    let sending = sends.then(|| tokio::spawn(webhooks::send(Arc::clone(&directory), client, key, stopped)));
+    let shutdown = shutdown_signal()?;
+    let shutdown = async move {
+        shutdown.await;
+        stop.send_replace(true);
+    };
+    listener::serve(listener, service, connections, shutdown).await;
     upkeep.abort();
-    service.app().directory.store.close().await;
+    if let Some(sending) = sending {
+        webhooks::ended(sending).await;
+    }
+    directory.store.close().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -205,7 +219,7 @@ fn connections_within_descriptors(wanted: usize) -> usize {
 }
 
 /// Completes on the first SIGTERM or SIGINT. A second one ends the process at once.
-fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()>> {
+pub(crate) fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut term = signal(SignalKind::terminate())?;
     let mut int = signal(SignalKind::interrupt())?;
     Ok(async move {

@@ -5,6 +5,7 @@ use muster_domain::org_unit::OrgUnitStatus;
 use muster_domain::session::TokenKind;
 use muster_domain::tenant::TenantStatus;
 use muster_domain::user::{Role, UserStatus};
+use muster_domain::webhook::{DeliveryState, WebhookFormat, WebhookStatus};
 use muster_domain::{Actor, CredentialId, Dialect, UserId};
 
 /// Declares both directions of a mapping at once, so that they cannot disagree.
@@ -44,6 +45,28 @@ codes!(
     TenantStatus::Deleting = 3
 );
 codes!(role, role_of, Role, Role::Admin = 1, Role::Standard = 2, Role::ReadOnly = 3);
+codes!(
+    webhook_format,
+    webhook_format_of,
+    WebhookFormat,
+    WebhookFormat::Standard = 0,
+    WebhookFormat::Lox24 = 1
+);
+codes!(
+    webhook_status,
+    webhook_status_of,
+    WebhookStatus,
+    WebhookStatus::Active = 1,
+    WebhookStatus::Inactive = 2
+);
+codes!(
+    delivery_state,
+    delivery_state_of,
+    DeliveryState,
+    DeliveryState::Open = 0,
+    DeliveryState::Delivered = 1,
+    DeliveryState::Failed = 2
+);
 codes!(profile, profile_of, Profile, Profile::Rfc = 0, Profile::Entra = 1);
 codes!(
     dialect,

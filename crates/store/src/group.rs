@@ -12,6 +12,7 @@ pub(crate) fn rows(batch: &Batch) -> usize {
     let of_change = |change: &Change| match change {
         Change::ContactsInsert { contacts, .. } => contacts.len(),
         Change::ContactsReplace { keep, .. } => keep.len(),
+        Change::DeliveriesInsert { deliveries, .. } => deliveries.len(),
         _ => 1,
     };
     batch.changes.iter().map(of_change).sum()

@@ -8,6 +8,7 @@ mod driver;
 mod group;
 mod ids;
 mod migrate_store;
+mod news;
 mod owner;
 mod postgres;
 mod read;
@@ -30,12 +31,13 @@ pub use migrate_store::{MigrateError, Progress, Step, Sum, migrate_store};
 pub use server_key::KeySource;
 pub use sqlite::{complete, partial};
 
+use news::News;
 use postgres::PostgresStore;
 use sqlite::SqliteStore;
 
 /// The store that the server and the command line run on. What is asked of it stands in `read/` and `apply/`, once for
 /// both kinds.
-pub struct Store(Backend);
+pub struct Store(Backend, News);
 
 /// Where the rows are.
 enum Backend {
@@ -150,10 +152,10 @@ pub async fn open(
 ) -> Result<(Store, ServerKey), OpenError> {
     if postgres::is_postgres(&options.url) {
         let (store, key) = PostgresStore::open(options, clock, entropy).await?;
-        return Ok((Store(Backend::Postgres(store)), key));
+        return Ok((Store(Backend::Postgres(store), News::default()), key));
     }
     let (store, key) = SqliteStore::open(&file(options)?, options, clock, entropy)?;
-    Ok((Store(Backend::Sqlite(store)), key))
+    Ok((Store(Backend::Sqlite(store), News::default()), key))
 }
 
 impl Store {

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use muster_domain::org_unit::MAX_LEVEL;
-use muster_domain::{Entity, Error, FieldError, Kind, Problem, Rule, Unique};
+use muster_domain::{Entity, Error, FieldError, Kind, Problem, Rule, Unique, webhook};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -133,6 +133,8 @@ fn core(error: Error) -> Shape {
                 Entity::UserGroup => "User group not found",
                 Entity::ContactGroup => "Contact list not found",
                 Entity::Contact => "Contact not found",
+                Entity::Webhook => "Webhook not found",
+                Entity::Delivery => "Delivery not found",
             },
         ),
         Error::Invalid(fields) => invalid(fields),
@@ -207,6 +209,19 @@ fn rule_shape(rule: Rule) -> Shape {
             (None, "The account must keep an active Admin in its top group, one who can log in".into())
         }
         Rule::UserGroupHasMembers => (None, "A user group with members cannot be deleted".into()),
+        Rule::TooManyWebhooks => {
+            (None, format!("An account can have at most {} webhooks", webhook::limits::PER_TENANT).into())
+        }
+        Rule::TooManyLox24Webhooks => (
+            Some("format"),
+            format!(
+                "An account can have at most {} webhooks of this format",
+                webhook::limits::LOX24_PER_TENANT
+            )
+            .into(),
+        ),
+        Rule::DeliveryNotFailed => (None, "Only a delivery that has failed can be retried".into()),
+        Rule::EventForgotten => (None, "The event is too old to be delivered again".into()),
         Rule::ParentArchived => {
             (Some("org_unit_status"), "A group cannot be restored under an inactive parent".into())
         }
@@ -224,6 +239,7 @@ fn field_body(error: FieldError) -> FieldBody {
         Problem::Blank => "must not be empty".to_owned(),
         Problem::TooLong { max } => format!("must not be longer than {max} characters"),
         Problem::TooShort { min } => format!("must not be shorter than {min} characters"),
+        Problem::TooManyEntries { max } => format!("must not have more than {max} entries"),
         Problem::WrongType(Kind::Text) => "must be a string".to_owned(),
         Problem::WrongType(Kind::Integer) => "must be an integer".to_owned(),
         Problem::WrongType(Kind::Boolean) => "must be true or false".to_owned(),

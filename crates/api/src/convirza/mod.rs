@@ -12,12 +12,15 @@ mod profile;
 mod tree_wire;
 mod user;
 mod user_wire;
+mod webhook;
+mod webhook_wire;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use http::{HeaderValue, Method, StatusCode, header};
+use muster_delivery::Policy;
 use muster_domain::OrgUnitId;
 use serde_json::json;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -31,9 +34,13 @@ use self::profile::PasswordChanged;
 use self::tree_wire::Tree;
 use self::user::{UserWritten, Users};
 use self::user_wire::UserDetail;
+use self::webhook::{
+    Deliveries, DeliveriesRetried, DeliveryRetried, WebhookSigned, WebhookWritten, Webhooks,
+};
+use self::webhook_wire::{WebhookBody, WebhookTested};
 use crate::App;
 use crate::http::Mode::{Create, Merge, Replace};
-use crate::http::{About, Dialect, Published, Routes, Schemas, routes};
+use crate::http::{About, Dialect, Fields, Published, Routes, Schemas, routes};
 
 /// Every call of the dialect.
 pub(crate) const ROUTES: Routes = routes![
@@ -96,7 +103,40 @@ pub(crate) const ROUTES: Routes = routes![
         About::write("Delete a user").versioned().answers(data::<UserWritten>);
     GET "/v3/industry" => industry::industry_list,
         About::any_role("The industries").answers(data::<Industries>);
+    GET "/v3/webhooks" => webhook::webhook_list,
+        About::write("The webhooks of the caller's group and all below it, by id")
+            .query(|q| _ = webhook::list(q)).answers(data::<Webhooks<'_>>);
+    POST "/v3/webhooks" => webhook::webhook_create,
+        About::write("Create a webhook; its secret is shown this once")
+            .body(Create, read_webhook).creates(data::<WebhookSigned<'_>>);
+    GET "/v3/webhooks/{id}" => webhook::webhook_get,
+        About::write("One webhook").versioned().answers(data::<WebhookBody<'_>>);
+    PUT "/v3/webhooks/{id}" => webhook::webhook_update,
+        About::write("Replace a webhook").versioned().body(Replace, read_webhook).answers(data::<WebhookWritten>);
+    PATCH "/v3/webhooks/{id}" => webhook::webhook_patch,
+        About::write("Change what is named of a webhook").versioned()
+            .body(Merge, read_webhook).answers(data::<WebhookWritten>);
+    DELETE "/v3/webhooks/{id}" => webhook::webhook_delete,
+        About::write("Delete a webhook").versioned().answers(data::<WebhookWritten>);
+    POST "/v3/webhooks/{id}/rotate-secret" => webhook::webhook_rotate_secret,
+        About::write("Give a webhook a new secret; the old one signs too for 24 hours").versioned()
+            .answers(data::<WebhookSigned<'_>>);
+    POST "/v3/webhooks/{id}/test" => webhook::webhook_test,
+        About::write("Send a sample event and tell what came of it").limited().answers(data::<WebhookTested<'_>>);
+    GET "/v3/webhooks/{id}/deliveries" => webhook::delivery_list,
+        About::write("What was and is to be sent for a webhook, the newest first")
+            .query(|q| _ = webhook::deliveries(q)).answers(data::<Deliveries<'_>>);
+    POST "/v3/webhooks/{id}/deliveries/retry" => webhook::deliveries_retry,
+        About::write("Try all deliveries again that have failed, of events since a time")
+            .body(Create, |f| _ = webhook::since(f)).answers(data::<DeliveriesRetried>);
+    POST "/v3/webhooks/{id}/deliveries/{delivery_id}/retry" => webhook::delivery_retry,
+        About::write("Try a delivery again that has failed").answers(data::<DeliveryRetried>);
 ];
+
+/// Reads a webhook as the document tells of it; which addresses are allowed is the operator's matter.
+fn read_webhook(fields: &mut Fields<'_>) {
+    webhook_wire::decode(fields, &Policy::default(), None, OrgUnitId(0));
+}
 
 pub(crate) const DIALECT: Dialect = Dialect {
     name: "convirza",

@@ -93,7 +93,7 @@ fn unchanged_or(
 }
 
 /// The wish for a field that always has a value: cleared, it takes its default.
-fn or_default<T>(wish: Patch<T>, default: T) -> Option<T> {
+pub(super) fn or_default<T>(wish: Patch<T>, default: T) -> Option<T> {
     match wish {
         Patch::Keep => None,
         Patch::Clear => Some(default),

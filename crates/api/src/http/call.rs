@@ -26,14 +26,17 @@ const SMALL_BODY: usize = 16 * 1024;
 /// The longest body that holds a list, in bytes (LOX24 contract, section 4).
 const LARGE_BODY: usize = 16 * 1024 * 1024;
 
+/// What stands in a path where it varies, in order. None varies in more places.
+pub(super) type PathTexts = [String; 2];
+
 /// A request on its way through a handler.
 pub(crate) struct Call {
     app: Arc<App>,
     route: &'static Route,
     meta: Meta,
     parts: Parts,
-    /// What stands in the path where it varies.
-    path_text: String,
+    /// What stands in the path where it varies, in order; empty where it does not.
+    path_texts: PathTexts,
     body: Option<Body>,
     /// The body, if it was read before it was known who calls, or with that of another call.
     kept: Option<Bytes>,
@@ -48,10 +51,10 @@ impl Call {
         route: &'static Route,
         meta: Meta,
         parts: Parts,
-        path_text: String,
+        path_texts: PathTexts,
         body: Option<Body>,
     ) -> Self {
-        Self { app, route, meta, parts, path_text, body, kept: None, tenant: None, room: None, quota: None }
+        Self { app, route, meta, parts, path_texts, body, kept: None, tenant: None, room: None, quota: None }
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -203,14 +206,17 @@ impl Call {
 
     /// The id in the path. Errors: `NotFound` for anything that is no integer.
     pub(crate) fn path_id(&self, entity: Entity) -> Result<i64, Error> {
-        let text = self.path_text();
-        // One id has one spelling: neither `+7` nor `07`.
-        text.parse().ok().filter(|id: &i64| id.to_string() == text).ok_or(Error::NotFound(entity))
+        self.path_id_at(0, entity)
     }
 
-    /// What stands in the path where it varies.
+    /// The id at this place of those in the path, from 0. Errors as [`Call::path_id`].
+    pub(crate) fn path_id_at(&self, place: usize, entity: Entity) -> Result<i64, Error> {
+        id(self.path_texts.get(place).map_or("", String::as_str), entity)
+    }
+
+    /// What stands in the path where it varies first.
     pub(crate) fn path_text(&self) -> &str {
-        &self.path_text
+        &self.path_texts[0]
     }
 
     /// What `read` makes of the parameters of the query. A failure names every failing one.
@@ -374,11 +380,26 @@ impl Call {
         Some(Box::new(move |entity| wanted.matches(&tag(entity))))
     }
 
+    /// The caller's `If-Match` as a check of the version with which tags begin ([`Tag::of`]): for what also shows numbers
+    /// that change without a version.
+    pub(crate) fn if_version_matches<T: 'static>(
+        &self,
+        version: impl Fn(&T) -> i64 + Send + Sync + 'static,
+    ) -> Option<Precondition<T>> {
+        let wanted = tags::list(&self.parts.headers, &header::IF_MATCH)?;
+        Some(Box::new(move |entity| wanted.begin_with(version(entity))))
+    }
+
     /// Whether the caller has this version already (`If-None-Match` on a read).
     pub(super) fn has(&self, tag: &Tag) -> bool {
         matches!(self.parts.method, Method::GET | Method::HEAD)
             && tags::list(&self.parts.headers, &header::IF_NONE_MATCH).is_some_and(|known| known.matches(tag))
     }
+}
+
+/// An id has one spelling: neither `+7` nor `07`.
+fn id(text: &str, entity: Entity) -> Result<i64, Error> {
+    text.parse().ok().filter(|id: &i64| id.to_string() == text).ok_or(Error::NotFound(entity))
 }
 
 /// What is long enough to keep other requests waiting while it is parsed, in bytes.

@@ -37,7 +37,7 @@ pub use routes::{Route, Routes};
 pub(crate) use schemas::{Content, JSON, Schemas, date_time_schema};
 pub(crate) use shape::{
     Parser, Text, any, any_text, boolean, choice, date_time, email, integer, integer_within, limited_text,
-    object, required_text, string, time_zone, trimmed_text,
+    list, object, required_text, string, time_zone, trimmed_text,
 };
 pub(crate) use tags::Tag;
 

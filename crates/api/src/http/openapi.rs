@@ -109,13 +109,13 @@ impl Dialect {
     fn operation(&self, route: &Route, settings: &Settings, schemas: &mut Schemas) -> Value {
         let about = &route.about;
         let mut parameters = Vec::new();
-        if has_id(route) {
+        for name in ids(route) {
             let id = match self.published.ids {
                 Ids::Integers => json!({"type": "integer", "format": "int64"}),
                 Ids::Texts => json!({"type": "string"}),
                 Ids::Uuids => json!({"type": "string", "format": "uuid"}),
             };
-            parameters.push(json!({"name": "id", "in": "path", "required": true, "schema": id}));
+            parameters.push(json!({"name": name, "in": "path", "required": true, "schema": id}));
         }
         if let Some(read) = about.query {
             parameters.extend(Query::describe(settings, read));
@@ -261,8 +261,13 @@ impl Dialect {
     }
 }
 
+/// The names of what varies in the path.
+fn ids(route: &Route) -> impl Iterator<Item = &'static str> {
+    route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+}
+
 fn has_id(route: &Route) -> bool {
-    route.path.contains("{id}")
+    ids(route).next().is_some()
 }
 
 fn conditions() -> Value {

@@ -142,9 +142,9 @@ impl Dialect {
             return Response::default();
         };
         let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
-        let varies = params.as_ref().and_then(|params| params.iter().next());
-        let path_text = varies.map_or_else(String::new, |(_, text)| text.to_owned());
-        self.answer(&mut Call::new(app, route, meta, parts, path_text, Some(body))).await
+        let mut varying = params.iter().flatten().map(|(_, text)| text.to_owned());
+        let path_texts = std::array::from_fn(|_| varying.next().unwrap_or_default());
+        self.answer(&mut Call::new(app, route, meta, parts, path_texts, Some(body))).await
     }
 
     /// Runs the handler of a call, with a time limit, and turns whatever comes of it into an answer.

@@ -9,10 +9,18 @@ use serde_json::{Map, Value, json};
 pub(crate) enum Shape {
     Any,
     Boolean,
-    Integer { min: i64, max: i64 },
+    Integer {
+        min: i64,
+        max: i64,
+    },
     Text(Text),
     Words(&'static [&'static str]),
     Object,
+    /// Arrays of at most `max` entries, and what else the schema says of them.
+    List {
+        max: usize,
+        more: fn() -> Map<String, Value>,
+    },
 }
 
 /// Texts of `min` to `max` characters.
@@ -92,6 +100,11 @@ impl Shape {
             }
             Self::Object => {
                 put("type", json!("object"));
+            }
+            Self::List { max, more } => {
+                put("type", json!("array"));
+                put("maxItems", json!(max));
+                schema.extend(more());
             }
         }
         schema
@@ -253,6 +266,21 @@ pub(crate) fn any<T>(
     parse: impl FnOnce(&Value) -> Result<T, Problem>,
 ) -> Parser<impl FnOnce(&Value) -> Result<T, Problem>> {
     Parser { shape: Shape::Any, parse }
+}
+
+/// A list of at most `max` entries, of which each is still to be read; `schema` says what they are.
+pub(crate) fn list(
+    schema: fn() -> Map<String, Value>,
+    max: usize,
+) -> Parser<impl FnOnce(&Value) -> Result<Vec<Value>, Problem>> {
+    Parser {
+        shape: Shape::List { max, more: schema },
+        parse: move |value: &Value| match value.as_array() {
+            None => Err(Problem::WrongType(Kind::Array)),
+            Some(list) if list.len() > max => Err(Problem::TooManyEntries { max }),
+            Some(list) => Ok(list.clone()),
+        },
+    }
 }
 
 /// A JSON object, whatever is in it; `parse` refuses what is none.

@@ -39,6 +39,17 @@ impl Tags {
     }
 }
 
+impl Tags {
+    /// Whether one of them begins with this version.
+    pub(super) fn begin_with(&self, version: i64) -> bool {
+        let version = version.to_string();
+        match self {
+            Self::Any => true,
+            Self::These(tags) => tags.iter().any(|tag| tag.split('.').next() == Some(&version)),
+        }
+    }
+}
+
 /// The tags of a header, or `None` without it. What is no tag matches nothing.
 pub(super) fn list(headers: &HeaderMap, name: &HeaderName) -> Option<Tags> {
     let mut values = headers.get_all(name).iter().peekable();

@@ -226,7 +226,11 @@ fn rule_text(rule: Rule) -> &'static str {
         | Rule::NotVacant
         | Rule::ParentArchived
         | Rule::LastAdmin
-        | Rule::UserGroupHasMembers => "The stored data does not permit this.",
+        | Rule::UserGroupHasMembers
+        | Rule::TooManyWebhooks
+        | Rule::TooManyLox24Webhooks
+        | Rule::DeliveryNotFailed
+        | Rule::EventForgotten => "The stored data does not permit this.",
     }
 }
 

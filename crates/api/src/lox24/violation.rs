@@ -34,6 +34,7 @@ const TOO_LONG: &str = "d94b19cc-114f-4f44-9cc4-4138e80a87b9";
 const TOO_SHORT: &str = "9ff3fdc4-b214-49db-8718-39c315e33d45";
 const TYPE: &str = "ba785a8c-82cb-4283-967c-3cf342181b40";
 const CHOICE: &str = "8e179f1b-97aa-4560-a02f-2a8b42e49df7";
+const TOO_MANY: &str = "756b1212-697c-468d-a9ad-50dd783bb169";
 const NOT_IN_RANGE: &str = "04b91c99-a946-4221-afc5-e65ebac401eb";
 const INVALID: &str = "de1e3db3-5ed4-4941-aae4-59f3667cc3a3";
 const NOT_UNIQUE: &str = "23bd9dbf-6b9b-41cd-a99e-4844bcf3077f";
@@ -60,6 +61,9 @@ fn of_problem(problem: &Problem) -> (Cow<'static, str>, &'static str) {
         Problem::TooShort { min } => {
             let least = characters(*min);
             (format!("This value is too short. It should have {min} {least} or more.").into(), TOO_SHORT)
+        }
+        Problem::TooManyEntries { max } => {
+            (format!("This collection should contain {max} elements or less.").into(), TOO_MANY)
         }
         Problem::WrongType(kind) => {
             let name = match kind {

@@ -135,6 +135,8 @@ fn unknown(entity: Entity) -> &'static str {
         Entity::Credential => "Access key not found",
         Entity::ContactGroup => "Contact group not found",
         Entity::Contact => "Contact not found",
+        Entity::Webhook => "Webhook not found",
+        Entity::Delivery => "Delivery not found",
     }
 }
 
@@ -158,7 +160,11 @@ fn rule_text(rule: Rule) -> &'static str {
         | Rule::TopArchived
         | Rule::OwnUnitArchived
         | Rule::NotVacant
-        | Rule::ParentArchived => "The stored data does not permit this",
+        | Rule::ParentArchived
+        | Rule::TooManyWebhooks
+        | Rule::TooManyLox24Webhooks
+        | Rule::DeliveryNotFailed
+        | Rule::EventForgotten => "The stored data does not permit this",
     }
 }
 
@@ -180,6 +186,7 @@ fn message(field: &str, problem: &Problem) -> Cow<'static, str> {
         (_, Problem::Required | Problem::Blank) => format!("{field} must not be empty").into(),
         (_, Problem::TooLong { max }) => format!("must not be longer than {max} characters").into(),
         (_, Problem::TooShort { min }) => format!("must not be shorter than {min} characters").into(),
+        (_, Problem::TooManyEntries { max }) => format!("must not have more than {max} entries").into(),
         (_, Problem::WrongType(Kind::Text)) => "must be a string".into(),
         (_, Problem::WrongType(Kind::Integer)) => "must be an integer".into(),
         (_, Problem::WrongType(Kind::Boolean)) => "must be true or false".into(),

@@ -177,9 +177,13 @@ fn unknown(entity: Entity) -> &'static str {
     match entity {
         Entity::User => "There is no such user",
         Entity::UserGroup => "There is no such group",
-        Entity::Tenant | Entity::OrgUnit | Entity::Credential | Entity::ContactGroup | Entity::Contact => {
-            "There is no such resource"
-        }
+        Entity::Tenant
+        | Entity::OrgUnit
+        | Entity::Credential
+        | Entity::ContactGroup
+        | Entity::Contact
+        | Entity::Webhook
+        | Entity::Delivery => "There is no such resource",
     }
 }
 
@@ -204,7 +208,11 @@ fn rule_text(rule: Rule) -> &'static str {
         | Rule::TopArchived
         | Rule::OwnUnitArchived
         | Rule::NotVacant
-        | Rule::ParentArchived => "The stored data does not permit this",
+        | Rule::ParentArchived
+        | Rule::TooManyWebhooks
+        | Rule::TooManyLox24Webhooks
+        | Rule::DeliveryNotFailed
+        | Rule::EventForgotten => "The stored data does not permit this",
     }
 }
 
@@ -226,6 +234,7 @@ fn sentence(problem: &Problem) -> String {
         Problem::Required | Problem::Blank => "is required".to_owned(),
         Problem::TooLong { max } => format!("must not be longer than {max} characters"),
         Problem::TooShort { min } => format!("must not be shorter than {min} characters"),
+        Problem::TooManyEntries { max } => format!("must not have more than {max} entries"),
         Problem::WrongType(Kind::Text) => "must be a string".to_owned(),
         Problem::WrongType(Kind::Integer) => "must be an integer".to_owned(),
         Problem::WrongType(Kind::Boolean) => "must be a boolean".to_owned(),

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::people::{created, plain, with};
 use crate::support::{Call, PASSWORD, World};
+use crate::webhooks;
 
 /// A call, under its name in all layers.
 pub(crate) struct Case {
@@ -53,6 +54,7 @@ pub(crate) enum Kind {
     /// A user under its other id.
     UserUuid,
     UserGroup,
+    Webhook,
     /// What every tenant sees, such as a schema.
     Common(&'static str),
 }
@@ -69,6 +71,9 @@ pub(crate) struct Own {
     user_uuid: Uuid,
     /// Without members.
     user_group: Uuid,
+    webhook: i64,
+    /// Of that webhook, given up.
+    delivery: i64,
     /// Of the caller, whose password is [`PASSWORD`].
     login: String,
     refresh_token: String,
@@ -84,6 +89,7 @@ const SIGNERS: Who = Who::Signers(Access::Read);
 const SIGNING_WRITERS: Who = Who::Signers(Access::Write);
 const PARENT: (&[&str], Kind) = (&["org_unit_parent_id", "parent_org_unit_id"], Kind::Unit);
 const UNIT_OF_USER: (&[&str], Kind) = (&["ct_user_ou_id"], Kind::Unit);
+const UNIT: (&[&str], Kind) = (&["org_unit_id"], Kind::Unit);
 const ORG_UNIT: (&str, Kind) = ("org_unit_id", Kind::Unit);
 const GROUP_OF_USER: (&[&str], Kind) = (&["userGroupId"], Kind::UserGroup);
 
@@ -98,6 +104,10 @@ fn group(own: &Own) -> Value {
 
 fn user(own: &Own) -> Value {
     with(plain("covered@example.net"), &json!({"ct_user_ou_id": own.unit}))
+}
+
+fn webhook(own: &Own) -> Value {
+    with(webhooks::body("https://crm.example.org/hook"), &json!({"org_unit_id": own.unit}))
 }
 
 fn contact_group(_: &Own) -> Value {
@@ -172,6 +182,21 @@ const CASES: &[Case] = &[
     Case { path: Some(Kind::User), body: user, body_ids: &[UNIT_OF_USER], ..case("user_patch", ADMINS) },
     Case { path: Some(Kind::User), ..case("user_delete", ADMINS) },
     case("industry_list", EVERYBODY),
+    case("webhook_list", ADMINS),
+    Case { body: webhook, body_ids: &[UNIT], ..case("webhook_create", ADMINS) },
+    Case { path: Some(Kind::Webhook), ..case("webhook_get", ADMINS) },
+    Case { path: Some(Kind::Webhook), body: webhook, body_ids: &[UNIT], ..case("webhook_update", ADMINS) },
+    Case { path: Some(Kind::Webhook), body: webhook, body_ids: &[UNIT], ..case("webhook_patch", ADMINS) },
+    Case { path: Some(Kind::Webhook), ..case("webhook_delete", ADMINS) },
+    Case { path: Some(Kind::Webhook), body: nothing, ..case("webhook_rotate_secret", ADMINS) },
+    Case { path: Some(Kind::Webhook), body: nothing, ..case("webhook_test", ADMINS) },
+    Case { path: Some(Kind::Webhook), ..case("delivery_list", ADMINS) },
+    Case {
+        path: Some(Kind::Webhook),
+        body: |_| json!({"since": "2026-01-01T00:00:00Z"}),
+        ..case("deliveries_retry", ADMINS)
+    },
+    Case { path: Some(Kind::Webhook), body: nothing, ..case("delivery_retry", ADMINS) },
     case("account_get", READERS),
     case("contact_group_list", READERS),
     Case { body: contact_group, ..case("contact_group_create", WRITERS) },
@@ -252,7 +277,7 @@ impl Case {
     /// The call on one's own things, as it should work.
     pub(crate) fn call<'a>(&self, world: &'a World, route: &Route, own: &Own) -> Call<'a> {
         let id = self.path.map_or_else(String::new, |kind| own.path_id(kind));
-        call(world, route, &id, (self.body)(own))
+        call_at(world, route, &path(route, &id, own.delivery), (self.body)(own))
     }
 
     /// Whether it is that of a route: a verb may be one of several dialects.
@@ -289,7 +314,16 @@ fn dialect(path: &str) -> u8 {
 
 /// A call with this id in the path and this body, if it is not null.
 pub(crate) fn call<'a>(world: &'a World, route: &Route, id: &str, body: Value) -> Call<'a> {
-    let call = world.call(route.method.as_str(), &route.path.replace("{id}", id));
+    call_at(world, route, &path(route, id, 99_999), body)
+}
+
+/// The path with what it varies in.
+pub(crate) fn path(route: &Route, id: &str, delivery: i64) -> String {
+    route.path.replace("{id}", id).replace("{delivery_id}", &delivery.to_string())
+}
+
+fn call_at<'a>(world: &'a World, route: &Route, path: &str, body: Value) -> Call<'a> {
+    let call = world.call(route.method.as_str(), path);
     if body.is_null() { call } else { call.json(body) }
 }
 
@@ -314,7 +348,20 @@ impl Own {
         let patch = UserGroupPatch { name: Some(format!("Desk of {caller}")), ..UserGroupPatch::default() };
         let user_group = directory.user_group_create(tenant, patch.into()).await.unwrap().id.0;
         let (login, contact_group) = (caller.to_owned(), contact_group.0);
-        Self { unit, parent, user, contact_group, contact, user_uuid, user_group, login, refresh_token }
+        let (webhook, delivery) = webhooks::given_up(world, tenant, caller).await;
+        Self {
+            unit,
+            parent,
+            user,
+            contact_group,
+            contact,
+            user_uuid,
+            user_group,
+            webhook,
+            delivery,
+            login,
+            refresh_token,
+        }
     }
 
     /// As it stands in a body.
@@ -324,6 +371,7 @@ impl Own {
             Kind::User => self.user.into(),
             Kind::ContactGroup => self.contact_group.into(),
             Kind::Contact => self.contact.into(),
+            Kind::Webhook => self.webhook.into(),
             Kind::UserUuid => self.user_uuid.to_string().into(),
             Kind::UserGroup => self.user_group.to_string().into(),
             Kind::Common(name) => name.into(),
@@ -341,7 +389,12 @@ impl Kind {
     pub(crate) fn unknown(self) -> Value {
         match self {
             Self::UserUuid | Self::UserGroup => "00000000-0000-4000-8000-000000000000".into(),
-            Self::Unit | Self::User | Self::ContactGroup | Self::Contact | Self::Common(_) => 99_999.into(),
+            Self::Unit
+            | Self::User
+            | Self::ContactGroup
+            | Self::Contact
+            | Self::Webhook
+            | Self::Common(_) => 99_999.into(),
         }
     }
 }
@@ -377,14 +430,17 @@ fn the_cases_say_all_that_the_coverage_tests_need() {
         contact: -5,
         user_uuid: Uuid::nil(),
         user_group: Uuid::nil(),
+        webhook: -6,
+        delivery: -7,
         login: String::new(),
         refresh_token: String::new(),
     };
     for (route, case) in all() {
         let Route { method, path, verb, .. } = route;
         let ids = path.matches('{').count();
-        assert_eq!(ids, path.matches("{id}").count(), "{path}: teach cases.rs what else varies in a path");
-        assert_eq!(ids == 1, case.path.is_some(), "`{verb}` in cases.rs: say what the id in {path} names");
+        let known = path.matches("{id}").count() + path.matches("{delivery_id}").count();
+        assert_eq!(ids, known, "{path}: teach cases.rs what else varies in a path");
+        assert_eq!(ids > 0, case.path.is_some(), "`{verb}` in cases.rs: say what the id in {path} names");
         let body = (case.body)(&own);
         let has_body = matches!(method.as_str(), "POST" | "PUT" | "PATCH");
         assert_eq!(has_body, !body.is_null(), "`{verb}` in cases.rs: {method} takes a body (if empty, {{}})");

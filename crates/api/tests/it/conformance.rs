@@ -80,7 +80,7 @@ impl Document {
             pattern.clone().count() == path.clone().count()
                 && pattern
                     .zip(path)
-                    .all(|(part, given)| part == given || (part == "{id}" && !given.is_empty()))
+                    .all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
         };
         let paths = self.value["paths"].as_object().unwrap();
         paths.get(path).or_else(|| paths.iter().find(|(pattern, _)| fits(pattern)).map(|(_, found)| found))

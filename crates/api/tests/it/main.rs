@@ -70,3 +70,7 @@ mod tree;
 mod user_lists;
 mod user_rules;
 mod user_writes;
+mod webhook_calls;
+mod webhook_input;
+mod webhook_tests;
+mod webhooks;

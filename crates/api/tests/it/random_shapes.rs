@@ -14,6 +14,7 @@ use crate::conformance::validator;
 use crate::onlive::{self, Client, USERS};
 use crate::scim;
 use crate::support::{Caller, Reply, World, documents};
+use crate::webhooks;
 
 /// A call with a body.
 struct Operation {
@@ -146,11 +147,32 @@ fn phones() -> impl Strategy<Value = Value> {
     ]
 }
 
+/// A list of events, or what is none.
+fn events() -> impl Strategy<Value = Value> {
+    let words = ["user.*", "user.created", "sms.received", "users.*", "", "*", "User.created"];
+    let event =
+        prop_oneof![8 => proptest::sample::select(words.to_vec()).prop_map(Value::from), 1 => value()];
+    prop_oneof![4 => proptest::collection::vec(event, 0..4).prop_map(Value::from), 1 => value()]
+}
+
+/// A list of static parameters, or what is none.
+fn parameters() -> impl Strategy<Value = Value> {
+    let name = prop_oneof![4 => "[a-z._-]{0,3}".prop_map(Value::from), 1 => value()];
+    let fitting = (name, value()).prop_map(|(name, value)| json!({"name": name, "value": value}));
+    let entry = prop_oneof![6 => fitting, 1 => value()];
+    prop_oneof![4 => proptest::collection::vec(entry, 0..3).prop_map(Value::from), 1 => value()]
+}
+
 /// Tries random bodies on every call with one.
 fn try_shapes(runtime: &tokio::runtime::Runtime, world: &World, caller: &Caller, operations: Vec<Operation>) {
     for operation in operations {
         let field = proptest::sample::select(operation.fields()).prop_flat_map(|field| {
-            let value = if field == "phones" { phones().boxed() } else { value().boxed() };
+            let value = match &*field {
+                "phones" => phones().boxed(),
+                "events" => events().boxed(),
+                "static_parameters" => parameters().boxed(),
+                _ => value().boxed(),
+            };
             (Just(field), value)
         });
         let body = proptest::collection::vec(field, 0..6);
@@ -196,7 +218,14 @@ fn the_document_and_the_server_see_the_same_shapes() {
     let world = runtime.block_on(World::with(settings));
     runtime.block_on(world.user("ben@acme.example", muster_domain::user::Role::Standard, 1001));
     let admin = Caller::Bearer(runtime.block_on(world.admin()));
-    let id = |path: &str| if path.starts_with("/v3/users") { "2" } else { "1002" }.to_owned();
+    let webhook = webhooks::body("https://crm.example.org/hook");
+    let made = runtime.block_on(world.post("/v3/webhooks", webhook).by(&admin).send());
+    let webhook = made.body["data"]["webhookId"].to_string();
+    let id = |path: &str| match path {
+        path if path.starts_with("/v3/users") => "2".to_owned(),
+        path if path.starts_with("/v3/webhooks") => webhook.clone(),
+        _ => "1002".to_owned(),
+    };
     try_shapes(&runtime, &world, &admin, runtime.block_on(operations(0, id)));
 }
 
@@ -303,6 +332,15 @@ fn is_about_shape(message: &str) -> bool {
         "bytes of JSON",
         "must be an existing",
         "is already in the group",
+        "is no event of the format",
+        "must be a URL",
+        "must begin with https",
+        "must not contain blanks",
+        "must not contain a user name",
+        "must not contain a fragment",
+        "must have a host name",
+        "must have the port",
+        "must not name an address",
     ];
     !about_content.iter().any(|text| message.contains(text))
 }

@@ -10,6 +10,7 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use muster_api::{App, AppService, PasswordPool, Settings};
+use muster_delivery::{Client, Policy};
 use muster_domain::credential::{CredentialWish, NewCredential, Profile};
 use muster_domain::org_unit::OrgUnitPatch;
 use muster_domain::secret::ServerKey;
@@ -97,7 +98,7 @@ impl World {
             sessions: SessionPolicy::default(),
         };
         let acme = tenant(&directory, &key, "US", "Acme", "ada@acme.example").await;
-        let service = App::new(directory, key.clone(), settings).into_service();
+        let service = App::new(directory, key.clone(), client(), settings).into_service();
         let peer = "192.0.2.1:4711".parse().unwrap();
         let world = Self { service, acme, server_key: key, clock, peer, place };
         for (name, parent) in [("North", 1000), ("Team A", 1001), ("Team B", 1001), ("South", 1000)] {
@@ -226,6 +227,12 @@ impl World {
         assert_eq!(reply.status, StatusCode::OK, "{reply}");
         reply.body["access_token"].as_str().unwrap().to_owned()
     }
+}
+
+/// Calls endpoints on this machine too, over http.
+fn client() -> Client {
+    let policy = Policy { allowed: vec!["127.0.0.1/32".parse().unwrap()], plain_http: true };
+    Client::new(muster_delivery::Settings { policy, ..muster_delivery::Settings::default() }).unwrap()
 }
 
 /// The published documents of the dialects, which every reply is held to. They come from a world of their own, or

@@ -42,7 +42,7 @@ impl<S: Store> Directory<S> {
             let batch = Batch::new(ctx.tenant())
                 .guard(Guard::UnitActive(parent_id))
                 .change(Change::OrgUnitInsert(Box::new(unit.clone())))
-                .journal(JournalEntry::new(ctx, "org_unit.created", id, unit.version, payload));
+                .journal(JournalEntry::new(ctx, "org_unit.created", id, unit.version, payload).in_unit(id));
             match self.store.commit(batch).await {
                 Ok(()) => return Ok(unit),
                 Err(StoreError::GuardFailed | StoreError::Stale) => {}

@@ -72,7 +72,7 @@ impl<S: Store> Directory<S> {
             }
             guards.extend(step.guards());
             let entry = JournalEntry::new(ctx, step.kind(), id, after.version, changes);
-            let entry = JournalEntry { at: after.modified_at, ..entry };
+            let entry = JournalEntry { at: after.modified_at, ..entry }.in_unit(id);
             let mut batch = Batch::new(ctx.tenant()).journal(entry);
             batch.guards = guards;
             batch.changes.push(Change::OrgUnitUpdate {

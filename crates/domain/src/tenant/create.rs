@@ -77,7 +77,7 @@ impl<S: Store> Directory<S> {
             0..0,
             [
                 JournalEntry::new(&ctx, "tenant.created", id, 1, made),
-                JournalEntry::new(&ctx, "org_unit.created", top, 1, top_made),
+                JournalEntry::new(&ctx, "org_unit.created", top, 1, top_made).in_unit(top),
             ],
         );
         for new in [&lox24, &onlive, &scim] {

@@ -49,13 +49,8 @@ impl<S: Store> Directory<S> {
                     in_place: false,
                 });
                 let payload = payload("name", &top.name, name);
-                batch = batch.journal(JournalEntry::new(
-                    &ctx,
-                    "org_unit.updated",
-                    top.id,
-                    top.version + 1,
-                    payload,
-                ));
+                let entry = JournalEntry::new(&ctx, "org_unit.updated", top.id, top.version + 1, payload);
+                batch = batch.journal(entry.in_unit(top.id));
             }
             if batch.changes.is_empty() {
                 return Ok(before);

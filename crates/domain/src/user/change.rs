@@ -99,7 +99,7 @@ impl UserChange {
         let left = before.is_active() && !after.is_active();
         let new_password = before.password_hash != after.password_hash;
         let change = Change::UserUpdate { before: Box::new(before), after: Box::new(after.clone()) };
-        let entry = JournalEntry { at: after.modified_at, ..entry };
+        let entry = JournalEntry { at: after.modified_at, ..entry }.in_unit(after.org_unit_id);
         let mut batch = Batch::new(ctx.tenant()).change(change).journal(entry);
         if left || new_password {
             let keep = keeps.filter(|_| !left);

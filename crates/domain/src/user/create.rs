@@ -111,11 +111,7 @@ impl<S: Store> Directory<S> {
 /// The batch that stores a new user.
 pub(crate) fn user_batch(ctx: &Ctx, user: &User) -> Batch {
     let payload = journal::created(user.fields());
-    Batch::new(ctx.tenant()).change(Change::UserInsert(Box::new(user.clone()))).journal(JournalEntry::new(
-        ctx,
-        "user.created",
-        user.id,
-        user.version,
-        payload,
-    ))
+    let entry =
+        JournalEntry::new(ctx, "user.created", user.id, user.version, payload).in_unit(user.org_unit_id);
+    Batch::new(ctx.tenant()).change(Change::UserInsert(Box::new(user.clone()))).journal(entry)
 }

@@ -19,6 +19,11 @@ pub(super) fn explain(error: Error) -> anyhow::Error {
         Error::NotFound(Entity::OrgUnit) => "there is no such org unit".to_owned(),
         Error::NotFound(Entity::UserGroup) => "there is no such user group".to_owned(),
         Error::NotFound(Entity::ContactGroup) => "there is no such contact group".to_owned(),
+        Error::NotFound(Entity::Webhook) => "there is no such webhook".to_owned(),
+        Error::NotFound(Entity::Delivery) => "there is no such delivery".to_owned(),
+        Error::Rule(Rule::DeliveryNotFailed) => "this delivery was not given up".to_owned(),
+        Error::Rule(Rule::EventForgotten) =>
+            "the journal does not tell of the event any more: see --journal-retention".to_owned(),
         Error::Rule(Rule::LastAdmin) =>
             "this is the last active admin of the tenant's top, or the last one who can log in".to_owned(),
         other => other.to_string(),

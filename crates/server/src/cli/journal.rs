@@ -158,6 +158,7 @@ fn object(entry: &JournalRecord) -> Value {
         "entity": entry.entity,
         "entity_id": entry.entity_id,
         "version": entry.version,
+        "org_unit_id": entry.org_unit_id.map(|unit| unit.0),
         "changes": entry.payload,
     })
 }

@@ -10,6 +10,8 @@ pub(crate) mod sign;
 mod store;
 mod tenant;
 mod user;
+pub(crate) mod webhook;
+mod webhooks;
 mod when;
 
 use std::path::PathBuf;
@@ -25,7 +27,8 @@ use muster_store::{KeySource, Limits, Options, Store};
 
 use crate::serve::ServeArgs;
 use crate::system::{SystemClock, SystemEntropy};
-use crate::{config, serve};
+use crate::worker::WorkerArgs;
+use crate::{config, serve, worker};
 
 /// Muster: a self-hosted, multi-tenant directory of organisations.
 ///
@@ -46,6 +49,7 @@ struct Cli {
 enum Command {
     /// Run the server.
     Serve(Box<ServeArgs>),
+    Worker(Box<WorkerArgs>),
     /// Create, list, rename, disable and delete tenants.
     #[command(subcommand)]
     Tenant(tenant::TenantCommand),
@@ -61,6 +65,9 @@ enum Command {
     /// Write contacts to a file.
     #[command(subcommand)]
     Export(contacts::ExportCommand),
+    /// See how webhooks do, try them, and send again what was given up.
+    #[command(subcommand)]
+    Webhook(webhooks::WebhookCommand),
     Sign(sign::SignArgs),
     Journal(journal::JournalArgs),
     Backup(store::BackupArgs),
@@ -109,6 +116,12 @@ impl StoreArgs {
     /// Opens the store for a server; makes it if it is not there.
     pub(crate) async fn open_as_server(&self, limits: Limits) -> anyhow::Result<(Store, ServerKey)> {
         open(&self.options(true, true, limits)).await
+    }
+
+    /// Opens the store for a worker, which needs one that is there. A file has its one server beside it.
+    pub(crate) async fn open_as_worker(&self) -> anyhow::Result<(Store, ServerKey)> {
+        let is_file = muster_store::sqlite_path(&self.database).is_some();
+        open(&self.options(false, !is_file, Limits::default())).await
     }
 
     /// What names this database in a command that people copy. The URL of one that is no file may hold a password: they
@@ -183,11 +196,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let done = runtime.block_on(async {
         match cli.command {
             Command::Serve(args) => serve::run(*args).await,
+            Command::Worker(args) => worker::run(*args).await,
             Command::Tenant(command) => tenant::run(command).await,
             Command::User(command) => user::run(command).await,
             Command::Credential(command) => credential::run(command).await,
             Command::Import(command) => contacts::import(command).await,
             Command::Export(command) => contacts::export(command).await,
+            Command::Webhook(command) => webhooks::run(command).await,
             Command::Sign(args) => sign::run(args),
             Command::Journal(args) => journal::run(args).await,
             Command::Backup(args) => store::backup(args).await,

@@ -19,3 +19,4 @@ mod on_file;
 mod on_postgres;
 mod operator;
 mod sign;
+mod webhooks;

@@ -5,6 +5,7 @@ mod org_unit;
 mod tenant;
 mod user;
 mod user_group;
+mod webhook;
 
 use muster_domain::user::{User, UserStatus};
 use muster_domain::{Batch, Change, Entity, Guard, JournalEntry, StoreError, TenantId};
@@ -83,7 +84,9 @@ pub(crate) async fn write_state(on: &mut impl Write, tenant: TenantId, state: &S
 }
 
 async fn guard(on: &mut impl Write, tenant: TenantId, guard: &Guard) -> Outcome {
-    use crate::statements::{contact, org_unit, tenant as of_tenant, user, user_group};
+    use crate::statements::{
+        contact, org_unit, tenant as of_tenant, user, user_group, webhook as of_webhook,
+    };
 
     let id = tenant.0;
     let (statement, values, wanted) = match guard {
@@ -121,6 +124,9 @@ async fn guard(on: &mut impl Write, tenant: TenantId, guard: &Guard) -> Outcome 
         Guard::ServerKey { fingerprint } => {
             (&of_tenant::SERVER_KEY_IS, values![fingerprint].to_vec(), Wanted::Holds)
         }
+        Guard::WebhookRoom { besides, of_lox24 } => {
+            (&of_webhook::HAS_ROOM, webhook::has_room(tenant, *besides, *of_lox24), Wanted::Holds)
+        }
         Guard::AdminRemains { besides, with_password } => {
             (&user::ADMIN_REMAINS, values![id, besides.0, *with_password].to_vec(), Wanted::Holds)
         }
@@ -137,14 +143,21 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
         Change::UserGroupInsert(group) | Change::UserGroupUpdate(group) => Some(group.tenant),
         Change::ContactGroupInsert(group) | Change::ContactGroupUpdate(group) => Some(group.tenant),
         Change::ContactUpdate(contact) | Change::ContactDelete(contact) => Some(contact.tenant),
+        Change::WebhookInsert(new) => Some(new.0.tenant),
+        Change::WebhookUpdate { webhook, .. } | Change::WebhookSecretRotate { webhook, .. } => {
+            Some(webhook.tenant)
+        }
         Change::CredentialInsert(credential) => Some(credential.tenant),
         Change::TokenInsert(token) => Some(token.tenant),
         _ => None,
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each change, so that none is forgotten")]
 async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, counts: &mut Counts) -> Outcome {
-    use crate::statements::{contact as of_contact, tenant as of_tenant, user_group as of_group};
+    use crate::statements::{
+        contact as of_contact, tenant as of_tenant, user_group as of_group, webhook as of_webhook,
+    };
 
     if row_tenant(change).is_some_and(|owner| owner != tenant) {
         return Err(StoreError::Internal("a batch has a row of another tenant".to_owned()));
@@ -207,6 +220,37 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, counts: 
         Change::ContactGroupRemove(group) => {
             on.one_row(&of_contact::GROUP_REMOVE, &values![id, group.0]).await
         }
+        Change::WebhookInsert(new) => webhook::insert(on, &new.0, &new.1.sealed).await,
+        Change::WebhookUpdate { webhook, restarts } => webhook::update(on, webhook, *restarts).await,
+        Change::WebhookSecretRotate { webhook, sealed, until } => {
+            webhook::rotate(on, webhook, sealed, *until).await
+        }
+        Change::WebhookDelete { id: webhook, version, at } => {
+            on.one_row(&of_webhook::DELETE, &values![id, webhook.0, *version, at.0]).await
+        }
+        Change::WebhookLease { id: webhook, owner, now, until } => {
+            on.one_row(&of_webhook::LEASE, &values![id, webhook.0, *owner, now.0, until.0]).await
+        }
+        Change::WebhookKeep { id: webhook, owner, until, health } => {
+            webhook::keep(on, tenant, *webhook, *owner, *until, health).await
+        }
+        Change::WebhookRelease { id: webhook, owner, through } => {
+            on.one_row(&of_webhook::RELEASE, &values![id, webhook.0, *owner, *through]).await
+        }
+        Change::DeliveriesInsert { webhook, owner, from, through, deliveries } => {
+            webhook::deliveries(on, tenant, *webhook, *owner, (*from, *through), deliveries).await
+        }
+        Change::DeliveryAttempted { webhook, delivery } => {
+            webhook::attempted(on, tenant, *webhook, delivery).await
+        }
+        Change::DeliveryRetry { webhook, id: delivery, at } => {
+            on.one_row(&of_webhook::DELIVERY_RETRY, &values![id, webhook.0, delivery.0, at.0]).await
+        }
+        Change::DeliveriesReap { webhook, horizon, limit } => {
+            on.run(&of_webhook::REAP_DELETED, &values![id, webhook.0, *limit]).await?;
+            on.run(&of_webhook::REAP, &values![id, webhook.0, horizon.0, *limit]).await
+        }
+        Change::WebhookRemove(webhook) => on.one_row(&of_webhook::REMOVE, &values![id, webhook.0]).await,
         Change::CredentialInsert(new) => tenant::credential_insert(on, new).await,
         Change::CredentialRevoke { id: credential, at } => {
             on.one_row(&of_tenant::CREDENTIAL_REVOKE, &values![id, credential.0, at.0]).await
@@ -262,6 +306,7 @@ async fn journal(on: &mut impl Write, tenant: TenantId, number: i64, entry: &Jou
         &entry.entity_id,
         version,
         entry.payload.to_string(),
+        entry.org_unit_id.map(|unit| unit.0),
     ];
     // A tenant that is gone has no journal.
     on.one_row(statement, &values).await

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use muster_domain::user::{name_key, password};
+use muster_domain::webhook::is_event_pattern;
 use muster_domain::{StoreError, TenantId, text};
 
 use crate::row::{Row, get};
@@ -127,6 +128,25 @@ pub(super) fn user_group(row: &dyn Row) -> Result<Option<String>> {
         (i64::try_from(group.members) != Ok(get(row, at + 3)?), "its members are not as many as are counted"),
     ];
     Ok(first(&problems, WHAT, group.id))
+}
+
+pub(super) fn webhook(row: &dyn Row) -> Result<Option<String>> {
+    const WHAT: &str = "webhook";
+    let webhook = match read(row, WHAT, rows::webhook::view(row))? {
+        Ok(view) => view.webhook,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    let problems = [
+        (webhook.name.trim().is_empty(), "the name is empty"),
+        (webhook.url.is_empty(), "the address is empty"),
+        (!webhook.events.iter().all(|event| is_event_pattern(event)), "there is no such event"),
+    ];
+    Ok(first(&problems, WHAT, webhook.id))
+}
+
+pub(super) fn delivery(row: &dyn Row) -> Result<Option<String>> {
+    let webhook: i64 = get(row, rows::webhook::DELIVERY_COLUMNS)?;
+    Ok(read(row, &format!("webhook {webhook}, delivery"), rows::webhook::delivery(row))?.err())
 }
 
 pub(super) fn journal_entry(row: &dyn Row) -> Result<Option<String>> {

@@ -4,16 +4,16 @@ mod contents;
 
 use std::ops::ControlFlow;
 
-use muster_domain::credential::seal_context;
 use muster_domain::secret::ServerKey;
 use muster_domain::tenant::{Tenant, TenantStatus};
 use muster_domain::{IdKind, OrgUnitId, StoreError, TenantId};
 
 use crate::driver::Read;
 use crate::row::{Row, get};
+use crate::rows;
+use crate::secrets::{Sealed, sealed_secrets};
 use crate::statements::{self, Statement, doctor as check, installation};
 use crate::value::values;
-use crate::{rows, secrets};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -98,6 +98,7 @@ impl<R: Read> Doctor<'_, R> {
                 IdKind::Credential => ("credentials", &installation::GREATEST_CREDENTIAL),
                 IdKind::ContactGroup => ("contact_groups", &installation::GREATEST_CONTACT_GROUP),
                 IdKind::Contact => ("contacts", &installation::GREATEST_CONTACT),
+                IdKind::Webhook => ("webhooks", &installation::GREATEST_WEBHOOK),
             };
             let greatest = self.on.count(greatest, &[]).await?;
             let next = self.on.count(&installation::NEXT_ID, &values![kind.as_str()]).await?;
@@ -110,12 +111,10 @@ impl<R: Read> Doctor<'_, R> {
 
     /// Every sealed secret opens under the server key.
     async fn secrets(&mut self, key: &ServerKey) -> Result<()> {
-        for (tenant, id, secret) in secrets::sealed_secrets(self.on).await? {
-            if key.open(&seal_context(tenant, id), &secret).is_none() {
-                self.found(
-                    Some(tenant),
-                    format!("the server key does not open the secret of credential {id}"),
-                );
+        for Sealed { tenant, id, of, secret, .. } in sealed_secrets(self.on).await? {
+            if key.open(&of.context(tenant, id), &secret).is_none() {
+                let what = format!("the server key does not open the secret of {} {id}", of.name());
+                self.found(Some(tenant), what);
             }
         }
         Ok(())
@@ -144,6 +143,15 @@ impl<R: Read> Doctor<'_, R> {
         )
         .await?;
         self.ids_of(id, &check::PRIMARIES, "in groups, of which not one is primary: user").await?;
+        self.ids_of(id, &check::WEBHOOK_UNITS, "in no org unit: webhook").await?;
+        self.ids_of(id, &check::CURSORS, "its place in the journal is not where it can be: webhook").await?;
+        self.ids_of(id, &check::NOBODYS_DELIVERIES, "has deliveries, but is not there: webhook").await?;
+        self.ids_of(
+            id,
+            &check::UNTIMELY_DELIVERIES,
+            "has an open delivery that is never tried, or tries one that is not open: webhook",
+        )
+        .await?;
         self.counts(id).await?;
         self.journal(id).await?;
         self.contents(id).await
@@ -228,6 +236,8 @@ impl<R: Read> Doctor<'_, R> {
         self.each(tenant, &check::GROUPS, contents::contact_group).await?;
         self.each(tenant, &check::CONTACTS, contents::contact).await?;
         self.each(tenant, &check::USER_GROUPS, contents::user_group).await?;
+        self.each(tenant, &check::WEBHOOKS, contents::webhook).await?;
+        self.each(tenant, &check::DELIVERIES, contents::delivery).await?;
         self.each(tenant, &check::ENTRIES, contents::journal_entry).await?;
         self.each(tenant, &statements::tenant::CREDENTIALS, contents::credential).await
     }

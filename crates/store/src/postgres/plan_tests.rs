@@ -3,7 +3,7 @@
 use tokio_postgres::{Client, NoTls};
 
 use crate::statements::{
-    LISTS, contact, installation, org_unit, postgres, purge, session, tenant, user, user_group,
+    LISTS, contact, installation, org_unit, postgres, purge, session, tenant, user, user_group, webhook,
 };
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
@@ -40,14 +40,21 @@ pub(super) const ROWS: &str = "
     SELECT id, tenant_id, name, 1, 0, 0 FROM org_units WHERE status = 2;
     INSERT INTO contacts (id, tenant_id, group_id, edition, phone, version, created_at, modified_at)
     SELECT g.id * 100 + n, g.tenant_id, g.id, 1, '+49151' || n, 1, 0, 0 FROM contact_groups g, generate_series(1, 4) n;
+    INSERT INTO webhooks (id, tenant_id, org_unit_id, name, url, events, static_parameters, format, status,
+        include_sub_groups, secret_sealed, version, created_at, modified_at, journal_cursor)
+    SELECT id, tenant_id, id, name, '', '[]', '[]', 0, CASE WHEN id % 20 = 9 THEN 2 ELSE 1 END, 1, '', 1, 0, 0, 1
+    FROM org_units WHERE status = 2;
+    INSERT INTO webhook_deliveries (tenant_id, webhook_id, id, event, entity, at, state, attempts, next_at)
+    SELECT w.tenant_id, w.id, n, 'user.created', 'user:1', n, n % 3, 0, CASE WHEN n % 3 = 0 THEN n END
+    FROM webhooks w, generate_series(1, CASE w.id WHEN 10009 THEN 5000 ELSE 30 END) n;
     INSERT INTO journal
-    SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}' FROM org_units;
+    SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}', id FROM org_units;
 ";
 
 /// What a planner that knows statistics sees in real life.
 pub(super) const STATISTICS: &str =
     "ANALYZE tenants, tenant_state, org_units, users, login_claims, session_tokens, credentials, user_groups,
-        user_group_members, contact_groups, contacts, journal;
+        user_group_members, contact_groups, contacts, webhooks, webhook_deliveries, journal;
 ";
 
 /// A connection with the settings of the store, to new tables in a schema that is gone after the transaction.
@@ -161,6 +168,9 @@ async fn lists_are_read_in_their_order() {
         (&user_group::LIST, "1, NULL, 10, 0", "user_groups_created"),
         (&org_unit::CHILDREN, "1, 10000, 1, 2, NULL, 10, 0", "org_units_children"),
         (&contact::GROUPS, "1, 0, 10, 0", "contact_groups_pkey"),
+        (&webhook::DELIVERIES, "1, 10009, NULL, 0, 10, 0", "webhook_deliveries_pkey"),
+        (&webhook::DELIVERIES_FAILED, "1, 10009, 0, 10, 0", "webhook_deliveries_failed"),
+        (&webhook::DELIVERIES_OPEN, "1, 10009, 10", "webhook_deliveries_open"),
         (&tenant::JOURNAL_NEWEST, "1, 0, NULL, NULL, NULL, NULL, 0, 9, 10", "journal_pkey"),
     ] {
         let steps = plan_for(&client, statement.postgres(), values).await;
@@ -194,6 +204,17 @@ async fn rows_are_found_by_what_is_asked_for() {
             (&contact::GARBAGE, "contact_groups_garbage"),
             (&purge::USERS, "users_pkey"),
             (&contact::REAP, "contacts_pkey"),
+            (&webhook::DELIVERY, "webhook_deliveries_pkey"),
+            (&webhook::DELIVERIES_OPEN, "webhook_deliveries_open"),
+            (&webhook::DELIVERIES_FAILED, "webhook_deliveries_failed"),
+            (&webhook::DELIVERIES_FAILED_COUNT, "webhook_deliveries_failed"),
+            (&webhook::WORK, "webhook_deliveries_due"),
+            (&webhook::JOURNAL_NEEDED, "webhook_deliveries_open"),
+            (&webhook::DELIVERY_ATTEMPTED, "webhook_deliveries"),
+            (&webhook::GARBAGE, "webhook_deliveries_pkey"),
+            (&webhook::REAP, "webhook_deliveries_pkey"),
+            (&webhook::REAP_DELETED, "webhook_deliveries_pkey"),
+            (&purge::WEBHOOK_DELIVERIES, "webhook_deliveries_pkey"),
         ] {
             let steps = plan(&client, statement.postgres()).await.join("\n");
             assert!(steps.contains(index), "{index}:\n{steps}");

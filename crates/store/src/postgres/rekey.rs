@@ -8,9 +8,10 @@ use super::error::store_error;
 use super::migrate;
 use super::presence::keep_servers_out;
 use crate::driver::Read as _;
+use crate::secrets::{Sealed, resealed};
 use crate::statements::installation;
 use crate::value::values;
-use crate::{OpenError, Options, Rotation, secrets};
+use crate::{OpenError, Options, Rotation};
 
 /// Seals every secret anew and puts the new key in its place.
 pub(super) async fn run(
@@ -27,7 +28,7 @@ pub(super) async fn run(
     let new = options.key.next(given, entropy)?;
     connection
         .client
-        .batch_execute("BEGIN; SET LOCAL lock_timeout = '10s'; LOCK TABLE credentials")
+        .batch_execute("BEGIN; SET LOCAL lock_timeout = '10s'; LOCK TABLE credentials, webhooks")
         .await
         .map_err(sql)?;
     let outcome = in_transaction(connection, &old, &new, entropy).await;
@@ -46,10 +47,9 @@ async fn in_transaction(
     new: &ServerKey,
     entropy: &dyn Entropy,
 ) -> Result<usize, OpenError> {
-    let sealed = secrets::resealed(connection, old, new, entropy).await?;
-    for (tenant, id, secret) in &sealed {
-        let values = values![tenant.0, id.0, secret];
-        connection.one(&installation::RESEAL, &values, |_| Ok(())).await?;
+    let sealed = resealed(connection, old, new, entropy).await?;
+    for Sealed { tenant, id, secret, reseal, .. } in &sealed {
+        connection.one(reseal, &values![tenant.0, *id, secret], |_| Ok(())).await?;
     }
     let fingerprint = new.fingerprint();
     connection.one(&installation::SERVER_KEY_CHANGES, &values![&fingerprint], |_| Ok(())).await?;

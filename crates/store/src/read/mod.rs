@@ -9,6 +9,7 @@ mod selected;
 mod selection;
 mod user;
 mod user_group;
+mod webhook;
 
 use futures_util::future::try_join;
 use muster_domain::credential::{Credential, CredentialCaller, CredentialStore, SignedCaller};
@@ -241,10 +242,15 @@ impl CredentialStore for Store {
 
 impl muster_domain::Store for Store {
     async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        let journaled = (!batch.journal.is_empty()).then_some(batch.tenant);
         match &self.0 {
             Backend::Sqlite(store) => store.commit(batch).await,
             Backend::Postgres(store) => store.commit(batch).await,
+        }?;
+        if let Some(tenant) = journaled {
+            self.1.add(tenant);
         }
+        Ok(())
     }
 
     fn submit(&self, batch: Batch) -> Result<(), StoreError> {

@@ -6,7 +6,9 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{connect, migrate};
-use crate::statements::{LISTS, Statement, contact, installation, org_unit, purge, tenant, user, user_group};
+use crate::statements::{
+    LISTS, Statement, contact, installation, org_unit, purge, tenant, user, user_group, webhook,
+};
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
 /// with a user and two tokens for each unit: what a planner that knows statistics sees in real life.
@@ -42,8 +44,15 @@ const ROWS: &str = "
     INSERT INTO contacts (id, tenant_id, group_id, edition, phone, version, created_at, modified_at)
     SELECT g.id * 100 + n, g.tenant_id, g.id, 1, '+49151' || n, 1, 0, 0
     FROM contact_groups g, (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4);
+    INSERT INTO webhooks (id, tenant_id, org_unit_id, name, url, events, static_parameters, format, status,
+        include_sub_groups, secret_sealed, version, created_at, modified_at, journal_cursor)
+    SELECT id, tenant_id, id, name, '', '[]', '[]', 0, 1 + (id % 20 = 9), 1, X'', 1, 0, 0, 1
+    FROM org_units WHERE status = 2;
+    INSERT INTO webhook_deliveries (tenant_id, webhook_id, id, event, entity, at, state, attempts, next_at)
+    SELECT w.tenant_id, w.id, n, 'user.created', 'user:1', n, n % 3, 0, iif(n % 3 = 0, n, NULL)
+    FROM webhooks w, (SELECT id % 10000 AS n FROM org_units WHERE tenant_id = 1 AND id % 10000 < 60);
     INSERT INTO journal
-    SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}' FROM org_units;
+    SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}', id FROM org_units;
     ANALYZE;
 ";
 
@@ -103,10 +112,10 @@ fn no_statement_reads_a_whole_table_when_the_planner_knows_statistics() {
     assert_eq!(steps(&with_statistics(&folder), reads_whole_table), Vec::<String>::new());
 }
 
-/// Wanted: a tenant's credentials, user groups and contact groups are listed whole, those of which rows are to be removed are in an
+/// Wanted: a tenant's credentials, few webhooks, user groups and contact groups are listed whole, those of which rows are to be removed are in an
 /// index of their own, a tenant is removed whole, and a list of all users is read in its
 /// order until the page is full. Their counts are kept, but for those of a filter.
-const WHOLE: [&str; 29] = [
+const WHOLE: [&str; 36] = [
     "contact::GROUPS",
     "contact::GROUPS_COUNT",
     "contact::GROUP_IDS",
@@ -117,6 +126,8 @@ const WHOLE: [&str; 29] = [
     "purge::USER_GROUP_MEMBERS",
     "purge::USER_GROUPS",
     "purge::CREDENTIALS",
+    "purge::WEBHOOK_DELIVERIES",
+    "purge::WEBHOOKS",
     "purge::LOGIN_CLAIMS",
     "purge::USER_EMAILS",
     "purge::USERS",
@@ -136,6 +147,11 @@ const WHOLE: [&str; 29] = [
     "user_group::LIST",
     "user_group::LIST_COUNT",
     "user_group::GARBAGE",
+    "webhook::LIST",
+    "webhook::WORK",
+    "webhook::HAS_ROOM",
+    "webhook::JOURNAL_NEEDED",
+    "webhook::GARBAGE",
 ];
 
 /// The names of the statements that read all that a tenant has in a table.
@@ -199,11 +215,19 @@ fn lists_are_read_in_their_order() {
         user::ALL.iter().filter(|(name, _)| name.starts_with("LIST_") && !name.contains("DELETED"));
     let others = [&tenant::LIST, &tenant::JOURNAL_LIST, &tenant::JOURNAL_NEWEST, &tenant::CREDENTIALS];
     let of_groups = [&user_group::LIST, &user_group::MEMBERS];
+    let of_webhooks = [
+        &webhook::LIST,
+        &webhook::WORK,
+        &webhook::DELIVERIES,
+        &webhook::DELIVERIES_FAILED,
+        &webhook::DELIVERIES_OPEN,
+    ];
     let of_contacts = [&contact::GROUPS, &contact::GROUP_IDS, &contact::LIST, &contact::AFTER];
     for sorted in others
         .into_iter()
         .chain(of_contacts)
         .chain(of_groups)
+        .chain(of_webhooks)
         .chain([&org_unit::CHILDREN])
         .chain(of_users.map(|(_, list)| *list))
     {
@@ -255,6 +279,34 @@ fn memberships_are_found_by_what_is_asked_for() {
             (&user_group::GARBAGE, "user_groups_garbage (tenant_id=?)"),
             (&user::GROUP_CREATED, "PRIMARY KEY (tenant_id=? AND group_id=?)"),
             (&user::LIST_CREATED_DESC, key),
+        ] {
+            let plan = plan(&connection, statement.sqlite());
+            assert!(plan.iter().any(|step| step.ends_with(index)), "{index}: {plan:?}");
+        }
+    }
+}
+
+/// Looking after a webhook costs what there is to do, however much was sent.
+#[test]
+fn deliveries_are_found_by_what_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = "PRIMARY KEY (tenant_id=? AND webhook_id=? AND id=?)";
+    let open = "webhook_deliveries_open (tenant_id=? AND webhook_id=?)";
+    let failed = "webhook_deliveries_failed (tenant_id=? AND webhook_id=?)";
+    for connection in [migrated(&folder), with_statistics(&tempfile::tempdir().unwrap())] {
+        for (statement, index) in [
+            (&webhook::DELIVERY, key),
+            (&webhook::DELIVERIES, "PRIMARY KEY (tenant_id=? AND webhook_id=?)"),
+            (&webhook::DELIVERIES_OPEN, open),
+            (&webhook::DELIVERIES_FAILED, failed),
+            (&webhook::DELIVERIES_FAILED_COUNT, failed),
+            (&webhook::WORK, "webhook_deliveries_due (tenant_id=? AND webhook_id=?)"),
+            (&webhook::JOURNAL_NEEDED, open),
+            (&webhook::DELIVERY_ATTEMPTED, key),
+            (&webhook::DELIVERY_RETRY, key),
+            (&webhook::REAP, "PRIMARY KEY (tenant_id=? AND webhook_id=? AND id>?)"),
+            (&webhook::REAP_DELETED, key),
+            (&purge::WEBHOOK_DELIVERIES, key),
         ] {
             let plan = plan(&connection, statement.sqlite());
             assert!(plan.iter().any(|step| step.ends_with(index)), "{index}: {plan:?}");

@@ -2,7 +2,7 @@
 
 use super::contact;
 use super::org_unit::{self, subtree};
-use super::{user, user_group};
+use super::{tenant, user, user_group, webhook};
 
 super::statements! {
     /// The top unit that the tenant names is not the top of its tree.
@@ -67,9 +67,23 @@ super::statements! {
     JOURNAL = "SELECT COUNT(j.sequence), MIN(j.sequence), MAX(j.sequence), s.journal_sequence, s.journal_trimmed
         FROM tenant_state s LEFT JOIN journal j ON j.tenant_id = s.tenant_id
         WHERE s.tenant_id = $1 GROUP BY s.journal_sequence, s.journal_trimmed";
-    ENTRIES = "SELECT j.sequence, j.at, j.actor_kind, j.actor_id, j.dialect, j.kind, j.entity, j.entity_id, j.version,
-            j.payload
-        FROM journal j WHERE j.tenant_id = $1";
+    ENTRIES = concat!("SELECT ", tenant::journal_columns!(), " FROM journal WHERE tenant_id = $1");
+    WEBHOOK_UNITS = "SELECT w.id FROM webhooks w
+        LEFT JOIN org_units o ON o.tenant_id = w.tenant_id AND o.id = w.org_unit_id
+        WHERE w.tenant_id = $1 AND o.id IS NULL LIMIT $2";
+    /// Webhooks that have heard of more than there was, or have deliveries of what they have still to hear of, which could
+    /// not be made then.
+    CURSORS = "SELECT w.id FROM webhooks w JOIN tenant_state s ON s.tenant_id = w.tenant_id
+        WHERE w.tenant_id = $1 AND (w.journal_cursor > s.journal_sequence OR w.journal_cursor <
+            (SELECT MAX(d.id) FROM webhook_deliveries d WHERE d.tenant_id = $1 AND d.webhook_id = w.id) / 4)
+        LIMIT $2";
+    NOBODYS_DELIVERIES = "SELECT DISTINCT d.webhook_id FROM webhook_deliveries d
+        LEFT JOIN webhooks w ON w.tenant_id = d.tenant_id AND w.id = d.webhook_id
+        WHERE d.tenant_id = $1 AND w.id IS NULL LIMIT $2";
+    /// Webhooks with deliveries that are open (0) and never tried, or tried although they are not open.
+    UNTIMELY_DELIVERIES = "SELECT DISTINCT d.webhook_id FROM webhook_deliveries d
+        WHERE d.tenant_id = $1 AND CASE d.state WHEN 0 THEN 1 ELSE 0 END <> CASE WHEN d.next_at IS NULL THEN 0 ELSE 1 END
+        LIMIT $2";
     /// Whole rows, and after their columns the keys that are computed from them.
     UNITS = concat!("SELECT ", org_unit::columns!(), ", o.name_key FROM org_units o WHERE o.tenant_id = $1");
     USERS = concat!("SELECT ", user::columns!(), ", u.login_key, u.name_key, u.display_name_key, u.login_is_email,
@@ -83,6 +97,9 @@ super::statements! {
         JOIN users u ON u.tenant_id = e.tenant_id AND u.id = e.user_id AND u.status <> 3 WHERE e.tenant_id = $1");
     GROUPS = concat!("SELECT ", contact::group_columns!(), " FROM contact_groups g WHERE g.tenant_id = $1");
     CONTACTS = concat!("SELECT ", contact::columns!(), " FROM contacts c WHERE c.tenant_id = $1");
+    WEBHOOKS = concat!("SELECT ", webhook::columns!(), " FROM webhooks w WHERE w.tenant_id = $1");
+    DELIVERIES = concat!("SELECT ", webhook::delivery_columns!(), ", d.webhook_id FROM webhook_deliveries d
+        WHERE d.tenant_id = $1");
     /// Tokens (kind 1 or 2) that no release has made.
     TOKENS = "SELECT s.user_id FROM session_tokens s WHERE s.tenant_id = $1
         AND (s.kind NOT IN (1, 2) OR LENGTH(s.hash) <> 32 OR LENGTH(s.family) <> 16) LIMIT $2";

@@ -8,6 +8,12 @@ super::statements! {
         WHERE u.id IS NULL LIMIT 20";
     SEALED_SECRETS = "SELECT tenant_id, id, secret_sealed FROM credentials WHERE secret_sealed IS NOT NULL";
     RESEAL = "UPDATE credentials SET secret_sealed = $3 WHERE tenant_id = $1 AND id = $2 RETURNING id";
+    WEBHOOK_SECRETS = "SELECT tenant_id, id, secret_sealed FROM webhooks";
+    WEBHOOK_OLD_SECRETS = "SELECT tenant_id, id, old_secret_sealed FROM webhooks WHERE old_secret_sealed IS NOT NULL";
+    WEBHOOK_RESEAL = "UPDATE webhooks SET secret_sealed = $3 WHERE tenant_id = $1 AND id = $2 RETURNING id";
+    WEBHOOK_OLD_RESEAL = "UPDATE webhooks SET old_secret_sealed = $3 WHERE tenant_id = $1 AND id = $2 RETURNING id";
+    TENANTS_WITH_WEBHOOKS = "SELECT DISTINCT tenant_id FROM webhooks WHERE tenant_id > $1 AND deleted = 0
+                             ORDER BY tenant_id LIMIT $2";
     SERVER_KEY_CHANGES = "UPDATE server_key SET fingerprint = $1 WHERE only_row = 1 RETURNING only_row";
     SERVER_KEYS = "SELECT fingerprint FROM server_key";
     GREATEST_TENANT = "SELECT COALESCE(MAX(id), 0) FROM tenants";
@@ -16,6 +22,7 @@ super::statements! {
     GREATEST_CREDENTIAL = "SELECT COALESCE(MAX(id), 0) FROM credentials";
     GREATEST_CONTACT_GROUP = "SELECT COALESCE(MAX(id), 0) FROM contact_groups";
     GREATEST_CONTACT = "SELECT COALESCE(MAX(id), 0) FROM contacts";
+    GREATEST_WEBHOOK = "SELECT COALESCE(MAX(id), 0) FROM webhooks";
     /// The id of a kind that is given out next.
     NEXT_ID = "SELECT COALESCE(MAX(next_id), 1) FROM id_blocks WHERE kind = $1";
 }

@@ -13,6 +13,7 @@ pub(crate) mod session;
 pub(crate) mod tenant;
 pub(crate) mod user;
 pub(crate) mod user_group;
+pub(crate) mod webhook;
 
 use std::sync::OnceLock;
 
@@ -21,7 +22,7 @@ const SHARE: &str = "/* FOR SHARE */";
 
 /// Every list of statements on what one tenant has, with the name of its module, but for what one store needs alone.
 #[cfg(test)]
-pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 8] = [
+pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 9] = [
     ("contact", contact::ALL),
     ("doctor", doctor::ALL),
     ("org_unit", org_unit::ALL),
@@ -30,6 +31,7 @@ pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 8] = [
     ("tenant", tenant::ALL),
     ("user", user::ALL),
     ("user_group", user_group::ALL),
+    ("webhook", webhook::ALL),
 ];
 
 /// One SQL statement.

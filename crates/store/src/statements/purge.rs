@@ -16,6 +16,11 @@ super::statements! {
         (SELECT g.id FROM user_groups g WHERE g.tenant_id = $1 ORDER BY g.id LIMIT $2)";
     CREDENTIALS = "DELETE FROM credentials WHERE tenant_id = $1 AND id IN
         (SELECT c.id FROM credentials c WHERE c.tenant_id = $1 LIMIT $2)";
+    WEBHOOK_DELIVERIES = "DELETE FROM webhook_deliveries WHERE tenant_id = $1 AND (webhook_id, id) IN
+        (SELECT d.webhook_id, d.id FROM webhook_deliveries d WHERE d.tenant_id = $1
+         ORDER BY d.webhook_id, d.id LIMIT $2)";
+    WEBHOOKS = "DELETE FROM webhooks WHERE tenant_id = $1 AND id IN
+        (SELECT w.id FROM webhooks w WHERE w.tenant_id = $1 ORDER BY w.id LIMIT $2)";
     /// The claims of the users that the next step removes.
     LOGIN_CLAIMS = "DELETE FROM login_claims WHERE tenant_id = $1 AND login_key IN
         (SELECT u.login_key FROM users u WHERE u.tenant_id = $1 ORDER BY u.created_at, u.id LIMIT $2)";
@@ -37,9 +42,11 @@ super::statements! {
 }
 
 /// In their order.
-pub(crate) static STEPS: [&super::Statement; 11] = [
+pub(crate) static STEPS: [&super::Statement; 13] = [
     &SESSION_TOKENS,
     &CREDENTIALS,
+    &WEBHOOK_DELIVERIES,
+    &WEBHOOKS,
     &CONTACTS,
     &CONTACT_GROUPS,
     &USER_GROUP_MEMBERS,

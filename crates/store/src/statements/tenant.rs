@@ -7,10 +7,17 @@ macro_rules! columns {
     };
 }
 
-macro_rules! journal_entries {
+/// The columns of a journal entry, as `rows/mod.rs` reads them.
+macro_rules! journal_columns {
     () => {
-        "SELECT sequence, at, actor_kind, actor_id, dialect, kind, entity, entity_id, version, payload
-         FROM journal WHERE tenant_id = $1 AND sequence > $2
+        "sequence, at, actor_kind, actor_id, dialect, kind, entity, entity_id, version, payload, org_unit_id"
+    };
+}
+
+/// $2: after this one; from $3 on what is asked for, or null.
+macro_rules! journal_filter {
+    () => {
+        " FROM journal WHERE tenant_id = $1 AND sequence > $2
              AND (CAST($3 AS TEXT) IS NULL OR entity = $3) AND (CAST($4 AS TEXT) IS NULL OR entity_id = $4)
              AND (CAST($5 AS BIGINT) IS NULL OR actor_kind = $5) AND (CAST($6 AS BIGINT) IS NULL OR actor_id = $6)
              AND at >= $7 AND at < $8"
@@ -20,10 +27,12 @@ macro_rules! journal_entries {
 macro_rules! journal_insert {
     () => {
         "INSERT INTO journal (tenant_id, sequence, at, actor_kind, actor_id, dialect, kind, entity, entity_id, version,
-             payload)
+             payload, org_unit_id)
          SELECT s.tenant_id, s.journal_sequence + $2, $3, $4, $5, $6, $7, $8, $9, "
     };
 }
+
+pub(crate) use journal_columns;
 
 super::statements! {
     GET = concat!("SELECT ", columns!(), " FROM tenants t WHERE t.id = $1");
@@ -47,12 +56,13 @@ super::statements! {
     TREE_VERSION_IS = "SELECT 1 FROM tenant_state WHERE tenant_id = $1 AND tree_version = $2";
     TREE_CHANGED = "UPDATE tenant_state SET tree_version = tree_version + 1 WHERE tenant_id = $1";
     /// $2: the how-manieth entry of its group of commits, which moves the head on when all are written.
-    JOURNAL_INSERT = concat!(journal_insert!(), "$10, $11 FROM tenant_state s WHERE s.tenant_id = $1");
+    JOURNAL_INSERT = concat!(journal_insert!(), "$10, $11, $12 FROM tenant_state s WHERE s.tenant_id = $1");
     /// With the version that the user group ($10) has by then, be it a deleted one.
-    JOURNAL_INSERT_OF_USER_GROUP = concat!(journal_insert!(), "g.version, $11
+    JOURNAL_INSERT_OF_USER_GROUP = concat!(journal_insert!(), "g.version, $11, $12
         FROM tenant_state s JOIN user_groups g ON g.tenant_id = s.tenant_id AND g.id = $10 WHERE s.tenant_id = $1");
-    JOURNAL_LIST = concat!(journal_entries!(), " ORDER BY sequence LIMIT $9");
-    JOURNAL_NEWEST = concat!(journal_entries!(), " ORDER BY sequence DESC LIMIT $9");
+    JOURNAL_LIST = concat!("SELECT ", journal_columns!(), journal_filter!(), " ORDER BY sequence LIMIT $9");
+    JOURNAL_NEWEST = concat!("SELECT ", journal_columns!(), journal_filter!(), "
+        ORDER BY sequence DESC LIMIT $9");
     JOURNAL_TRIM = "DELETE FROM journal WHERE tenant_id = $1 AND sequence <= $2";
     JOURNAL_TRIMMED = "UPDATE tenant_state SET journal_trimmed = $2 WHERE tenant_id = $1 AND journal_trimmed < $2";
     JOURNAL_FORGET_USER = "UPDATE journal SET payload = '{}'

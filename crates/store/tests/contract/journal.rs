@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use muster_domain::{
-    Actor, Batch, CredentialId, Dialect, JournalEntry, JournalFilter, JournalRecord, Store as _, StoreError,
-    Timestamp, Unique, UserId,
+    Actor, Batch, CredentialId, Dialect, JournalEntry, JournalFilter, JournalRecord, OrgUnitId, Store as _,
+    StoreError, Timestamp, Unique, UserId,
 };
 use muster_store::Limits;
 use serde_json::json;
@@ -44,6 +44,7 @@ async fn an_entry_reads_back_whole<B: Backend>() {
             entity: "org_unit",
             entity_id: format!("id {n}"),
             version: n * 10,
+            org_unit_id: (n % 2 == 0).then_some(OrgUnitId(n)),
             payload: json!({"name": ["Nörd", null], "n": [n, 1.5], "deep": [null, {"a": [true]}]}),
         })
         .collect();
@@ -59,6 +60,7 @@ async fn an_entry_reads_back_whole<B: Backend>() {
         entity: entry.entity.to_owned(),
         entity_id: entry.entity_id,
         version: entry.version,
+        org_unit_id: entry.org_unit_id,
         payload: entry.payload,
     });
     assert_eq!(records[made..], expected.collect::<Vec<_>>());

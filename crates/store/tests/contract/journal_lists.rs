@@ -41,6 +41,7 @@ async fn filled<B: Backend>(world: &World<B>, name: &str) -> (Org, Vec<JournalRe
                 entity,
                 entity_id: entity_id.to_owned(),
                 version: 1,
+                org_unit_id: None,
                 payload: json!({}),
             });
         }

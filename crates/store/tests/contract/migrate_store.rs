@@ -7,6 +7,7 @@ use futures_util::FutureExt as _;
 use muster_domain::credential::{CredentialWish, Profile};
 use muster_domain::user::UserPatch;
 use muster_domain::user_group::UserGroupPatch;
+use muster_domain::webhook::{DeliveryState, StaticParameter, WebhookPatch};
 use muster_domain::{Clock as _, Dialect};
 use muster_store::{Limits, MigrateError, OpenError, Options, Step, migrate_store};
 use rand::rngs::StdRng;
@@ -16,6 +17,7 @@ use crate::contact_books::{nth, saying, with_list};
 use crate::support::{Backend, FixedClock, SeededEntropy, findings};
 use crate::user_books::joining;
 use crate::user_documents::documented;
+use crate::webhook_books::{ONE, asking};
 use crate::world::{Org, World, named, under};
 
 contract![
@@ -90,6 +92,30 @@ async fn fill<B: Backend>(world: &World<B>, org: &Org, random: &mut StdRng) {
     world.update_group(org, list.id, with_list((20..60).map(|n| saying(&word(n), nth(n))))).await.unwrap();
     let gone = world.group_of(org, 70..80).await;
     world.delete_group(org, gone.id).await.unwrap();
+    send(world, org, &word(7)).await;
+}
+
+/// Webhooks with deliveries in every state, one that is leased, and a deleted one of which the rows are still there.
+async fn send<B: Backend>(world: &World<B>, org: &Org, word: &str) {
+    let patch = WebhookPatch { name: Some(word.to_owned()), ..asking(["user.*", "group.*"]) };
+    let parameter = StaticParameter { name: word.to_owned(), value: word.to_owned() };
+    let patch = WebhookPatch { static_parameters: Some(vec![parameter]), ..patch };
+    for _ in 0..2 {
+        let id = world.create_webhook(org, patch.clone()).await.unwrap().webhook.id;
+        let found = world.webhook_view(org, id).await;
+        world.directory.webhook_rotate_secret(&world.now_ctx(org), &world.key, found, None).await.unwrap();
+        world.add_unit(org, org.top, &format!("{word} {id}")).await;
+        let from = world.cursor(id);
+        world.note(org, 9).await;
+        world.deliver(org, id, from + 1..from + 8).await;
+        world.end(org, id, [from + 2, from + 5], DeliveryState::Failed).await;
+        world.end(org, id, [from + 3], DeliveryState::Delivered).await;
+        let mut leased = world.lease(org, id, ONE).await.unwrap();
+        leased.sender.health.note(world.clock.now(), Some(503), false);
+        world.directory.deliveries_note(&mut leased, vec![]).await.unwrap();
+    }
+    let last = world.directory.webhook_list(&world.now_ctx(org)).await.unwrap().pop().unwrap();
+    world.delete_webhook(org, last.webhook.id).await.unwrap();
 }
 
 /// Copies a store to where none is.
@@ -103,7 +129,7 @@ pub(crate) async fn copy(
 
 /// What no tenant has.
 fn blocks(backend: &impl Backend) -> Vec<i64> {
-    let kinds = ["tenant", "org_unit", "user", "credential", "contact_group", "contact"];
+    let kinds = ["tenant", "org_unit", "user", "credential", "contact_group", "contact", "webhook"];
     let next = |kind| backend.look(&format!("SELECT next_id FROM id_blocks WHERE kind = '{kind}'"));
     kinds.map(next).into()
 }

@@ -28,7 +28,7 @@ impl Call {
             Some(tags) => _ = parts.headers.insert(header::IF_MATCH, tags),
             None => _ = parts.headers.remove(header::IF_MATCH),
         }
-        let call = Self::new(self.shared_app(), route, self.meta, parts, path_text, None);
+        let call = Self::new(self.shared_app(), route, self.meta, parts, [path_text, String::new()], None);
         Self { kept: Some(body), ..call }
     }
 }

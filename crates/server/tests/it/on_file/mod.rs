@@ -5,3 +5,4 @@ mod held;
 mod restore;
 mod secrets;
 mod store;
+mod webhooks;

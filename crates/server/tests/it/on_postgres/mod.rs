@@ -3,3 +3,4 @@
 mod moved;
 mod nodes;
 mod outages;
+mod webhooks;

@@ -289,6 +289,65 @@ CREATE INDEX session_tokens_family ON session_tokens (tenant_id, family);
 CREATE INDEX session_tokens_user ON session_tokens (user_id, tenant_id);
 CREATE INDEX session_tokens_expiry ON session_tokens (tenant_id, expires_at);
 
+CREATE TABLE webhooks (
+    id                   BIGINT NOT NULL,
+    tenant_id            BIGINT NOT NULL REFERENCES tenants (id),
+    org_unit_id          BIGINT NOT NULL,
+    name                 TEXT COLLATE "C" NOT NULL,
+    url                  TEXT COLLATE "C" NOT NULL,
+    events               TEXT COLLATE "C" NOT NULL,
+    static_parameters    TEXT COLLATE "C" NOT NULL,
+    format               BIGINT NOT NULL,
+    status               BIGINT NOT NULL,
+    include_sub_groups   BIGINT NOT NULL,
+    secret_sealed        BYTEA NOT NULL,
+    old_secret_sealed    BYTEA,
+    old_secret_until     BIGINT,
+    version              BIGINT NOT NULL,
+    created_at           BIGINT NOT NULL,
+    modified_at          BIGINT NOT NULL,
+    deleted              BIGINT NOT NULL DEFAULT 0,
+    -- The last journal entry of which the deliveries were made.
+    journal_cursor       BIGINT NOT NULL,
+    last_delivery_at     BIGINT,
+    last_status          BIGINT,
+    consecutive_failures BIGINT NOT NULL DEFAULT 0,
+    failing_since        BIGINT,
+    -- Who sends for it, and until when nobody else may.
+    lease_owner          BYTEA,
+    lease_until          BIGINT,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, org_unit_id) REFERENCES org_units (tenant_id, id)
+);
+
+-- Begins with what refers to units, so that a unit can be removed without a look at all webhooks.
+CREATE INDEX webhooks_unit ON webhooks (org_unit_id, tenant_id);
+
+CREATE TABLE webhook_deliveries (
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    webhook_id        BIGINT NOT NULL,
+    -- From the place of the event in the journal, so that it orders them.
+    id                BIGINT NOT NULL,
+    event             TEXT COLLATE "C" NOT NULL,
+    entity            TEXT COLLATE "C" NOT NULL,
+    at                BIGINT NOT NULL,
+    state             BIGINT NOT NULL,
+    attempts          BIGINT NOT NULL,
+    next_at           BIGINT,
+    attempted_at      BIGINT,
+    duration          BIGINT,
+    status            BIGINT,
+    answer            TEXT COLLATE "C",
+    problem           TEXT COLLATE "C",
+    PRIMARY KEY (tenant_id, webhook_id, id),
+    FOREIGN KEY (tenant_id, webhook_id) REFERENCES webhooks (tenant_id, id)
+);
+
+-- What is to be sent, and what was given up: few among many. When the next is due is asked for often.
+CREATE INDEX webhook_deliveries_open ON webhook_deliveries (tenant_id, webhook_id, id) WHERE state = 0;
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (tenant_id, webhook_id, next_at) WHERE state = 0;
+CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (tenant_id, webhook_id, id) WHERE state = 2;
+
 CREATE TABLE journal (
     tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
     sequence          BIGINT NOT NULL,
@@ -301,6 +360,8 @@ CREATE TABLE journal (
     entity_id         TEXT COLLATE "C" NOT NULL,
     version           BIGINT NOT NULL,
     payload           TEXT COLLATE "C" NOT NULL,
+    -- The unit that the entity is or is in.
+    org_unit_id       BIGINT,
     PRIMARY KEY (tenant_id, sequence)
 );
 

@@ -278,6 +278,64 @@ CREATE INDEX session_tokens_family ON session_tokens (tenant_id, family);
 CREATE INDEX session_tokens_user ON session_tokens (user_id, tenant_id);
 CREATE INDEX session_tokens_expiry ON session_tokens (tenant_id, expires_at);
 
+CREATE TABLE webhooks (
+    id                   INTEGER NOT NULL,
+    tenant_id            INTEGER NOT NULL REFERENCES tenants (id),
+    org_unit_id          INTEGER NOT NULL REFERENCES org_units (id),
+    name                 TEXT NOT NULL,
+    url                  TEXT NOT NULL,
+    events               TEXT NOT NULL,
+    static_parameters    TEXT NOT NULL,
+    format               INTEGER NOT NULL,
+    status               INTEGER NOT NULL,
+    include_sub_groups   INTEGER NOT NULL,
+    secret_sealed        BLOB NOT NULL,
+    old_secret_sealed    BLOB,
+    old_secret_until     INTEGER,
+    version              INTEGER NOT NULL,
+    created_at           INTEGER NOT NULL,
+    modified_at          INTEGER NOT NULL,
+    deleted              INTEGER NOT NULL DEFAULT 0,
+    -- The last journal entry of which the deliveries were made.
+    journal_cursor       INTEGER NOT NULL,
+    last_delivery_at     INTEGER,
+    last_status          INTEGER,
+    consecutive_failures INTEGER NOT NULL DEFAULT 0,
+    failing_since        INTEGER,
+    -- Who sends for it, and until when nobody else may.
+    lease_owner          BLOB,
+    lease_until          INTEGER,
+    PRIMARY KEY (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- Begins with what refers to units, so that a unit can be removed without a look at all webhooks.
+CREATE INDEX webhooks_unit ON webhooks (org_unit_id, tenant_id);
+
+CREATE TABLE webhook_deliveries (
+    tenant_id         INTEGER NOT NULL,
+    webhook_id        INTEGER NOT NULL,
+    -- From the place of the event in the journal, so that it orders them.
+    id                INTEGER NOT NULL,
+    event             TEXT NOT NULL,
+    entity            TEXT NOT NULL,
+    at                INTEGER NOT NULL,
+    state             INTEGER NOT NULL,
+    attempts          INTEGER NOT NULL,
+    next_at           INTEGER,
+    attempted_at      INTEGER,
+    duration          INTEGER,
+    status            INTEGER,
+    answer            TEXT,
+    problem           TEXT,
+    PRIMARY KEY (tenant_id, webhook_id, id),
+    FOREIGN KEY (tenant_id, webhook_id) REFERENCES webhooks (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- What is to be sent, and what was given up: few among many. When the next is due is asked for often.
+CREATE INDEX webhook_deliveries_open ON webhook_deliveries (tenant_id, webhook_id, id) WHERE state = 0;
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (tenant_id, webhook_id, next_at) WHERE state = 0;
+CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (tenant_id, webhook_id, id) WHERE state = 2;
+
 CREATE TABLE journal (
     tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
     sequence          INTEGER NOT NULL,
@@ -290,6 +348,8 @@ CREATE TABLE journal (
     entity_id         TEXT    NOT NULL,
     version           INTEGER NOT NULL,
     payload           TEXT    NOT NULL,
+    -- The unit that the entity is or is in.
+    org_unit_id       INTEGER,
     PRIMARY KEY (tenant_id, sequence)
 ) STRICT, WITHOUT ROWID;
 
@@ -325,6 +385,12 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('user_groups', 'user_groups_garbage', '100 1'),
     ('user_group_members', 'user_group_members', '1000000 10000 1000 1'),
     ('user_group_members', 'user_group_members_user', '1000000 2 2 2 1 1'),
+    ('webhooks', 'webhooks', '1000 10 1'),
+    ('webhooks', 'webhooks_unit', '1000 2 2 1'),
+    ('webhook_deliveries', 'webhook_deliveries', '1000000 100000 10000 1'),
+    ('webhook_deliveries', 'webhook_deliveries_open', '1000 100 10 1'),
+    ('webhook_deliveries', 'webhook_deliveries_due', '1000 100 10 1'),
+    ('webhook_deliveries', 'webhook_deliveries_failed', '1000 100 10 1'),
     ('contacts', 'contacts_group', '1000000 1000 1000 1000 1'),
     ('contacts', 'contacts_phone', '1000000 10000 1000 1000 1');
 ANALYZE sqlite_schema;

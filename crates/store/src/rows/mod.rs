@@ -1,5 +1,7 @@
 //! From rows to domain types; the order of the columns is that of the statements.
 
+pub(crate) mod webhook;
+
 use muster_domain::contact::{Contact, ContactGroup, PhoneNumber, Reapable};
 use muster_domain::credential::{Credential, CredentialCaller, SignedCaller};
 use muster_domain::org_unit::{OrgUnit, TreeRows};
@@ -246,6 +248,7 @@ pub(crate) fn journal_record(row: &dyn Row) -> Result<JournalRecord> {
         entity: get(row, 6)?,
         entity_id: get(row, 7)?,
         version: get(row, 8)?,
+        org_unit_id: get::<Option<i64>>(row, 10)?.map(OrgUnitId),
         payload: serde_json::from_str(&payload).map_err(|_| corrupt("journal payload"))?,
     })
 }

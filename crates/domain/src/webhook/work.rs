@@ -1,0 +1,286 @@
+//! What a process does that sends for webhooks. It has leased each of them, so that no other sends for it meanwhile;
+//! when it dies, another goes on after the lease, and sends again what was not noted as sent.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{
+    DISABLED_AFTER, Delivery, DeliveryId, DeliveryState, Event, Health, NewDelivery, Sender, Webhook,
+    WebhookStatus, WebhookWork,
+};
+use crate::{
+    Batch, Change, Directory, Error, JournalEntry, JournalFilter, JournalRecord, OrgUnitId, Store,
+    StoreError, TenantId, Timestamp, WebhookId,
+};
+
+/// How long a lease holds unless it is renewed.
+pub const LEASE: Duration = Duration::from_secs(20);
+
+/// How long an attempt may take at most. One is begun only while the lease holds for longer, so that nobody else sends
+/// before it has ended.
+pub const ATTEMPT: Duration = Duration::from_secs(15);
+
+/// After so many failures in a row no more deliveries are made for a webhook: what waits for it is its cursor.
+pub const DOWN: i64 = 16;
+
+/// From the last attempt for such a webhook to the next event that is tried: the deliveries that it has may be due in
+/// hours only, and it may be up again long before.
+pub const PROBE: Duration = Duration::from_mins(5);
+
+/// Entries of no interest to a webhook after which its cursor is moved on all the same.
+const SKIPPED: i64 = 1000;
+
+/// A webhook that this process sends for.
+#[derive(Debug)]
+pub struct Leased {
+    pub owner: Uuid,
+    pub sender: Sender,
+    /// The last journal entry that was looked at; the cursor follows it.
+    pub read: i64,
+    /// When it ends unless it is renewed.
+    pub until: Timestamp,
+    /// Whether the webhook was changed since it was read: it has to be leased anew.
+    pub is_outdated: bool,
+}
+
+impl Leased {
+    /// Whether an attempt that begins now ends before the lease does.
+    pub fn may_send(&self, now: Timestamp) -> bool {
+        now.plus(ATTEMPT) <= self.until
+    }
+}
+
+impl Health {
+    /// Whether nothing but failures came for so often that no more deliveries are made.
+    pub const fn is_down(&self) -> bool {
+        self.consecutive_failures >= DOWN
+    }
+
+    /// Whether it is time to see if such an endpoint is up again.
+    pub fn may_probe(&self, now: Timestamp) -> bool {
+        self.last_delivery_at.is_none_or(|at| at.plus(PROBE) <= now)
+    }
+}
+
+impl WebhookWork {
+    /// Whether `owner` has something to do for the webhook now, and may.
+    pub fn is_for(&self, owner: Uuid, now: Timestamp) -> bool {
+        let is_free = self.lease.is_none_or(|(holder, until)| holder == owner || until <= now);
+        let is_due = self.next_at.is_some_and(|at| at <= now);
+        is_free && (is_due || (self.has_news && (!self.health.is_down() || self.health.may_probe(now))))
+    }
+}
+
+impl<S: Store> Directory<S> {
+    /// The active webhooks of a tenant, with what is to be done for them.
+    pub async fn webhook_work(&self, tenant: TenantId) -> Result<Vec<WebhookWork>, Error> {
+        Ok(self.store.webhook_work(tenant).await?)
+    }
+
+    /// The tenants that have webhooks, by id, after this one.
+    pub async fn tenants_with_webhooks(
+        &self,
+        after: Option<TenantId>,
+        limit: u32,
+    ) -> Result<Vec<TenantId>, Error> {
+        Ok(self.store.tenants_with_webhooks(after, limit).await?)
+    }
+
+    /// Makes `owner` the only one to send for a webhook, for [`LEASE`]; also who has it already. `None` when somebody
+    /// else sends for it, or nothing is to be sent.
+    pub async fn webhook_lease(
+        &self,
+        tenant: TenantId,
+        id: WebhookId,
+        owner: Uuid,
+    ) -> Result<Option<Leased>, Error> {
+        let now = self.now();
+        let until = now.plus(LEASE);
+        let lease = Change::WebhookLease { id, owner, now, until };
+        match self.store.commit(Batch::new(tenant).change(lease)).await {
+            Ok(()) => {}
+            Err(StoreError::Stale) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+        let sender = self.store.webhook_sender(tenant, id).await?;
+        Ok(sender.map(|sender| Leased { owner, read: sender.cursor, sender, until, is_outdated: false }))
+    }
+
+    /// Journal entries of a tenant after this one, the oldest first.
+    pub async fn journal_page(
+        &self,
+        tenant: TenantId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<JournalRecord>, Error> {
+        Ok(self.store.journal(tenant, after, JournalFilter::default(), limit).await?)
+    }
+
+    /// Makes deliveries of what the webhook wants of these entries, which come after those that were looked at, and
+    /// moves its cursor on in the same transaction. It ends with an entry that tells of a change of the webhook itself:
+    /// what comes after that is for the webhook as it is then. `None` when the lease is lost.
+    pub async fn webhook_derive(
+        &self,
+        leased: &mut Leased,
+        entries: &[impl Borrow<JournalRecord> + Sync],
+    ) -> Result<Option<Vec<Delivery>>, Error> {
+        let webhook = &leased.sender.webhook;
+        let own = webhook.id.to_string();
+        let mut derived = Vec::new();
+        let mut units = HashMap::new();
+        let (mut through, mut is_outdated) = (leased.read, leased.is_outdated);
+        let read = leased.read;
+        let entries = entries.iter().map(Borrow::<JournalRecord>::borrow);
+        for entry in entries.filter(|entry| entry.sequence > read) {
+            if is_outdated {
+                break;
+            }
+            through = entry.sequence;
+            // What was done to it before it was read is known.
+            if entry.entity == "webhook" && entry.entity_id == own && entry.version > webhook.version {
+                is_outdated = true;
+            }
+            for event in Event::of(entry) {
+                if webhook.wants(event.name)
+                    && self.webhook_covers(&leased.sender, &event, &mut units).await?
+                {
+                    derived.push(NewDelivery {
+                        id: DeliveryId::of(entry.sequence, event.part),
+                        event: event.name,
+                        entity: format!("{}:{}", entry.entity, entry.entity_id),
+                        at: entry.at,
+                    });
+                }
+            }
+        }
+        let open = derived.iter().map(|new| Delivery {
+            id: new.id,
+            event: new.event.to_owned(),
+            entity: new.entity.clone(),
+            at: new.at,
+            state: DeliveryState::Open,
+            attempts: 0,
+            next_at: Some(new.at),
+            last: None,
+        });
+        let open = open.collect::<Vec<_>>();
+        if !derived.is_empty() || through >= leased.sender.cursor.saturating_add(SKIPPED) {
+            let insert = Change::DeliveriesInsert {
+                webhook: webhook.id,
+                owner: leased.owner,
+                from: leased.sender.cursor,
+                through,
+                deliveries: derived,
+            };
+            if !self.lease_commit(Batch::new(webhook.tenant).change(insert)).await? {
+                return Ok(None);
+            }
+            leased.sender.cursor = through;
+        }
+        // Only what is stored was looked at: a release puts the cursor here.
+        leased.read = through;
+        leased.is_outdated |= is_outdated;
+        Ok(Some(open))
+    }
+
+    /// Whether an event happened where the webhook is told of.
+    async fn webhook_covers(
+        &self,
+        sender: &Sender,
+        event: &Event,
+        units: &mut HashMap<OrgUnitId, bool>,
+    ) -> Result<bool, Error> {
+        let webhook = &sender.webhook;
+        let is_top = webhook.org_unit_id == sender.top;
+        if is_top && (webhook.include_sub_groups || event.places.is_empty()) {
+            return Ok(true);
+        }
+        if event.places.iter().any(|place| place.itself && place.unit == webhook.org_unit_id) {
+            return Ok(true);
+        }
+        if webhook.include_sub_groups {
+            for place in &event.places {
+                let is_below = match units.entry(place.unit) {
+                    Entry::Occupied(known) => *known.get(),
+                    Entry::Vacant(unknown) => {
+                        let unit = self.store.org_unit_located(webhook.tenant, place.unit).await?;
+                        *unknown.insert(unit.is_some_and(|unit| unit.is_within(webhook.org_unit_id)))
+                    }
+                };
+                if is_below {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// The deliveries of a leased webhook that are neither done nor given up, the oldest first.
+    pub async fn deliveries_open(&self, leased: &Leased, limit: u32) -> Result<Vec<Delivery>, Error> {
+        let webhook = &leased.sender.webhook;
+        Ok(self.store.deliveries_open(webhook.tenant, webhook.id, limit).await?)
+    }
+
+    /// Notes what became of deliveries, and how the endpoint does (`leased.sender.health`), and renews the lease. An
+    /// endpoint that has only failed for [`super::DISABLED_AFTER`] is given up. Whether the lease was still there.
+    pub async fn deliveries_note(&self, leased: &mut Leased, done: Vec<Delivery>) -> Result<bool, Error> {
+        let now = self.now();
+        let until = now.plus(LEASE);
+        let Sender { webhook, health, .. } = &leased.sender;
+        let keep = Change::WebhookKeep { id: webhook.id, owner: leased.owner, until, health: *health };
+        let mut batch = Batch::new(webhook.tenant).change(keep);
+        batch.changes.extend(
+            done.into_iter().map(|delivery| Change::DeliveryAttempted {
+                webhook: webhook.id,
+                delivery: Box::new(delivery),
+            }),
+        );
+        let has_ended = health.failing_since.is_some_and(|since| since.plus(DISABLED_AFTER) <= now);
+        if !self.lease_commit(batch).await? {
+            return Ok(false);
+        }
+        if has_ended {
+            self.webhook_disable(webhook).await?;
+            leased.is_outdated = true;
+        }
+        leased.until = until;
+        Ok(true)
+    }
+
+    /// Nothing but failures came of it for so long.
+    async fn webhook_disable(&self, webhook: &Webhook) -> Result<(), Error> {
+        let mut after = webhook.clone();
+        after.status = WebhookStatus::Inactive;
+        after.version += 1;
+        after.modified_at = self.now().max(webhook.modified_at);
+        let (id, at) = (webhook.id, after.modified_at);
+        let entry =
+            JournalEntry::by_server("webhook.disabled", id, after.version, at).in_unit(webhook.org_unit_id);
+        let update = Change::WebhookUpdate { webhook: Box::new(after), restarts: false };
+        match self.store.commit(Batch::new(webhook.tenant).change(update).journal(entry)).await {
+            // Somebody has changed it meanwhile: it is judged anew.
+            Ok(()) | Err(StoreError::Stale) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Lets others send for the webhook.
+    pub async fn webhook_release(&self, leased: Leased) -> Result<(), Error> {
+        let webhook = &leased.sender.webhook;
+        let release = Change::WebhookRelease { id: webhook.id, owner: leased.owner, through: leased.read };
+        self.lease_commit(Batch::new(webhook.tenant).change(release)).await.map(drop)
+    }
+
+    /// Commits what rests on a lease. Whether that was still there.
+    async fn lease_commit(&self, batch: Batch) -> Result<bool, Error> {
+        match self.store.commit(batch).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Stale) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

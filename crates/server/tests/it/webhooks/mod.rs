@@ -1,0 +1,7 @@
+//! Webhooks: what is sent, when, and by whom, to endpoints on this machine.
+
+mod changes;
+pub(crate) mod crash;
+mod order;
+pub(crate) mod sink;
+pub(crate) mod world;

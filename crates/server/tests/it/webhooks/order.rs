@@ -1,0 +1,193 @@
+//! What goes when: the order per entity, the pauses between attempts, and what one endpoint means for another.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use muster_domain::WebhookId;
+use muster_domain::webhook::DeliveryState;
+
+use super::sink::{Hit, Reply, Sink};
+use super::world::{World, settle};
+use crate::support::tamper;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_holds_back_its_entity_until_it_arrives() {
+    let world = World::new().await;
+    let sink = Sink::new();
+    let hook = world.hook(&sink).await.webhook.id;
+    let (bad, bad_name) = world.group("bad").await;
+    let (good, good_name) = world.group("good").await;
+    world.rename(bad, "bad 2").await;
+    world.rename(good, "good 2").await;
+    let refused = bad_name.clone();
+    sink.answer(move |hit| Reply::Status(if hit.entity() == refused { 500 } else { 204 }));
+    let running = world.dispatch();
+    world.wait_for(hook, DeliveryState::Delivered, 2).await;
+    let first = world.wait_for_attempts(hook, 1).await;
+    assert_eq!((first.event.as_str(), first.last.unwrap().status), ("group.created", Some(500)));
+    settle().await;
+    let count = |name: &str| sink.entities().iter().filter(|entity| *entity == name).count();
+    assert_eq!((count(&bad_name), count(&good_name)), (1, 2));
+
+    // 5 s, at most a tenth more, then 5 min.
+    world.advance(Duration::from_millis(4900));
+    settle().await;
+    assert_eq!(count(&bad_name), 1);
+    world.advance(Duration::from_millis(700));
+    world.wait_for_attempts(hook, 2).await;
+    world.advance(Duration::from_secs(299));
+    settle().await;
+    assert_eq!(count(&bad_name), 2);
+    sink.answer(|_| Reply::Status(200));
+    world.advance(Duration::from_secs(32));
+    world.wait_for(hook, DeliveryState::Delivered, 4).await;
+    let of_bad: Vec<_> = sink.hits().into_iter().filter(|hit| hit.entity() == bad_name).collect();
+    let types: Vec<_> = of_bad.iter().map(|hit| hit.body["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["group.created", "group.created", "group.created", "group.updated"]);
+    assert!(of_bad[..3].iter().all(|hit| hit.id() == of_bad[0].id()), "{of_bad:?}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_is_left_alone_for_as_long_as_it_asks() {
+    let world = World::new().await;
+    let sink = Sink::answering(|_| Reply::Later(60));
+    let hook = world.hook(&sink).await.webhook.id;
+    world.group("a").await;
+    let running = world.dispatch();
+    let tried = world.wait_for_attempts(hook, 1).await;
+    let last = tried.last.unwrap();
+    assert_eq!(tried.next_at.unwrap(), last.at.plus(last.duration).plus(Duration::from_secs(60)));
+    // Nor are others sent meanwhile.
+    world.group("b").await;
+    world.advance(Duration::from_secs(59));
+    settle().await;
+    let of_first = |hits: &[Hit]| hits.iter().filter(|hit| hit.id() == hits[0].id()).count();
+    assert_eq!(of_first(&sink.hits()), 1);
+    sink.answer(|_| Reply::Status(200));
+    world.advance(Duration::from_secs(61));
+    world.wait_for(hook, DeliveryState::Delivered, 2).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_forgotten_is_given_up() {
+    let world = World::new().await;
+    let sink = Sink::answering(|_| Reply::Status(500));
+    let hook = world.hook(&sink).await.webhook.id;
+    world.group("a").await;
+    let running = world.dispatch();
+    world.wait_for_attempts(hook, 1).await;
+    running.stop().await;
+    tamper(&world.place, "DELETE FROM journal");
+    world.advance(Duration::from_secs(6));
+    let running = world.dispatch();
+    let given_up = world.wait_for(hook, DeliveryState::Failed, 1).await;
+    let problem = given_up[0].last.clone().unwrap().problem.unwrap();
+    assert!(problem.contains("does not tell of the event any more"), "{problem}");
+    assert_eq!(sink.hits().len(), 1);
+    running.stop().await;
+}
+
+/// Since it is known by then that it fails, the rest waits where it costs nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_backlog_of_an_endpoint_that_is_down_stays_in_the_journal() {
+    const GROUPS: usize = 600;
+    let world = World::new().await;
+    let sink = Sink::answering(|_| Reply::Status(500));
+    let hook = world.hook(&sink).await.webhook.id;
+    for n in 0..GROUPS {
+        world.group(&format!("group {n}")).await;
+    }
+    let running = world.dispatch();
+    for _ in 0..500 {
+        if world.view(hook).await.health.consecutive_failures >= 128 {
+            break;
+        }
+        super::world::pause(20).await;
+    }
+    settle().await;
+    let made = world.deliveries(hook, None).await.len();
+    assert!((128..=256).contains(&made), "{made} deliveries were made");
+    assert_eq!(sink.hits().len(), made, "each was tried once");
+    // It is up again, which is found out with the first that is due.
+    sink.answer(|_| Reply::Status(200));
+    world.advance(Duration::from_secs(6));
+    world.wait_for(hook, DeliveryState::Delivered, GROUPS).await;
+    assert_eq!(world.view(hook).await.health.consecutive_failures, 0);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_never_answers_delays_no_other() {
+    const GROUPS: usize = 60;
+    let world = World::new().await;
+    let (silent, sinks) = (Sink::answering(|_| Reply::Never), [Sink::new(), Sink::new(), Sink::new()]);
+    let stuck = world.hook(&silent).await.webhook.id;
+    for sink in &sinks {
+        world.hook(sink).await;
+    }
+    let running = world.dispatch();
+    world.group("first").await;
+    silent.wait_for(1);
+    let begun = Instant::now();
+    for n in 0..GROUPS {
+        world.group(&format!("group {n}")).await;
+    }
+    for sink in &sinks {
+        sink.wait_for(GROUPS + 1);
+    }
+    // What is sent to the silent one ends after 15 s.
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(silent.hits().len() <= 16, "{}", silent.hits().len());
+    assert_eq!(world.deliveries(stuck, Some(DeliveryState::Delivered)).await, []);
+    let stopped = Instant::now();
+    running.stop().await;
+    assert!(stopped.elapsed() < Duration::from_secs(4), "{:?}", stopped.elapsed());
+}
+
+/// Each delivery arrives once: while nothing fails, it can arrive twice only if two send it.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_never_send_for_one_webhook_at_once() {
+    const GROUPS: usize = 150;
+    let world = World::new().await;
+    let sinks = [Sink::new(), Sink::new(), Sink::new(), Sink::new()];
+    let mut hooks: Vec<WebhookId> = Vec::new();
+    for sink in &sinks {
+        sink.answer(|_| Reply::Slow(Duration::from_millis(3)));
+        hooks.push(world.hook(sink).await.webhook.id);
+    }
+    let mut processes = vec![world.dispatch(), world.dispatch(), world.dispatch()];
+    for n in 0..GROUPS {
+        let (id, _) = world.group(&format!("group {n}")).await;
+        world.rename(id, &format!("renamed {n}")).await;
+        if n % 50 == 25 {
+            // One goes, and lets the others send; another comes.
+            processes.remove(0).stop().await;
+            processes.push(world.dispatch());
+        }
+    }
+    for (sink, hook) in sinks.iter().zip(hooks) {
+        world.wait_for(hook, DeliveryState::Delivered, 2 * GROUPS).await;
+        let mut numbers: Vec<_> = sink.hits().iter().map(Hit::number).collect();
+        assert_ordered(&sink.hits());
+        numbers.sort_unstable();
+        let count = numbers.len();
+        numbers.dedup();
+        assert_eq!((count, numbers.len()), (2 * GROUPS, 2 * GROUPS));
+    }
+    for process in processes {
+        process.stop().await;
+    }
+}
+
+/// Of each entity, nothing has come before what happened before it.
+pub(crate) fn assert_ordered(hits: &[Hit]) {
+    let (mut last, mut seen) = (HashMap::new(), HashSet::new());
+    for hit in hits {
+        let newest = last.entry(hit.entity()).or_insert(0);
+        let is_repeated = !seen.insert(hit.id());
+        assert!(is_repeated || hit.number() > *newest, "{} came after {newest}", hit.id());
+        *newest = hit.number().max(*newest);
+    }
+}
