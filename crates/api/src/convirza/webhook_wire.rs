@@ -28,14 +28,16 @@ pub(super) fn decode(
         let url = value.as_str().filter(|url| stored.is_some_and(|webhook| webhook.url == **url))?;
         Some(url.to_owned())
     });
+    let name = f.required("webhook_name", "name", required_text(limits::NAME));
+    let url = f.required("webhook_url", "url", url);
     let events = f.required("events", "events", list(events_schema, limits::EVENTS));
     let parameters =
         f.optional("static_parameters", "static_parameters", list(parameters_schema, limits::PARAMETERS));
     WebhookPatch {
         org_unit_id: or_default(f.lasting("org_unit_id", "org_unit_id", integer()), own_unit.0)
             .map(OrgUnitId),
-        name: f.required("webhook_name", "name", required_text(limits::NAME)),
-        url: f.required("webhook_url", "url", url),
+        name,
+        url,
         events: events.and_then(|list| each(&mut f.errors, "events", &list, event)),
         static_parameters: match parameters {
             Patch::Keep => None,

@@ -292,6 +292,7 @@ fn is_about_shape(message: &str) -> bool {
         "must be a phone number",
         "must be in the future",
         "bytes of JSON",
+        "longer than 2048 bytes",
         "must be an existing",
         "is already in the group",
         "is no event of the format",
