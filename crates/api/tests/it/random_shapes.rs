@@ -40,7 +40,10 @@ impl Operation {
     /// The fields with which a body does not fit the schema.
     fn misshapen(&self, body: &Value) -> BTreeSet<String> {
         let field = |error: jsonschema::ValidationError<'_>| match error.kind() {
-            ValidationErrorKind::Required { property } => property.as_str().unwrap().to_owned(),
+            // Within an entry of a list, the list fails.
+            ValidationErrorKind::Required { property } if error.instance_path().to_string().is_empty() => {
+                property.as_str().unwrap().to_owned()
+            }
             // Of a field with two names, neither was there.
             ValidationErrorKind::AnyOf { .. } => {
                 let either = self.schema.pointer(&error.schema_path().to_string()).unwrap();

@@ -14,26 +14,25 @@ use crate::serve::{Switch, network};
 pub(crate) struct WebhookArgs {
     /// A network (10.0.0.0/8) or address that endpoints of webhooks may be in although it is not public. Repeat it or
     /// separate several by commas. Whoever may write webhooks reaches what is there.
-    #[arg(long, env = "MUSTER_WEBHOOK_ALLOW", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
-    webhook_allow: Vec<IpNet>,
+    #[arg(long = "webhook-allow", env = "MUSTER_WEBHOOK_ALLOW", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
+    allow: Vec<IpNet>,
     /// Whether endpoints of webhooks may be called over http:// too.
-    #[arg(long, env = "MUSTER_WEBHOOK_HTTP", default_value = "off")]
-    webhook_http: Switch,
+    #[arg(long = "webhook-http", env = "MUSTER_WEBHOOK_HTTP", default_value = "off")]
+    http: Switch,
     /// The HTTP proxy through which endpoints of webhooks are called, such as <http://proxy.example.org:3128>. It has to
     /// refuse names that stand for private addresses.
-    #[arg(long, env = "MUSTER_WEBHOOK_PROXY", value_name = "URL")]
-    webhook_proxy: Option<Proxy>,
+    #[arg(long = "webhook-proxy", env = "MUSTER_WEBHOOK_PROXY", value_name = "URL")]
+    proxy: Option<Proxy>,
     /// A PEM file with the only root certificates that endpoints of webhooks are trusted by. [default: the system's]
-    #[arg(long, env = "MUSTER_WEBHOOK_ROOTS", value_name = "FILE")]
-    webhook_roots: Option<PathBuf>,
+    #[arg(long = "webhook-roots", env = "MUSTER_WEBHOOK_ROOTS", value_name = "FILE")]
+    roots: Option<PathBuf>,
 }
 
 impl WebhookArgs {
     /// The client that calls endpoints. Reads the root certificates.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
-        let policy =
-            Policy { allowed: self.webhook_allow.clone(), plain_http: self.webhook_http == Switch::On };
-        let (roots, proxy) = (self.webhook_roots.clone(), self.webhook_proxy.clone());
+        let policy = Policy { allowed: self.allow.clone(), plain_http: self.http == Switch::On };
+        let (roots, proxy) = (self.roots.clone(), self.proxy.clone());
         Client::new(Settings { policy, roots, proxy, limits: Limits::default() })
             .context("cannot call endpoints of webhooks")
     }
