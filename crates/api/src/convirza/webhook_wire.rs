@@ -28,19 +28,21 @@ pub(super) fn decode(
         let url = value.as_str().filter(|url| stored.is_some_and(|webhook| webhook.url == **url))?;
         Some(url.to_owned())
     });
+    let name = f.required("webhook_name", "name", required_text(limits::NAME));
+    let url = f.required("webhook_url", "url", url);
     let events = f.required("events", "events", list(events_schema, limits::EVENTS));
     let parameters =
         f.optional("static_parameters", "static_parameters", list(parameters_schema, limits::PARAMETERS));
     WebhookPatch {
         org_unit_id: or_default(f.lasting("org_unit_id", "org_unit_id", integer()), own_unit.0)
             .map(OrgUnitId),
-        name: f.required("webhook_name", "name", required_text(limits::NAME)),
-        url: f.required("webhook_url", "url", url),
-        events: events.and_then(|list| each(&mut f.errors, "events", &list, event)),
+        name,
+        url,
+        events: events.map(|list| each(&mut f.errors, "events", &list, event)),
         static_parameters: match parameters {
             Patch::Keep => None,
             Patch::Clear => Some(Vec::new()),
-            Patch::Set(list) => each(&mut f.errors, "static_parameters", &list, parameter),
+            Patch::Set(list) => Some(each(&mut f.errors, "static_parameters", &list, parameter)),
         },
         format: or_default(
             f.optional("format", "format", choice(&WebhookFormat::NAMES, &FORMATS)),
@@ -84,28 +86,27 @@ pub(super) fn name_of(field: &str) -> Option<&'static str> {
     }
 }
 
-/// What `read` makes of the entries of a list, or `None` when one fails. What fails is noted under its place.
+/// What `read` makes of the entries of a list, each under its place. One that fails is empty, so that the others keep their
+/// places for the rules to name.
 fn each<T>(
     errors: &mut FieldErrors,
     field: &str,
     entries: &[Value],
-    read: fn(&str, &Value, &mut FieldErrors) -> Option<T>,
-) -> Option<Vec<T>> {
-    let all: Vec<Option<T>> = (entries.iter().enumerate())
-        .map(|(at, entry)| read(&format!("{field}[{at}]"), entry, errors))
-        .collect();
-    all.into_iter().collect()
+    read: fn(&str, &Value, &mut FieldErrors) -> T,
+) -> Vec<T> {
+    let place = |at: usize| format!("{field}[{at}]");
+    entries.iter().enumerate().map(|(at, entry)| read(&place(at), entry, errors)).collect()
 }
 
-fn event(place: &str, value: &Value, errors: &mut FieldErrors) -> Option<String> {
+fn event(place: &str, value: &Value, errors: &mut FieldErrors) -> String {
     let event = value.as_str().map(ToOwned::to_owned).ok_or(Problem::WrongType(Kind::Text));
-    errors.take(place.to_owned(), event)
+    errors.take(place.to_owned(), event).unwrap_or_default()
 }
 
-fn parameter(place: &str, value: &Value, errors: &mut FieldErrors) -> Option<StaticParameter> {
+fn parameter(place: &str, value: &Value, errors: &mut FieldErrors) -> StaticParameter {
     let Some(fields) = value.as_object() else {
         errors.push(place.to_owned(), Problem::WrongType(Kind::Object));
-        return None;
+        return StaticParameter { name: String::new(), value: String::new() };
     };
     let mut field = |name: &str, max: usize| {
         let value = match fields.get(name) {
@@ -113,10 +114,9 @@ fn parameter(place: &str, value: &Value, errors: &mut FieldErrors) -> Option<Sta
             Some(Value::String(value)) => text::limited(value, max),
             Some(_) => Err(Problem::WrongType(Kind::Text)),
         };
-        errors.take(format!("{place}.{name}"), value)
+        errors.take(format!("{place}.{name}"), value).unwrap_or_default()
     };
-    let (name, value) = (field("name", usize::MAX), field("value", limits::PARAMETER_VALUE));
-    Some(StaticParameter { name: name?, value: value? })
+    StaticParameter { name: field("name", usize::MAX), value: field("value", limits::PARAMETER_VALUE) }
 }
 
 fn events_schema() -> Map<String, Value> {

@@ -11,8 +11,9 @@ use muster_domain::{Access, Ctx};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::people::{created, plain, with};
-use crate::support::{Call, PASSWORD, World};
+use crate::case_table::CASES;
+use crate::people::{created, plain};
+use crate::support::{Call, World};
 use crate::webhooks;
 
 /// A call, under its name in all layers.
@@ -62,201 +63,22 @@ pub(crate) enum Kind {
 /// Things of one tenant that a call can be about.
 pub(crate) struct Own {
     /// Without users and units below.
-    unit: i64,
-    parent: i64,
-    user: i64,
-    contact_group: i64,
+    pub(crate) unit: i64,
+    pub(crate) parent: i64,
+    pub(crate) user: i64,
+    pub(crate) contact_group: i64,
     /// In that group.
-    contact: i64,
-    user_uuid: Uuid,
+    pub(crate) contact: i64,
+    pub(crate) user_uuid: Uuid,
     /// Without members.
-    user_group: Uuid,
-    webhook: i64,
+    pub(crate) user_group: Uuid,
+    pub(crate) webhook: i64,
     /// Of that webhook, given up.
-    delivery: i64,
-    /// Of the caller, whose password is [`PASSWORD`].
-    login: String,
-    refresh_token: String,
+    pub(crate) delivery: i64,
+    /// Of the caller, whose password is `support::PASSWORD`.
+    pub(crate) login: String,
+    pub(crate) refresh_token: String,
 }
-
-const ADMINS: Who = Who::Roles(&[Role::Admin]);
-const EVERYBODY: Who = Who::Roles(&[Role::Admin, Role::Standard, Role::ReadOnly]);
-const READERS: Who = Who::Keys(Access::Read);
-const WRITERS: Who = Who::Keys(Access::Write);
-const BEARERS: Who = Who::Tokens(Access::Read);
-const BEARING_WRITERS: Who = Who::Tokens(Access::Write);
-const SIGNERS: Who = Who::Signers(Access::Read);
-const SIGNING_WRITERS: Who = Who::Signers(Access::Write);
-const PARENT: (&[&str], Kind) = (&["org_unit_parent_id", "parent_org_unit_id"], Kind::Unit);
-const UNIT_OF_USER: (&[&str], Kind) = (&["ct_user_ou_id"], Kind::Unit);
-const UNIT: (&[&str], Kind) = (&["org_unit_id"], Kind::Unit);
-const ORG_UNIT: (&str, Kind) = ("org_unit_id", Kind::Unit);
-const GROUP_OF_USER: (&[&str], Kind) = (&["userGroupId"], Kind::UserGroup);
-
-/// A call without ids and body.
-const fn case(verb: &'static str, who: Who) -> Case {
-    Case { verb, who, path: None, hidden: 404, body: |_| Value::Null, body_ids: &[], query_ids: &[] }
-}
-
-fn group(own: &Own) -> Value {
-    json!({"org_unit_name": "Covered", "org_unit_parent_id": own.parent})
-}
-
-fn user(own: &Own) -> Value {
-    with(plain("covered@example.net"), &json!({"ct_user_ou_id": own.unit}))
-}
-
-fn webhook(own: &Own) -> Value {
-    with(webhooks::body("https://crm.example.org/hook"), &json!({"org_unit_id": own.unit}))
-}
-
-fn contact_group(_: &Own) -> Value {
-    json!({"name": "Covered", "phones": [{"phone": "+12015550190"}]})
-}
-
-fn contact(_: &Own) -> Value {
-    json!({"phone": "+12015550191"})
-}
-
-fn signed_user(own: &Own) -> Value {
-    json!({"firstName": "Cove", "lastName": "Red", "email": "covered@example.net", "userGroupId": own.user_group})
-}
-
-fn user_group(_: &Own) -> Value {
-    json!({"name": "Covered", "externalId": "C-1"})
-}
-
-fn scim_user(_: &Own) -> Value {
-    json!({"userName": "covered@example.net"})
-}
-
-fn scim_group(own: &Own) -> Value {
-    json!({"displayName": "Covered", "members": [{"value": own.user_uuid}]})
-}
-
-fn operations(_: &Own) -> Value {
-    json!({"Operations": [{"op": "replace", "value": {"displayName": "Covered"}}]})
-}
-
-fn bulk(own: &Own) -> Value {
-    let group =
-        json!({"displayName": "Covered", "members": [{"value": own.user_uuid}, {"value": "bulkId:u"}]});
-    json!({"Operations": [
-        {"method": "POST", "path": "/Groups", "bulkId": "g", "data": group},
-        {"method": "POST", "path": "/Users", "bulkId": "u", "data": scim_user(own)},
-    ]})
-}
-
-fn nothing(_: &Own) -> Value {
-    json!({})
-}
-
-const CASES: &[Case] = &[
-    Case {
-        body: |own| json!({"email": own.login, "password": PASSWORD}),
-        ..case("session_open", Who::Anyone)
-    },
-    Case { body: |own| json!({"refresh_token": own.refresh_token}), ..case("session_refresh", Who::Anyone) },
-    Case {
-        body: |own| json!({"token_type": "refresh", "token": own.refresh_token}),
-        ..case("session_revoke", Who::Anyone)
-    },
-    case("profile_get", EVERYBODY),
-    Case {
-        body: |_| json!({"current_password": PASSWORD, "new_password": "another long password"}),
-        ..case("password_change", EVERYBODY)
-    },
-    case("org_unit_list", ADMINS),
-    Case { query_ids: &[ORG_UNIT], ..case("org_unit_children", ADMINS) },
-    case("org_unit_tree", ADMINS),
-    Case { path: Some(Kind::Unit), hidden: 401, ..case("org_unit_ids", ADMINS) },
-    Case { path: Some(Kind::Unit), ..case("org_unit_get", ADMINS) },
-    Case { body: group, body_ids: &[PARENT], ..case("org_unit_create", ADMINS) },
-    Case { path: Some(Kind::Unit), body: group, body_ids: &[PARENT], ..case("org_unit_update", ADMINS) },
-    Case { path: Some(Kind::Unit), body: group, body_ids: &[PARENT], ..case("org_unit_patch", ADMINS) },
-    Case { path: Some(Kind::Unit), ..case("org_unit_archive", ADMINS) },
-    Case { query_ids: &[ORG_UNIT], ..case("user_list", ADMINS) },
-    Case { path: Some(Kind::User), ..case("user_get", ADMINS) },
-    Case { body: user, body_ids: &[UNIT_OF_USER], ..case("user_create", ADMINS) },
-    Case { path: Some(Kind::User), body: user, body_ids: &[UNIT_OF_USER], ..case("user_update", ADMINS) },
-    Case { path: Some(Kind::User), body: user, body_ids: &[UNIT_OF_USER], ..case("user_patch", ADMINS) },
-    Case { path: Some(Kind::User), ..case("user_delete", ADMINS) },
-    case("industry_list", EVERYBODY),
-    case("webhook_list", ADMINS),
-    Case { body: webhook, body_ids: &[UNIT], ..case("webhook_create", ADMINS) },
-    Case { path: Some(Kind::Webhook), ..case("webhook_get", ADMINS) },
-    Case { path: Some(Kind::Webhook), body: webhook, body_ids: &[UNIT], ..case("webhook_update", ADMINS) },
-    Case { path: Some(Kind::Webhook), body: webhook, body_ids: &[UNIT], ..case("webhook_patch", ADMINS) },
-    Case { path: Some(Kind::Webhook), ..case("webhook_delete", ADMINS) },
-    Case { path: Some(Kind::Webhook), body: nothing, ..case("webhook_rotate_secret", ADMINS) },
-    Case { path: Some(Kind::Webhook), body: nothing, ..case("webhook_test", ADMINS) },
-    Case { path: Some(Kind::Webhook), ..case("delivery_list", ADMINS) },
-    Case {
-        path: Some(Kind::Webhook),
-        body: |_| json!({"since": "2026-01-01T00:00:00Z"}),
-        ..case("deliveries_retry", ADMINS)
-    },
-    Case { path: Some(Kind::Webhook), body: nothing, ..case("delivery_retry", ADMINS) },
-    case("account_get", READERS),
-    case("contact_group_list", READERS),
-    Case { body: contact_group, ..case("contact_group_create", WRITERS) },
-    Case { path: Some(Kind::ContactGroup), ..case("contact_group_get", READERS) },
-    Case { path: Some(Kind::ContactGroup), body: contact_group, ..case("contact_group_update", WRITERS) },
-    Case { path: Some(Kind::ContactGroup), ..case("contact_group_delete", WRITERS) },
-    Case { path: Some(Kind::ContactGroup), ..case("contact_export", READERS) },
-    Case { path: Some(Kind::ContactGroup), ..case("contact_list", READERS) },
-    Case { path: Some(Kind::ContactGroup), body: contact, ..case("contact_create", WRITERS) },
-    Case {
-        path: Some(Kind::ContactGroup),
-        body: |own| json!([contact(own)]),
-        ..case("contacts_add", WRITERS)
-    },
-    Case { path: Some(Kind::Contact), ..case("contact_get", READERS) },
-    Case { path: Some(Kind::Contact), body: contact, ..case("contact_update", WRITERS) },
-    Case { path: Some(Kind::Contact), ..case("contact_delete", WRITERS) },
-    case("user_group_list", SIGNERS),
-    Case { body: user_group, ..case("user_group_create", SIGNING_WRITERS) },
-    Case { path: Some(Kind::UserGroup), ..case("user_group_get", SIGNERS) },
-    Case { path: Some(Kind::UserGroup), body: user_group, ..case("user_group_update", SIGNING_WRITERS) },
-    Case { path: Some(Kind::UserGroup), ..case("user_group_delete", SIGNING_WRITERS) },
-    Case { query_ids: &[("userGroupId", Kind::UserGroup)], ..case("user_list", SIGNERS) },
-    Case { body: signed_user, body_ids: &[GROUP_OF_USER], ..case("user_create", SIGNING_WRITERS) },
-    Case { path: Some(Kind::UserUuid), ..case("user_get", SIGNERS) },
-    Case {
-        path: Some(Kind::UserUuid),
-        body: signed_user,
-        body_ids: &[GROUP_OF_USER],
-        ..case("user_update", SIGNING_WRITERS)
-    },
-    Case { path: Some(Kind::UserUuid), ..case("user_erase", SIGNING_WRITERS) },
-    case("user_list", BEARERS),
-    Case { body: scim_user, ..case("user_create", BEARING_WRITERS) },
-    Case { body: nothing, ..case("user_search", BEARERS) },
-    Case { path: Some(Kind::UserUuid), ..case("user_get", BEARERS) },
-    Case { path: Some(Kind::UserUuid), body: scim_user, ..case("user_replace", BEARING_WRITERS) },
-    Case { path: Some(Kind::UserUuid), body: operations, ..case("user_patch", BEARING_WRITERS) },
-    Case { path: Some(Kind::UserUuid), ..case("user_erase", BEARING_WRITERS) },
-    case("group_list", BEARERS),
-    Case { body: scim_group, ..case("group_create", BEARING_WRITERS) },
-    Case { body: nothing, ..case("group_search", BEARERS) },
-    Case { path: Some(Kind::UserGroup), ..case("group_get", BEARERS) },
-    Case { path: Some(Kind::UserGroup), body: scim_group, ..case("group_replace", BEARING_WRITERS) },
-    Case { path: Some(Kind::UserGroup), body: operations, ..case("group_patch", BEARING_WRITERS) },
-    Case { path: Some(Kind::UserGroup), ..case("group_delete", BEARING_WRITERS) },
-    Case { body: nothing, ..case("search", BEARERS) },
-    Case { body: bulk, ..case("bulk", BEARING_WRITERS) },
-    case("me_get", BEARERS),
-    Case { body: nothing, ..case("me_write", BEARING_WRITERS) },
-    case("me_delete", BEARING_WRITERS),
-    case("config_get", Who::Anyone),
-    case("resource_type_list", BEARERS),
-    Case { path: Some(Kind::Common("User")), ..case("resource_type_get", BEARERS) },
-    case("schema_list", BEARERS),
-    Case {
-        path: Some(Kind::Common("urn:ietf:params:scim:schemas:core:2.0:User")),
-        ..case("schema_get", BEARERS)
-    },
-];
 
 /// Every route of the server with its case.
 pub(crate) fn all() -> impl Iterator<Item = (&'static Route, &'static Case)> {
@@ -414,7 +236,11 @@ fn every_route_is_described_and_every_case_is_routed() {
     let kind = |case: &Case| (case.verb, case.dialect());
     let routed: BTreeSet<(&str, u8)> = all().map(|(_, case)| kind(case)).collect();
     for (at, case) in CASES.iter().enumerate() {
-        assert!(routed.contains(&kind(case)), "`{}` in cases.rs is no route any more: remove it", case.verb);
+        assert!(
+            routed.contains(&kind(case)),
+            "`{}` in case_table.rs is no route any more: remove it",
+            case.verb
+        );
         let twice = CASES[..at].iter().any(|other| kind(other) == kind(case));
         assert!(!twice, "`{}` stands twice in cases.rs", case.verb);
     }
@@ -440,17 +266,28 @@ fn the_cases_say_all_that_the_coverage_tests_need() {
         let ids = path.matches('{').count();
         let known = path.matches("{id}").count() + path.matches("{delivery_id}").count();
         assert_eq!(ids, known, "{path}: teach cases.rs what else varies in a path");
-        assert_eq!(ids > 0, case.path.is_some(), "`{verb}` in cases.rs: say what the id in {path} names");
+        assert_eq!(
+            ids > 0,
+            case.path.is_some(),
+            "`{verb}` in case_table.rs: say what the id in {path} names"
+        );
         let body = (case.body)(&own);
         let has_body = matches!(method.as_str(), "POST" | "PUT" | "PATCH");
-        assert_eq!(has_body, !body.is_null(), "`{verb}` in cases.rs: {method} takes a body (if empty, {{}})");
+        assert_eq!(
+            has_body,
+            !body.is_null(),
+            "`{verb}` in case_table.rs: {method} takes a body (if empty, {{}})"
+        );
         for (field, value) in body.as_object().into_iter().flatten() {
             let is_id = value.as_i64().is_some_and(|id| id < 0) || *value == Uuid::nil().to_string();
             let declared = case.body_ids.iter().any(|(names, _)| names[0] == field);
-            assert_eq!(is_id, declared, "`{verb}` in cases.rs: `{field}` belongs into its body_ids, or not");
+            assert_eq!(
+                is_id, declared,
+                "`{verb}` in case_table.rs: `{field}` belongs into its body_ids, or not"
+            );
         }
         for (names, _) in case.body_ids {
-            assert!(body.get(names[0]).is_some(), "`{verb}` in cases.rs: its body lacks `{}`", names[0]);
+            assert!(body.get(names[0]).is_some(), "`{verb}` in case_table.rs: its body lacks `{}`", names[0]);
         }
     }
 }

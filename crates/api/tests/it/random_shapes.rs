@@ -41,7 +41,10 @@ impl Operation {
     /// The fields with which a body does not fit the schema.
     fn misshapen(&self, body: &Value) -> BTreeSet<String> {
         let field = |error: jsonschema::ValidationError<'_>| match error.kind() {
-            ValidationErrorKind::Required { property } => property.as_str().unwrap().to_owned(),
+            // Within an entry of a list, the list fails.
+            ValidationErrorKind::Required { property } if error.instance_path().to_string().is_empty() => {
+                property.as_str().unwrap().to_owned()
+            }
             // Of a field with two names, neither was there.
             ValidationErrorKind::AnyOf { .. } => {
                 let either = self.schema.pointer(&error.schema_path().to_string()).unwrap();
@@ -330,6 +333,7 @@ fn is_about_shape(message: &str) -> bool {
         "must be a phone number",
         "must be in the future",
         "bytes of JSON",
+        "longer than 2048 bytes",
         "must be an existing",
         "is already in the group",
         "is no event of the format",

@@ -7,7 +7,7 @@ use muster_domain::user::Role;
 use muster_domain::webhook::DeliveryState;
 use serde_json::{Value, json};
 
-use crate::people::with;
+use crate::people::{self, plain, with};
 use crate::support::World;
 use crate::webhooks::{self, attempted, body, created, get};
 
@@ -137,12 +137,12 @@ async fn deliveries_are_listed_and_those_that_failed_tried_again() {
     let mut failed = Vec::new();
     for login in ["ann@acme.example", "ben@acme.example"] {
         world.advance(Duration::from_mins(1));
-        world.user(login, Role::Standard, 1001).await;
+        people::created(&world, &token, plain(login)).await;
         failed.extend(attempted(&world, &world.acme, WebhookId(id), DeliveryState::Failed).await);
     }
-    world.user("cid@acme.example", Role::Standard, 1001).await;
+    people::created(&world, &token, plain("cid@acme.example")).await;
     attempted(&world, &world.acme, WebhookId(id), DeliveryState::Delivered).await;
-    world.user("dan@acme.example", Role::Standard, 1001).await;
+    people::created(&world, &token, plain("dan@acme.example")).await;
     attempted(&world, &world.acme, WebhookId(id), DeliveryState::Open).await;
 
     let list = async |query: &str| {

@@ -33,7 +33,7 @@ pub(crate) async fn get(world: &World, token: &str, id: i64) -> Reply {
 pub(crate) async fn given_up(world: &World, tenant: &Ctx, caller: &str) -> (i64, i64) {
     let patch = WebhookPatch {
         name: Some(format!("Hook of {caller}")),
-        url: Some("https://127.0.0.1:9/hook".to_owned()),
+        url: Some("https://127.0.0.1:1024/hook".to_owned()),
         events: Some(vec!["group.*".to_owned()]),
         ..WebhookPatch::default()
     };

@@ -22,6 +22,11 @@ fill() {
 phones=$(seq -s, -f '{"phone": "+1201555%04g", "a": "x"}' 0 99)
 fill 1 "$phones"
 for list in {2..18}; do fill "$list" '{"phone": "+12015550100"}'; done
+# Webhooks, to be read and changed or to be deleted. Nobody listens at their address, so that tests of them send nothing.
+for _ in {1..20}; do
+    curl -sSf -o "$folder/answer" "$url/v3/webhooks" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
+        -d '{"webhook_name": "Hook", "webhook_url": "http://127.0.0.1:1024/hook", "events": ["sms.*"]}'
+done
 # An Onlive access key signs each request; see signature.py. Its calls are about users and groups of which only the server
 # knows the ids: the first ones are read and changed, others are there to be deleted.
 signer=$(credential onlive)

@@ -15,7 +15,7 @@ fi
 folder=$(mktemp -d)
 database="sqlite:$folder/muster.db"
 "$muster" serve --demo --listen 127.0.0.1:0 --rate-limits off --log warn --database "$database" \
-    >"$folder/demo" 2>"$folder/log" &
+    --webhook-allow 127.0.0.1 --webhook-http on >"$folder/demo" 2>"$folder/log" &
 server=$!
 trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true; rm -rf "$folder"' EXIT
 for _ in {1..100}; do

@@ -11,7 +11,7 @@ pub const PARAMETER_NAMES: &str = "^[A-Za-z0-9_.-]{1,64}$";
 
 impl Webhook {
     /// Notes what is wrong with the events and the static parameters, each under its place, such as `events[2]` and
-    /// `static_parameters[0].name`.
+    /// `static_parameters[0].name`. An entry that fails already is not looked at again.
     pub(super) fn check(&self, errors: &mut FieldErrors) {
         if self.events.is_empty() && !errors.names("events") {
             errors.push("events", Problem::Blank);
@@ -31,6 +31,10 @@ impl Webhook {
         }
         let mut seen = HashSet::new();
         for (at, parameter) in self.static_parameters.iter().enumerate() {
+            let place = format!("static_parameters[{at}]");
+            if errors.names(&place) {
+                continue;
+            }
             let problem = if !is_parameter_name(&parameter.name) {
                 "must be 1 to 64 letters, digits, underscores, dots and hyphens"
             } else if self.format.members().contains(&parameter.name.as_str()) {
@@ -45,7 +49,7 @@ impl Webhook {
             } else {
                 continue;
             };
-            errors.push(format!("static_parameters[{at}].name"), Problem::Format(problem));
+            errors.push(format!("{place}.name"), Problem::Format(problem));
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::serve::{Switch, network};
 
 /// What the operator decides about webhooks.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Webhooks")]
 pub(crate) struct WebhookArgs {
     /// A network (10.0.0.0/8) or address that endpoints of webhooks may be in although it is not public. Repeat it or
     /// separate several by commas. Whoever may write webhooks reaches what is there.
