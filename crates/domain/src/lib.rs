@@ -23,6 +23,7 @@ mod upkeep;
 
 pub mod contact;
 pub mod credential;
+pub mod message;
 pub mod org_unit;
 pub mod session;
 pub mod tenant;
