@@ -1,8 +1,20 @@
 //! Messages: short texts to phones and from them, one by one and to many, in both dialects that have them.
 
+mod bulk_status;
+mod destination;
+mod event;
 pub mod gsm;
+mod sender;
+mod status;
+mod stop;
 mod text;
 mod transliterate;
 
+pub use bulk_status::BulkStatus;
+pub use destination::{Country, Destination, Line};
+pub use event::{BroadcastEvent, LOX24_DRYRUN, SmsEvent};
+pub use sender::{SENDER_IDS, SenderId};
+pub use status::{MessageState, MessageStatus, Receipt};
+pub use stop::{BlockedBy, Keyword, STOP_WORDS, blocked_number};
 pub use text::{Encoding, MAX_PARTS, MessageText, Segment, Segments, TooManyParts, decode_ucs2, segments};
 pub use transliterate::transliterate;
