@@ -32,12 +32,30 @@ id!(/// An entry of a contact list.
     ContactId);
 id!(/// A subscription to events.
     WebhookId);
+id!(/// One text to many: a bulk or broadcast.
+    BulkId);
+id!(/// An entry of the block list.
+    BlockId);
+id!(/// The thread between one of a tenant's numbers and another number.
+    ConversationId);
+id!(/// A change of a tenant's balance.
+    MovementId);
 
 /// A group of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserGroupId(pub Uuid);
 
 impl fmt::Display for UserGroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A message, to a phone or from one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId(pub Uuid);
+
+impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

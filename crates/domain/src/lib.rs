@@ -37,7 +37,8 @@ pub use directory::{Directory, Ended, PasswordFuture, Passwords, Precondition};
 pub use draft::{Draft, FieldErrors};
 pub use error::{Entity, Error, FieldError, Kind, Problem, Rule, Unique};
 pub use ids::{
-    ContactGroupId, ContactId, CredentialId, IdKind, OrgUnitId, TenantId, UserGroupId, UserId, WebhookId,
+    BlockId, BulkId, ContactGroupId, ContactId, ConversationId, CredentialId, IdKind, MessageId, MovementId,
+    OrgUnitId, TenantId, UserGroupId, UserId, WebhookId,
 };
 pub use journal::{Fields, JournalEntry, JournalFilter, JournalRecord};
 pub use page::{Page, Slice};

@@ -1,9 +1,20 @@
 //! Messages: short texts to phones and from them, one by one and to many, in both dialects that have them.
+//!
+//! Rules: what a text counts and how it is parted is the same for what is shown, what is paid and what is handed over
+//! ([`MessageText`]); a message leaves [`MessageStatus::New`] once, and what its phone has stays delivered
+//! ([`MessageState`]); a bulk of LOX24 and a broadcast of Convirza are one thing ([`Bulk`], [`BulkStatus`]); what is not
+//! handed over, and will not be, costs nothing ([`Message::in_state`]), and the sum of all movements is the balance
+//! ([`Movement`]); a recipient's STOP outlives everything but their START ([`Keyword`]).
 
+mod balance;
+mod bulk;
 mod bulk_status;
+mod concat;
+mod conversation;
 mod destination;
 mod event;
 pub mod gsm;
+mod model;
 mod money;
 mod prefix;
 mod price;
@@ -16,9 +27,16 @@ mod text;
 mod transliterate;
 mod window;
 
+pub use balance::{Movement, MovementReason, charge};
+pub use bulk::{Bulk, BulkCounts, Counted, bulk_limits};
 pub use bulk_status::BulkStatus;
+pub use concat::ConcatHeader;
+pub use conversation::{
+    Conversation, ConversationFilter, ConversationPatch, ConversationStatus, Direction, ResponseTimes,
+};
 pub use destination::{Country, Destination, Line};
 pub use event::{BroadcastEvent, LOX24_DRYRUN, SmsEvent};
+pub use model::{Block, DRY_RUN, Incoming, Message, SendOptions, Service, ThreadMessage, limits};
 pub use money::{Currency, Money};
 pub use prefix::PrefixMap;
 pub use price::{PRICE_COLUMNS, Price, PriceError, PriceTable, Tariff, Tier};

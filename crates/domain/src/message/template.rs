@@ -23,6 +23,19 @@ pub enum PlaceholderStyle {
 }
 
 impl PlaceholderStyle {
+    /// The word that a store keeps.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Brackets => "brackets",
+            Self::Braces => "braces",
+        }
+    }
+
+    /// The style with this word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Brackets, Self::Braces].into_iter().find(|style| style.as_str() == name)
+    }
+
     const fn opening(self) -> &'static str {
         match self {
             Self::Brackets => "[",

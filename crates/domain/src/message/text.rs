@@ -29,6 +29,16 @@ impl Encoding {
         if gsm::has(text) { Self::Gsm } else { Self::Ucs2 }
     }
 
+    /// The `is_unicode` of LOX24, which is also what a store keeps.
+    pub const fn is_unicode(self) -> bool {
+        matches!(self, Self::Ucs2)
+    }
+
+    /// The encoding with this [`Encoding::is_unicode`].
+    pub const fn from_is_unicode(is_unicode: bool) -> Self {
+        if is_unicode { Self::Ucs2 } else { Self::Gsm }
+    }
+
     /// Units of a message in one part.
     pub const fn units_in_one(self) -> usize {
         match self {
@@ -86,6 +96,16 @@ pub struct MessageText {
 }
 
 impl MessageText {
+    /// Reads the text of a message that somebody sends. Errors: `Blank`, `TooLong`, `Format` for U+0000.
+    pub fn read(raw: &str, wish: Option<Encoding>) -> Result<Self, Problem> {
+        if raw.trim().is_empty() {
+            return Err(Problem::Blank);
+        }
+        // Its length is that of its parts.
+        crate::text::limited(raw, usize::MAX)?;
+        Ok(Self::new(raw, wish)?)
+    }
+
     /// Makes a text ready. In the GSM alphabet, if it is asked for, what that lacks is replaced, see
     /// [`transliterate`]; without a wish the encoding is the first that has all of the text, which stays as it is.
     /// An empty text is one part without units. Errors: `TooManyParts`.
@@ -200,14 +220,15 @@ fn ucs2(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_be_bytes).collect()
 }
 
-/// The text of bytes of UCS-2. What no text has, half a unit at the end and half a pair of surrogates, becomes U+FFFD;
-/// join the parts of a message before they are read, since others do part pairs.
+/// The text of bytes of UCS-2. What no text has, half a unit at the end, half a pair of surrogates, and U+0000, which no
+/// store takes, becomes U+FFFD; join the parts of a message before they are read, since others do part pairs.
 pub fn decode_ucs2(bytes: &[u8]) -> String {
     let units = bytes.chunks(2).map(|pair| match pair {
         [high, low] => u16::from_be_bytes([*high, *low]),
         _ => 0xFFFD,
     });
-    char::decode_utf16(units).map(|read| read.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    let read = char::decode_utf16(units).map(|read| read.ok().filter(|character| *character != '\0'));
+    read.map(|read| read.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 #[cfg(test)]

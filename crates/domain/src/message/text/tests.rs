@@ -160,7 +160,18 @@ fn ucs2_of_others_is_read_whatever_it_is() {
     assert_eq!(decode_ucs2(&[0x04, 0x4F, 0xD8, 0x3D, 0xDE, 0x00]), "я\u{1F600}");
     assert_eq!(decode_ucs2(&[0xD8, 0x3D, 0x00, 0x41]), "\u{FFFD}A");
     assert_eq!(decode_ucs2(&[0x00, 0x41, 0x00]), "A\u{FFFD}");
+    assert_eq!(decode_ucs2(&[0x00, 0x00, 0x00, 0x41]), "\u{FFFD}A");
     assert_eq!(decode_ucs2(&[]), "");
+}
+
+#[test]
+fn texts_that_are_sent_say_something() {
+    assert_eq!(MessageText::read(" \n", None), Err(Problem::Blank));
+    assert_eq!(MessageText::read("", Some(Encoding::Ucs2)), Err(Problem::Blank));
+    assert!(matches!(MessageText::read("a\0", None), Err(Problem::Format(_))));
+    assert_eq!(MessageText::read(&plain(1531), None), Err(Problem::TooLong { max: 1530 }));
+    // Blanks at the ends are sent.
+    assert_eq!(MessageText::read(" a ", None).map(MessageText::into_string), Ok(" a ".to_owned()));
 }
 
 fn near_a_border() -> impl Strategy<Value = String> {
