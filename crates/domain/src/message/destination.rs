@@ -1,9 +1,12 @@
 //! Where a message goes: the country that a number belongs to, and whether a phone for texts can have it.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{LazyLock, OnceLock};
 
 use phonenumber::Metadata;
-use phonenumber::metadata::DATABASE;
+use phonenumber::metadata::{DATABASE, Descriptor};
+use regex::{Regex, RegexBuilder};
 
 use crate::Problem;
 use crate::contact::PhoneNumber;
@@ -46,7 +49,7 @@ pub enum Line {
     Textable,
 }
 
-/// A number with what is known of it.
+/// What is known of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Destination {
     /// `None` for numbers of no country, such as those of satellites (+881): no operator takes texts there
@@ -59,56 +62,115 @@ impl Destination {
     /// Looks a number up in the numbering plans of the world (those of libphonenumber). Where countries share a calling
     /// code, a number that none of their plans lists belongs to the main one of them.
     pub fn of(phone: &PhoneNumber) -> Self {
-        let unknown = Self { country: None, line: Line::Textable };
-        let Some((code, national)) = split(phone.as_str()) else { return unknown };
-        let Some(plan) = plan(code, national) else { return unknown };
-        let matches = |descriptor: Option<&phonenumber::metadata::Descriptor>| {
-            descriptor.is_some_and(|descriptor| descriptor.is_match(national))
+        let Some(plan) = plan(phone.as_str()) else {
+            return Self { country: None, line: Line::Textable };
         };
-        let descriptors = plan.descriptors();
-        let is_fixed = matches(descriptors.fixed_line()) && !matches(descriptors.mobile());
-        // `001` stands for the world.
-        let country = Country::read(plan.id()).ok();
-        Self { country, line: if is_fixed { Line::Fixed } else { Line::Textable } }
+        let (plan, national) = plan;
+        let is_fixed = plan.fixed.matches(national) && !plan.mobile.matches(national);
+        Self { country: plan.country, line: if is_fixed { Line::Fixed } else { Line::Textable } }
     }
 }
 
-/// The calling code, and the number within the country. No code begins with another (ITU-T E.164, annex A).
-fn split(phone: &str) -> Option<(u16, &str)> {
+/// The numbering plan that a number belongs to, and the number within it.
+fn plan(phone: &str) -> Option<(&'static Plan, &str)> {
     let digits = phone.strip_prefix('+').unwrap_or(phone);
-    (1..=3).find_map(|length| {
+    // No calling code begins with another (ITU-T E.164, annex A).
+    let (plans, national) = (1..=3).find_map(|length| {
         let (code, national) = digits.split_at_checked(length)?;
-        let code = code.parse().ok()?;
-        DATABASE.region(&code).map(|_| (code, national))
-    })
+        Some((PLANS.get(&code.parse().ok()?)?, national))
+    })?;
+    let listed = || plans.iter().find(|plan| plan.lists(national));
+    // With one plan there is nothing to decide. The main one is the first.
+    let plan = if plans.len() == 1 { plans.first() } else { listed().or_else(|| plans.first()) };
+    plan.map(|plan| (plan, national))
 }
 
-/// The numbering plan that a number belongs to.
-fn plan(code: u16, national: &str) -> Option<&'static Metadata> {
-    let plans = DATABASE.by_code(&code)?;
-    if let [plan] = plans[..] {
-        return Some(plan);
-    }
-    let lists = |plan: &Metadata| {
-        if let Some(leading) = plan.leading_digits() {
-            return leading.find(national).is_some_and(|found| found.start() == 0);
-        }
-        let descriptors = plan.descriptors();
-        let kinds = [
-            descriptors.fixed_line(),
-            descriptors.mobile(),
-            descriptors.toll_free(),
-            descriptors.premium_rate(),
-            descriptors.shared_cost(),
-            descriptors.personal_number(),
-            descriptors.voip(),
-            descriptors.pager(),
-            descriptors.uan(),
-            descriptors.voicemail(),
-        ];
-        kinds.into_iter().flatten().any(|kind| kind.is_match(national))
+/// The plans of each calling code.
+static PLANS: LazyLock<HashMap<u16, Vec<Plan>>> = LazyLock::new(|| {
+    let plans = |code: u16| {
+        let plans = DATABASE.by_code(&code)?.into_iter().map(Plan::of);
+        Some((code, plans.collect()))
     };
-    plans.iter().copied().find(|plan| lists(plan)).or_else(|| plans.first().copied())
+    (1..=999).filter_map(plans).collect()
+});
+
+/// A numbering plan, as far as it is asked.
+struct Plan {
+    country: Option<Country>,
+    /// How its numbers begin, where that tells them from those of its neighbours.
+    leading: Option<Digits>,
+    fixed: Digits,
+    mobile: Digits,
+    others: Vec<Digits>,
+}
+
+impl Plan {
+    fn of(plan: &'static Metadata) -> Self {
+        let kinds = plan.descriptors();
+        let others = [
+            kinds.toll_free(),
+            kinds.premium_rate(),
+            kinds.shared_cost(),
+            kinds.personal_number(),
+            kinds.voip(),
+            kinds.pager(),
+            kinds.uan(),
+            kinds.voicemail(),
+        ];
+        Self {
+            // `001` stands for the world.
+            country: Country::read(plan.id()).ok(),
+            leading: plan.leading_digits().map(|leading| Digits::new(leading.as_str(), "", &[])),
+            fixed: Digits::of(kinds.fixed_line()),
+            mobile: Digits::of(kinds.mobile()),
+            others: others.into_iter().flatten().map(|kind| Digits::of(Some(kind))).collect(),
+        }
+    }
+
+    fn lists(&self, national: &str) -> bool {
+        match &self.leading {
+            Some(leading) => leading.matches(national),
+            None => {
+                self.fixed.matches(national)
+                    || self.mobile.matches(national)
+                    || self.others.iter().any(|kind| kind.matches(national))
+            }
+        }
+    }
+}
+
+/// Numbers of one kind. The crate that knows the patterns compiles them for all digits of Unicode, keeps a hundred of them
+/// and locks them for each look: with recipients in many countries a look-up took a millisecond.
+struct Digits {
+    pattern: &'static str,
+    end: &'static str,
+    /// None is any.
+    lengths: &'static [u16],
+    /// `None` for a pattern that cannot be read, and matches nothing.
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Digits {
+    const fn new(pattern: &'static str, end: &'static str, lengths: &'static [u16]) -> Self {
+        Self { pattern, end, lengths, compiled: OnceLock::new() }
+    }
+
+    fn of(kind: Option<&'static Descriptor>) -> Self {
+        // What a plan does not have matches nothing: no number has no digits.
+        kind.map_or(Self::new("", "$", &[]), |kind| {
+            Self::new(kind.national_number().as_str(), "$", kind.possible_length())
+        })
+    }
+
+    fn matches(&self, national: &str) -> bool {
+        let fits = self.lengths.is_empty()
+            || self.lengths.iter().any(|length| usize::from(*length) == national.len());
+        let compile = || {
+            let pattern = format!("^(?:{}){}", self.pattern, self.end);
+            RegexBuilder::new(&pattern).unicode(false).ignore_whitespace(true).build().ok()
+        };
+        fits && self.compiled.get_or_init(compile).as_ref().is_some_and(|regex| regex.is_match(national))
+    }
 }
 
 #[cfg(test)]
@@ -166,6 +228,40 @@ mod tests {
         for raw in ["", "D", "DEU", "D1", "é", "001"] {
             assert!(Country::read(raw).is_err(), "{raw}");
         }
+    }
+
+    #[test]
+    fn every_pattern_can_be_read_and_knows_its_example() {
+        let mut looked_at = 0;
+        for plan in (1..=999_u16).filter_map(|code| DATABASE.by_code(&code)).flatten() {
+            let kinds = plan.descriptors();
+            for kind in [kinds.fixed_line(), kinds.mobile(), kinds.toll_free(), kinds.voip(), kinds.pager()] {
+                let Some((kind, example)) = kind.and_then(|kind| Some((kind, kind.example()?))) else {
+                    continue;
+                };
+                let digits = Digits::of(Some(kind));
+                assert!(digits.matches(example), "{} {example}", plan.id());
+                let zeros = "0".repeat(16);
+                assert!(
+                    !digits.matches(&format!("{example}{zeros}")) && !digits.matches(""),
+                    "{}",
+                    plan.id()
+                );
+                // The crate is content with numbers that begin right; libphonenumber itself, like this, is not.
+                for other in [format!("{example}1"), example[1..].to_owned(), example.replace('2', "9")] {
+                    assert!(!digits.matches(&other) || kind.is_match(&other), "{} {other}", plan.id());
+                }
+                looked_at += 1;
+            }
+        }
+        assert!(looked_at > 600, "{looked_at}");
+        let plans = PLANS.values().flatten();
+        let leading: Vec<&Digits> = plans.filter_map(|plan| plan.leading.as_ref()).collect();
+        for digits in &leading {
+            digits.matches("1");
+            assert!(matches!(digits.compiled.get(), Some(Some(_))), "{}", digits.pattern);
+        }
+        assert!(leading.len() > 10, "{}", leading.len());
     }
 
     #[test]

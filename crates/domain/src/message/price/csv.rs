@@ -1,4 +1,5 @@
-//! The price table as the operator loads it: comma-separated values with a head (RFC 4180).
+//! The price table as the operator loads it: comma-separated values with a head (RFC 4180). It is a file of the
+//! operator's, not a wire format of a dialect, so that it can be read here, with the rules that it has to keep.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
