@@ -51,11 +51,28 @@ pub fn charge(balance: Money, cost: Money) -> Option<Money> {
     (cost == Money::ZERO || !left.is_negative()).then_some(left)
 }
 
+/// The balance after something is given, or, below zero, taken by the operator; `None` when no balance can say it. Amounts
+/// stay at their bounds, which would break the sum.
+pub fn credit(balance: Money, amount: Money) -> Option<Money> {
+    let sum = balance + amount;
+    (sum - amount == balance && sum - balance == amount).then_some(sum)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_no_balance_can_say_is_not_credited() {
+        let one = Money::from_millionths(1);
+        assert_eq!(credit(Money::MAX - one, one), Some(Money::MAX));
+        assert_eq!(credit(Money::MAX, one), None);
+        assert_eq!(credit(-Money::MAX, -one), None);
+        assert_eq!(credit(-Money::MAX, Money::MAX), Some(Money::ZERO));
+        assert_eq!(credit(one, -one - one), Some(-one));
+    }
 
     proptest! {
         #[test]

@@ -27,7 +27,7 @@ mod text;
 mod transliterate;
 mod window;
 
-pub use balance::{Movement, MovementReason, charge};
+pub use balance::{Movement, MovementReason, charge, credit};
 pub use bulk::{Bulk, BulkCounts, Counted, bulk_limits};
 pub use bulk_status::BulkStatus;
 pub use concat::ConcatHeader;
