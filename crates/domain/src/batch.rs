@@ -6,12 +6,13 @@ use crate::contact::{Contact, ContactGroup};
 use crate::credential::Credential;
 use crate::org_unit::OrgUnit;
 use crate::session::{SessionToken, TokenHash, TokenKind};
+use crate::tag::Tag;
 use crate::tenant::Tenant;
 use crate::user::User;
 use crate::user_group::{Membership, UserGroup};
 use crate::{
-    ContactGroupId, ContactId, CredentialId, JournalEntry, OrgUnitId, TenantId, Timestamp, UserGroupId,
-    UserId,
+    ContactGroupId, ContactId, CredentialId, JournalEntry, OrgUnitId, TagId, TenantId, Timestamp,
+    UserGroupId, UserId,
 };
 
 /// Changes of one tenant, the conditions they rest on, and their journal entries. The store applies
@@ -175,6 +176,14 @@ pub enum Change {
     },
     /// The row of a deleted group without contacts is removed.
     ContactGroupRemove(ContactGroupId),
+    TagInsert(Box<Tag>),
+    /// The tag as it shall be; its version is one above the stored one.
+    TagUpdate(Box<Tag>),
+    /// `version` is the one that this was decided on.
+    TagDelete {
+        id: TagId,
+        version: i64,
+    },
     CredentialInsert(Box<Credential>),
     /// The credential gets nobody in any more; `Stale` when it is unknown or was revoked before.
     CredentialRevoke {

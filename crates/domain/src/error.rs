@@ -57,10 +57,11 @@ pub enum Entity {
     UserGroup,
     ContactGroup,
     Contact,
+    Tag,
 }
 
 impl Entity {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Tenant,
         Self::OrgUnit,
         Self::User,
@@ -68,6 +69,7 @@ impl Entity {
         Self::UserGroup,
         Self::ContactGroup,
         Self::Contact,
+        Self::Tag,
     ];
 
     /// Its word in the journal.
@@ -80,6 +82,7 @@ impl Entity {
             Self::UserGroup => "user_group",
             Self::ContactGroup => "contact_group",
             Self::Contact => "contact",
+            Self::Tag => "tag",
         }
     }
 }
@@ -95,6 +98,8 @@ pub enum Unique {
     ContactPhone,
     /// The external id of a user group stands once in a tenant.
     UserGroupExternalId,
+    /// Tags of an org unit have different names.
+    TagName,
 }
 
 /// The rules of the directory that need stored data.

@@ -30,6 +30,8 @@ id!(/// A contact list.
     ContactGroupId);
 id!(/// An entry of a contact list.
     ContactId);
+id!(/// A label for whatever is sorted by labels.
+    TagId);
 
 /// A group of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,12 +52,20 @@ pub enum IdKind {
     Credential,
     ContactGroup,
     Contact,
+    Tag,
 }
 
 impl IdKind {
     /// Every kind, in the order of [`IdKind::index`].
-    pub const ALL: [Self; 6] =
-        [Self::Tenant, Self::OrgUnit, Self::User, Self::Credential, Self::ContactGroup, Self::Contact];
+    pub const ALL: [Self; 7] = [
+        Self::Tenant,
+        Self::OrgUnit,
+        Self::User,
+        Self::Credential,
+        Self::ContactGroup,
+        Self::Contact,
+        Self::Tag,
+    ];
 
     /// The name under which the store keeps the sequence.
     pub const fn as_str(self) -> &'static str {
@@ -66,6 +76,7 @@ impl IdKind {
             Self::Credential => "credential",
             Self::ContactGroup => "contact_group",
             Self::Contact => "contact",
+            Self::Tag => "tag",
         }
     }
 

@@ -4,6 +4,7 @@
 //! ([`Clock`], [`Entropy`]). A use case is a method of [`Directory`] whose name, such as
 //! `org_unit_update`, is the same in the route, the log and the journal.
 
+pub mod ad_source;
 mod batch;
 mod ctx;
 mod directory;
@@ -25,16 +26,19 @@ pub mod contact;
 pub mod credential;
 pub mod org_unit;
 pub mod session;
+pub mod tag;
 pub mod tenant;
 pub mod user;
 pub mod user_group;
 
 pub use batch::{Batch, Change, Guard};
-pub use ctx::{Access, Actor, Ctx, Dialect};
+pub use ctx::{Access, Actor, Area, Ctx, Dialect};
 pub use directory::{Directory, Ended, PasswordFuture, Passwords, Precondition};
 pub use draft::{Draft, FieldErrors};
 pub use error::{Entity, Error, FieldError, Kind, Problem, Rule, Unique};
-pub use ids::{ContactGroupId, ContactId, CredentialId, IdKind, OrgUnitId, TenantId, UserGroupId, UserId};
+pub use ids::{
+    ContactGroupId, ContactId, CredentialId, IdKind, OrgUnitId, TagId, TenantId, UserGroupId, UserId,
+};
 pub use journal::{Fields, JournalEntry, JournalFilter, JournalRecord};
 pub use page::{Page, Slice};
 pub use patch::Patch;

@@ -6,6 +6,7 @@ use crate::contact::ContactStore;
 use crate::credential::CredentialStore;
 use crate::org_unit::OrgUnitStore;
 use crate::session::SessionStore;
+use crate::tag::TagStore;
 use crate::tenant::TenantStore;
 use crate::user::UserStore;
 use crate::user_group::UserGroupStore;
@@ -39,6 +40,7 @@ pub trait Store:
     + TenantStore
     + CredentialStore
     + ContactStore
+    + TagStore
     + Send
     + Sync
 {

@@ -4,12 +4,13 @@ use muster_domain::contact::{Contact, ContactGroup, PhoneNumber, Reapable};
 use muster_domain::credential::{Credential, CredentialCaller, SignedCaller};
 use muster_domain::org_unit::{OrgUnit, TreeRows};
 use muster_domain::session::{Caller, SessionToken, TokenHash, TokenKind};
+use muster_domain::tag::Tag;
 use muster_domain::tenant::{Tenant, TenantCounts, TenantStatus};
 use muster_domain::user::{UnitRef, User, UserDocument, UserView};
 use muster_domain::user_group::{self, GroupOfUser, Member, UserGroup};
 use muster_domain::{
-    ContactGroupId, ContactId, CredentialId, JournalRecord, OrgUnitId, StoreError, TenantId, Timestamp,
-    UserGroupId, UserId,
+    ContactGroupId, ContactId, CredentialId, JournalRecord, OrgUnitId, StoreError, TagId, TenantId,
+    Timestamp, UserGroupId, UserId,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -23,6 +24,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 pub(crate) const USER_COLUMNS: usize = 26;
 pub(crate) const ORG_UNIT_COLUMNS: usize = 17;
 pub(crate) const USER_GROUP_COLUMNS: usize = 10;
+pub(crate) const TAG_COLUMNS: usize = 8;
 
 fn code<T>(row: &dyn Row, column: usize, of: fn(i64) -> Option<T>, what: &str) -> Result<T> {
     of(get(row, column)?).ok_or_else(|| corrupt(what))
@@ -306,6 +308,19 @@ pub(crate) fn contact(row: &dyn Row) -> Result<Contact> {
         version: get(row, 10)?,
         created_at: get(row, 11)?,
         modified_at: get(row, 12)?,
+    })
+}
+
+pub(crate) fn tag(row: &dyn Row) -> Result<Tag> {
+    Ok(Tag {
+        id: TagId(get(row, 0)?),
+        tenant: TenantId(get(row, 1)?),
+        org_unit_id: OrgUnitId(get(row, 2)?),
+        name: get(row, 3)?,
+        color: get(row, 4)?,
+        version: get(row, 5)?,
+        created_at: get(row, 6)?,
+        modified_at: get(row, 7)?,
     })
 }
 

@@ -133,6 +133,7 @@ fn core(error: Error) -> Shape {
                 Entity::UserGroup => "User group not found",
                 Entity::ContactGroup => "Contact list not found",
                 Entity::Contact => "Contact not found",
+                Entity::Tag => "Tag not found",
             },
         ),
         Error::Invalid(fields) => invalid(fields),
@@ -149,6 +150,10 @@ fn core(error: Error) -> Shape {
         }
         Error::Duplicate(Unique::UserGroupExternalId) => {
             Shape::new(StatusCode::BAD_REQUEST, "A user group with this external id already exists")
+        }
+        Error::Duplicate(Unique::TagName) => {
+            Shape::new(StatusCode::BAD_REQUEST, "A tag with this tag_name already exists in the group")
+                .field("tag_name")
         }
         Error::Repeated { rule: _, fields } => Shape {
             errors: fields

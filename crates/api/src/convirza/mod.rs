@@ -2,6 +2,7 @@
 //!
 //! One file a resource; a resource with a body has its wire shapes in a file beside it.
 
+mod ad_source;
 mod envelope;
 mod failure;
 mod industry;
@@ -9,6 +10,7 @@ mod oauth;
 mod org_unit;
 mod org_unit_wire;
 mod profile;
+mod tag;
 mod tree_wire;
 mod user;
 mod user_wire;
@@ -18,16 +20,19 @@ use std::time::Duration;
 
 use axum::Router;
 use http::{HeaderValue, Method, StatusCode, header};
+use muster_domain::Area::Resources;
 use muster_domain::OrgUnitId;
 use serde_json::json;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use self::ad_source::AdSources;
 use self::envelope::data;
 use self::industry::Industries;
 use self::oauth::{Revoked, TokenBody};
 use self::org_unit::{GroupWritten, Groups, OrgUnits};
 use self::org_unit_wire::GroupDetail;
 use self::profile::PasswordChanged;
+use self::tag::{TagRow, TagWritten, Tags};
 use self::tree_wire::Tree;
 use self::user::{UserWritten, Users};
 use self::user_wire::UserDetail;
@@ -96,6 +101,21 @@ pub(crate) const ROUTES: Routes = routes![
         About::write("Delete a user").versioned().answers(data::<UserWritten>);
     GET "/v3/industry" => industry::industry_list,
         About::any_role("The industries").answers(data::<Industries>);
+    GET "/v3/ad-source" => ad_source::ad_source_list,
+        About::any_role("The ad sources").answers(data::<AdSources>);
+    GET "/v3/tag" => tag::tag_list,
+        About::read("The tags of the caller's group and all below it, by name").of(Resources)
+            .query(|q| _ = tag::list(q)).answers(data::<Tags<'_>>);
+    POST "/v3/tag" => tag::tag_create,
+        About::write("Create a tag").of(Resources)
+            .body(Create, |f| _ = tag::decode(f, OrgUnitId(0))).creates(data::<TagWritten>);
+    GET "/v3/tag/{id}" => tag::tag_get,
+        About::read("One tag").of(Resources).versioned().answers(data::<TagRow<'_>>);
+    PUT "/v3/tag/{id}" => tag::tag_update,
+        About::write("Replace a tag").of(Resources).versioned()
+            .body(Replace, |f| _ = tag::decode(f, OrgUnitId(0))).answers(data::<TagWritten>);
+    DELETE "/v3/tag/{id}" => tag::tag_delete,
+        About::write("Delete a tag").of(Resources).versioned().answers(data::<TagWritten>);
 ];
 
 pub(crate) const DIALECT: Dialect = Dialect {

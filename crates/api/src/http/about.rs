@@ -2,7 +2,7 @@
 //! and the rest is published.
 
 use http::StatusCode;
-use muster_domain::Access;
+use muster_domain::{Access, Area};
 
 use super::schemas::{Content, Schemas};
 use super::{Fields, Mode, Query};
@@ -17,6 +17,8 @@ pub(crate) struct About {
     pub(super) summary: &'static str,
     /// What the role of the caller must be able to do; `None` is open to everybody.
     pub(super) access: Option<Access>,
+    /// Where it must be able to do so.
+    pub(super) area: Area,
     /// Too many calls get 429.
     pub(super) limited: bool,
     /// The entity has a version, which conditions are about.
@@ -41,6 +43,7 @@ impl About {
         Self {
             summary,
             access,
+            area: Area::Directory,
             limited: false,
             versioned: false,
             negotiates: true,
@@ -64,14 +67,19 @@ impl About {
         Self::new(summary, Some(Access::None))
     }
 
-    /// A call of those who may read groups and users.
+    /// A call of those who may read groups and users, or what [`About::of`] names.
     pub(crate) const fn read(summary: &'static str) -> Self {
         Self::new(summary, Some(Access::Read))
     }
 
-    /// A call of those who may write groups and users.
+    /// A call of those who may write groups and users, or what [`About::of`] names.
     pub(crate) const fn write(summary: &'static str) -> Self {
         Self::new(summary, Some(Access::Write))
+    }
+
+    /// A call on the things of an area.
+    pub(crate) const fn of(self, area: Area) -> Self {
+        Self { area, ..self }
     }
 
     pub(crate) const fn limited(self) -> Self {

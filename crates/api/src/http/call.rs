@@ -191,7 +191,7 @@ impl Call {
             return Err(Error::Internal(format!("{} is open to everybody", self.route.verb)));
         };
         self.tenant = Some(ctx.tenant());
-        ctx.allow(needed)
+        ctx.allow_in(self.route.about.area, needed)
     }
 
     /// The id in the path. Errors: `NotFound` for anything that is no integer.

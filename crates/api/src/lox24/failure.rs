@@ -190,6 +190,7 @@ impl Refusal {
                 match unique {
                     Unique::OrgUnitName => vec![taken("name", "This value is already used.")],
                     Unique::Login => vec![taken("login", "This value is already used.")],
+                    Unique::TagName => vec![taken("name", "This value is already used.")],
                     Unique::UserGroupExternalId => vec![taken("external_id", "This value is already used.")],
                     Unique::ContactPhone => vec![taken("phone", PHONE_TAKEN)],
                 },

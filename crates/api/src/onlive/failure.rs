@@ -135,6 +135,7 @@ fn unknown(entity: Entity) -> &'static str {
         Entity::Credential => "Access key not found",
         Entity::ContactGroup => "Contact group not found",
         Entity::Contact => "Contact not found",
+        Entity::Tag => "Tag not found",
     }
 }
 
@@ -144,6 +145,7 @@ fn taken(unique: Unique) -> &'static str {
         Unique::UserGroupExternalId => "A user group with this externalId already exists",
         Unique::OrgUnitName => "An org unit with this name already exists",
         Unique::ContactPhone => "A contact with this phone already exists",
+        Unique::TagName => "A tag with this name already exists",
     }
 }
 

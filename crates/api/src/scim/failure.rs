@@ -174,9 +174,12 @@ fn unknown(entity: Entity) -> &'static str {
     match entity {
         Entity::User => "There is no such user",
         Entity::UserGroup => "There is no such group",
-        Entity::Tenant | Entity::OrgUnit | Entity::Credential | Entity::ContactGroup | Entity::Contact => {
-            "There is no such resource"
-        }
+        Entity::Tenant
+        | Entity::OrgUnit
+        | Entity::Credential
+        | Entity::ContactGroup
+        | Entity::Contact
+        | Entity::Tag => "There is no such resource",
     }
 }
 
@@ -184,7 +187,7 @@ fn taken(unique: Unique) -> &'static str {
     match unique {
         Unique::Login => "A user with this userName exists already",
         Unique::UserGroupExternalId => "A group with this externalId exists already",
-        Unique::OrgUnitName | Unique::ContactPhone => "The value is taken",
+        Unique::OrgUnitName | Unique::ContactPhone | Unique::TagName => "The value is taken",
     }
 }
 

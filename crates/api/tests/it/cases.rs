@@ -4,15 +4,15 @@
 use std::collections::BTreeSet;
 
 use muster_api::Route;
-use muster_domain::contact::{ContactGroupPatch, ContactPatch};
-use muster_domain::user::{Role, UserStore as _};
-use muster_domain::user_group::UserGroupPatch;
-use muster_domain::{Access, Ctx};
+use muster_domain::Access;
+use muster_domain::user::Role;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::people::{created, plain, with};
+use crate::people::{plain, with};
 use crate::support::{Call, PASSWORD, World};
+
+pub(crate) use crate::own::{Kind, Own, in_path};
 
 /// A call, under its name in all layers.
 pub(crate) struct Case {
@@ -43,39 +43,9 @@ pub(crate) enum Who {
     Tokens(Access),
 }
 
-/// What an id names.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Unit,
-    User,
-    ContactGroup,
-    Contact,
-    /// A user under its other id.
-    UserUuid,
-    UserGroup,
-    /// What every tenant sees, such as a schema.
-    Common(&'static str),
-}
-
-/// Things of one tenant that a call can be about.
-pub(crate) struct Own {
-    /// Without users and units below.
-    unit: i64,
-    parent: i64,
-    user: i64,
-    contact_group: i64,
-    /// In that group.
-    contact: i64,
-    user_uuid: Uuid,
-    /// Without members.
-    user_group: Uuid,
-    /// Of the caller, whose password is [`PASSWORD`].
-    login: String,
-    refresh_token: String,
-}
-
 const ADMINS: Who = Who::Roles(&[Role::Admin]);
 const EVERYBODY: Who = Who::Roles(&[Role::Admin, Role::Standard, Role::ReadOnly]);
+const WORKERS: Who = Who::Roles(&[Role::Admin, Role::Standard]);
 const READERS: Who = Who::Keys(Access::Read);
 const WRITERS: Who = Who::Keys(Access::Write);
 const BEARERS: Who = Who::Tokens(Access::Read);
@@ -84,6 +54,7 @@ const SIGNERS: Who = Who::Signers(Access::Read);
 const SIGNING_WRITERS: Who = Who::Signers(Access::Write);
 const PARENT: (&[&str], Kind) = (&["org_unit_parent_id", "parent_org_unit_id"], Kind::Unit);
 const UNIT_OF_USER: (&[&str], Kind) = (&["ct_user_ou_id"], Kind::Unit);
+const UNIT_OF_TAG: (&[&str], Kind) = (&["org_unit_id"], Kind::Unit);
 const ORG_UNIT: (&str, Kind) = ("org_unit_id", Kind::Unit);
 const GROUP_OF_USER: (&[&str], Kind) = (&["userGroupId"], Kind::UserGroup);
 
@@ -98,6 +69,10 @@ fn group(own: &Own) -> Value {
 
 fn user(own: &Own) -> Value {
     with(plain("covered@example.net"), &json!({"ct_user_ou_id": own.unit}))
+}
+
+fn tag(own: &Own) -> Value {
+    json!({"tag_name": "Covered", "tag_color": "#1f77b4", "org_unit_id": own.unit})
 }
 
 fn contact_group(_: &Own) -> Value {
@@ -163,6 +138,12 @@ const CASES: &[Case] = &[
     Case { path: Some(Kind::User), body: user, body_ids: &[UNIT_OF_USER], ..case("user_patch", ADMINS) },
     Case { path: Some(Kind::User), ..case("user_delete", ADMINS) },
     case("industry_list", EVERYBODY),
+    case("ad_source_list", EVERYBODY),
+    case("tag_list", EVERYBODY),
+    Case { body: tag, body_ids: &[UNIT_OF_TAG], ..case("tag_create", WORKERS) },
+    Case { path: Some(Kind::Tag), ..case("tag_get", EVERYBODY) },
+    Case { path: Some(Kind::Tag), body: tag, body_ids: &[UNIT_OF_TAG], ..case("tag_update", WORKERS) },
+    Case { path: Some(Kind::Tag), ..case("tag_delete", WORKERS) },
     case("account_get", READERS),
     case("contact_group_list", READERS),
     Case { body: contact_group, ..case("contact_group_create", WRITERS) },
@@ -283,69 +264,6 @@ pub(crate) fn call<'a>(world: &'a World, route: &Route, id: &str, body: Value) -
     if body.is_null() { call } else { call.json(body) }
 }
 
-impl Own {
-    /// Makes things in a tenant; `admin` is the token of its admin, `caller` is one who can log in there.
-    pub(crate) async fn of(world: &World, tenant: &Ctx, admin: &str, caller: &str) -> Self {
-        let make = async |name: &str| {
-            let body = json!({"org_unit_name": format!("{name} of {caller}")});
-            let reply = world.post("/v3/groups", body).bearer(admin).send().await;
-            reply.body["data"]["orgUnitId"].as_i64().unwrap()
-        };
-        let (unit, parent) = (make("Unit").await, make("Parent").await);
-        let user = created(world, admin, plain(&format!("own.{caller}"))).await;
-        let refresh_token = world.log_in(caller).await.body["refresh_token"].as_str().unwrap().to_owned();
-        let patch =
-            ContactGroupPatch { name: Some(format!("List of {caller}")), ..ContactGroupPatch::default() };
-        let directory = world.directory();
-        let contact_group = directory.contact_group_create(tenant, patch.into()).await.unwrap().id;
-        let phone = ContactPatch { phone: Some("+12015550100".to_owned()), ..ContactPatch::default() };
-        let contact = directory.contact_create(tenant, contact_group, phone.into()).await.unwrap().id.0;
-        let user_uuid = uuid(world, &format!("own.{caller}")).await;
-        let patch = UserGroupPatch { name: Some(format!("Desk of {caller}")), ..UserGroupPatch::default() };
-        let user_group = directory.user_group_create(tenant, patch.into()).await.unwrap().id.0;
-        let (login, contact_group) = (caller.to_owned(), contact_group.0);
-        Self { unit, parent, user, contact_group, contact, user_uuid, user_group, login, refresh_token }
-    }
-
-    /// As it stands in a body.
-    pub(crate) fn id(&self, kind: Kind) -> Value {
-        match kind {
-            Kind::Unit => self.unit.into(),
-            Kind::User => self.user.into(),
-            Kind::ContactGroup => self.contact_group.into(),
-            Kind::Contact => self.contact.into(),
-            Kind::UserUuid => self.user_uuid.to_string().into(),
-            Kind::UserGroup => self.user_group.to_string().into(),
-            Kind::Common(name) => name.into(),
-        }
-    }
-
-    /// As it stands in a path.
-    pub(crate) fn path_id(&self, kind: Kind) -> String {
-        in_path(&self.id(kind))
-    }
-}
-
-impl Kind {
-    /// An id of nothing.
-    pub(crate) fn unknown(self) -> Value {
-        match self {
-            Self::UserUuid | Self::UserGroup => "00000000-0000-4000-8000-000000000000".into(),
-            Self::Unit | Self::User | Self::ContactGroup | Self::Contact | Self::Common(_) => 99_999.into(),
-        }
-    }
-}
-
-/// An id as it stands in a path.
-pub(crate) fn in_path(id: &Value) -> String {
-    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
-}
-
-/// The other id of a user who can log in.
-async fn uuid(world: &World, login: &str) -> Uuid {
-    world.directory().store.user_by_claim(login).await.unwrap().unwrap().uuid
-}
-
 #[test]
 fn every_route_is_described_and_every_case_is_routed() {
     let kind = |case: &Case| (case.verb, case.dialect());
@@ -359,17 +277,7 @@ fn every_route_is_described_and_every_case_is_routed() {
 
 #[test]
 fn the_cases_say_all_that_the_coverage_tests_need() {
-    let own = Own {
-        unit: -1,
-        parent: -2,
-        user: -3,
-        contact_group: -4,
-        contact: -5,
-        user_uuid: Uuid::nil(),
-        user_group: Uuid::nil(),
-        login: String::new(),
-        refresh_token: String::new(),
-    };
+    let own = Own::marked();
     for (route, case) in all() {
         let Route { method, path, verb, .. } = route;
         let ids = path.matches('{').count();

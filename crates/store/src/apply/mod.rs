@@ -2,6 +2,7 @@
 
 mod contact;
 mod org_unit;
+mod tag;
 mod tenant;
 mod user;
 mod user_group;
@@ -135,6 +136,7 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
         Change::UserGroupInsert(group) | Change::UserGroupUpdate(group) => Some(group.tenant),
         Change::ContactGroupInsert(group) | Change::ContactGroupUpdate(group) => Some(group.tenant),
         Change::ContactUpdate(contact) | Change::ContactDelete(contact) => Some(contact.tenant),
+        Change::TagInsert(tag) | Change::TagUpdate(tag) => Some(tag.tenant),
         Change::CredentialInsert(credential) => Some(credential.tenant),
         Change::TokenInsert(token) => Some(token.tenant),
         _ => None,
@@ -142,7 +144,9 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
 }
 
 async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, counts: &mut Counts) -> Outcome {
-    use crate::statements::{contact as of_contact, tenant as of_tenant, user_group as of_group};
+    use crate::statements::{
+        contact as of_contact, tag as of_tag, tenant as of_tenant, user_group as of_group,
+    };
 
     if row_tenant(change).is_some_and(|owner| owner != tenant) {
         return Err(StoreError::Internal("a batch has a row of another tenant".to_owned()));
@@ -200,6 +204,11 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, counts: 
         Change::ContactsReap { group, limit } => contact::reap(on, tenant, *group, *limit).await,
         Change::ContactGroupRemove(group) => {
             on.one_row(&of_contact::GROUP_REMOVE, &values![id, group.0]).await
+        }
+        Change::TagInsert(new) => tag::insert(on, new).await,
+        Change::TagUpdate(changed) => tag::update(on, changed).await,
+        Change::TagDelete { id: gone, version } => {
+            on.one_row(&of_tag::DELETE, &values![id, gone.0, *version]).await
         }
         Change::CredentialInsert(new) => tenant::credential_insert(on, new).await,
         Change::CredentialRevoke { id: credential, at } => {

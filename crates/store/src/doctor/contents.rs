@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use muster_domain::tag;
 use muster_domain::user::{name_key, password};
 use muster_domain::{StoreError, TenantId, text};
 
@@ -106,6 +107,21 @@ pub(super) fn user_group(row: &dyn Row) -> Result<Option<String>> {
         (i64::try_from(group.members) != Ok(get(row, at + 3)?), "its members are not as many as are counted"),
     ];
     Ok(first(&problems, WHAT, group.id))
+}
+
+pub(super) fn tag(row: &dyn Row) -> Result<Option<String>> {
+    const WHAT: &str = "tag";
+    let tag = match read(row, WHAT, rows::tag(row))? {
+        Ok(tag) => tag,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    let key: String = get(row, rows::TAG_COLUMNS)?;
+    let has_color = |color: &String| tag::color(color).as_ref() == Ok(color);
+    let problems = [
+        (tag.name_key() != key, "the name is not the one it is compared by"),
+        (!tag.color.iter().all(has_color), "the colour is none"),
+    ];
+    Ok(first(&problems, WHAT, tag.id))
 }
 
 pub(super) fn journal_entry(row: &dyn Row) -> Result<Option<String>> {

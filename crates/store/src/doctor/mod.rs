@@ -98,6 +98,7 @@ impl<R: Read> Doctor<'_, R> {
                 IdKind::Credential => ("credentials", &installation::GREATEST_CREDENTIAL),
                 IdKind::ContactGroup => ("contact_groups", &installation::GREATEST_CONTACT_GROUP),
                 IdKind::Contact => ("contacts", &installation::GREATEST_CONTACT),
+                IdKind::Tag => ("tags", &installation::GREATEST_TAG),
             };
             let greatest = self.on.count(greatest, &[]).await?;
             let next = self.on.count(&installation::NEXT_ID, &values![kind.as_str()]).await?;
@@ -144,6 +145,7 @@ impl<R: Read> Doctor<'_, R> {
         )
         .await?;
         self.ids_of(id, &check::PRIMARIES, "in groups, of which not one is primary: user").await?;
+        self.ids_of(id, &check::TAG_UNITS, "of no org unit: tag").await?;
         self.counts(id).await?;
         self.journal(id).await?;
         self.contents(id).await
@@ -225,6 +227,7 @@ impl<R: Read> Doctor<'_, R> {
         self.each(tenant, &check::GROUPS, contents::contact_group).await?;
         self.each(tenant, &check::CONTACTS, contents::contact).await?;
         self.each(tenant, &check::USER_GROUPS, contents::user_group).await?;
+        self.each(tenant, &check::TAGS, contents::tag).await?;
         self.each(tenant, &check::ENTRIES, contents::journal_entry).await?;
         self.each(tenant, &statements::tenant::CREDENTIALS, contents::credential).await
     }

@@ -172,6 +172,13 @@ pub(crate) static TABLES: &[Table] = &[
         bytes: &[],
     },
     Table {
+        name: "tags",
+        key: &["tenant_id", "id"],
+        integers: &["id", "tenant_id", "org_unit_id", "version", "created_at", "modified_at"],
+        texts: &["name", "name_key", "color"],
+        bytes: &[],
+    },
+    Table {
         name: "credentials",
         key: &["tenant_id", "id"],
         integers: &[

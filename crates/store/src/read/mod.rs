@@ -3,6 +3,7 @@
 mod contact;
 mod org_unit;
 mod selection;
+mod tag;
 mod user;
 mod user_group;
 
@@ -117,6 +118,7 @@ async fn found(
         Subject::Contact(id) => {
             contact::get(on, tenant, id, now).await?.map(|contact| Found::Contact(Box::new(contact)))
         }
+        Subject::Tag(id) => tag::get(on, tenant, id).await?.map(|tag| Found::Tag(Box::new(tag))),
     })
 }
 

@@ -6,7 +6,9 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{connect, migrate};
-use crate::statements::{LISTS, Statement, contact, installation, org_unit, purge, tenant, user, user_group};
+use crate::statements::{
+    LISTS, Statement, contact, installation, org_unit, purge, tag, tenant, user, user_group,
+};
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
 /// with a user and two tokens for each unit: what a planner that knows statistics sees in real life.
@@ -42,6 +44,8 @@ const ROWS: &str = "
     INSERT INTO contacts (id, tenant_id, group_id, edition, phone, version, created_at, modified_at)
     SELECT g.id * 100 + n, g.tenant_id, g.id, 1, '+49151' || n, 1, 0, 0
     FROM contact_groups g, (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4);
+    INSERT INTO tags (id, tenant_id, org_unit_id, name, name_key, version, created_at, modified_at)
+    SELECT id, tenant_id, id, name, name_key, 1, 0, 0 FROM org_units WHERE id % 3 = 0;
     INSERT INTO journal
     SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}' FROM org_units;
     ANALYZE;
@@ -103,15 +107,16 @@ fn no_statement_reads_a_whole_table_when_the_planner_knows_statistics() {
     assert_eq!(steps(&with_statistics(&folder), reads_whole_table), Vec::<String>::new());
 }
 
-/// Wanted: a tenant's credentials, user groups and contact groups are listed whole, those of which rows are to be removed are in an
+/// Wanted: a tenant's credentials, tags, user groups and contact groups are listed whole, those of which rows are to be removed are in an
 /// index of their own, a tenant is removed whole, and a list of all users is read in its
 /// order until the page is full. Their counts are kept, but for those of a filter.
-const WHOLE: [&str; 29] = [
+const WHOLE: [&str; 32] = [
     "contact::GROUPS",
     "contact::GROUPS_COUNT",
     "contact::GROUP_IDS",
     "contact::GARBAGE",
     "purge::SESSION_TOKENS",
+    "purge::TAGS",
     "purge::CONTACTS",
     "purge::CONTACT_GROUPS",
     "purge::USER_GROUP_MEMBERS",
@@ -123,6 +128,8 @@ const WHOLE: [&str; 29] = [
     "purge::ORG_UNITS",
     "purge::JOURNAL",
     "purge::TENANT",
+    "tag::LIST",
+    "tag::LIST_COUNT",
     "tenant::CREDENTIALS",
     "user::LIST_CREATED",
     "user::LIST_CREATED_DESC",
@@ -169,6 +176,7 @@ fn a_removal_goes_by_the_rows_that_were_chosen() {
         let steps = [
             (&purge::USERS, "users"),
             (&purge::ORG_UNITS, "org_units"),
+            (&purge::TAGS, "tags"),
             (&purge::CONTACTS, "contacts"),
             (&purge::CONTACT_GROUPS, "contact_groups"),
             (&contact::REAP, "contacts"),
@@ -204,7 +212,7 @@ fn lists_are_read_in_their_order() {
         .into_iter()
         .chain(of_contacts)
         .chain(of_groups)
-        .chain([&org_unit::CHILDREN])
+        .chain([&org_unit::CHILDREN, &tag::LIST])
         .chain(of_users.map(|(_, list)| *list))
     {
         assert!(!sorts(sorted), "{}", sorted.sqlite());
@@ -258,6 +266,19 @@ fn memberships_are_found_by_what_is_asked_for() {
         ] {
             let plan = plan(&connection, statement.sqlite());
             assert!(plan.iter().any(|step| step.ends_with(index)), "{index}: {plan:?}");
+        }
+    }
+}
+
+/// The tags of a unit are found by the unit.
+#[test]
+fn tags_are_found_by_what_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for connection in [migrated(&folder), with_statistics(&tempfile::tempdir().unwrap())] {
+        for statement in [&tag::SUBTREE, &tag::SUBTREE_COUNT] {
+            let plan = plan(&connection, statement.sqlite());
+            let by_unit = "tags_org_unit (org_unit_id=? AND tenant_id=?)";
+            assert!(plan.iter().any(|step| step.ends_with(by_unit)), "{plan:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::contact;
 use super::org_unit::{self, subtree};
-use super::{user, user_group};
+use super::{tag, user, user_group};
 
 super::statements! {
     /// The top unit that the tenant names is not the top of its tree.
@@ -74,6 +74,11 @@ super::statements! {
     USERS = concat!("SELECT ", user::columns!(), ", u.login_key, u.name_key FROM users u WHERE u.tenant_id = $1");
     GROUPS = concat!("SELECT ", contact::group_columns!(), " FROM contact_groups g WHERE g.tenant_id = $1");
     CONTACTS = concat!("SELECT ", contact::columns!(), " FROM contacts c WHERE c.tenant_id = $1");
+    /// Tags in whole rows, and after their columns the key that is computed from the name.
+    TAGS = concat!("SELECT ", tag::columns!(), ", g.name_key FROM tags g WHERE g.tenant_id = $1");
+    /// Tags whose unit is of another tenant, or is not there.
+    TAG_UNITS = "SELECT g.id FROM tags g LEFT JOIN org_units o ON o.tenant_id = g.tenant_id AND o.id = g.org_unit_id
+        WHERE g.tenant_id = $1 AND o.id IS NULL LIMIT $2";
     /// Tokens (kind 1 or 2) that no release has made.
     TOKENS = "SELECT s.user_id FROM session_tokens s WHERE s.tenant_id = $1
         AND (s.kind NOT IN (1, 2) OR LENGTH(s.hash) <> 32 OR LENGTH(s.family) <> 16) LIMIT $2";

@@ -10,6 +10,7 @@ pub(crate) mod org_unit;
 pub(crate) mod postgres;
 pub(crate) mod purge;
 pub(crate) mod session;
+pub(crate) mod tag;
 pub(crate) mod tenant;
 pub(crate) mod user;
 pub(crate) mod user_group;
@@ -21,12 +22,13 @@ const SHARE: &str = "/* FOR SHARE */";
 
 /// Every list of statements on what one tenant has, with the name of its module, but for what one store needs alone.
 #[cfg(test)]
-pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 8] = [
+pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 9] = [
     ("contact", contact::ALL),
     ("doctor", doctor::ALL),
     ("org_unit", org_unit::ALL),
     ("purge", purge::ALL),
     ("session", session::ALL),
+    ("tag", tag::ALL),
     ("tenant", tenant::ALL),
     ("user", user::ALL),
     ("user_group", user_group::ALL),

@@ -5,6 +5,8 @@
 super::statements! {
     SESSION_TOKENS = "DELETE FROM session_tokens WHERE tenant_id = $1 AND hash IN
         (SELECT s.hash FROM session_tokens s WHERE s.tenant_id = $1 LIMIT $2)";
+    TAGS = "DELETE FROM tags WHERE +tenant_id = $1 AND id IN
+        (SELECT g.id FROM tags g WHERE g.tenant_id = $1 ORDER BY g.name_key, g.id LIMIT $2)";
     CONTACTS = "DELETE FROM contacts WHERE +tenant_id = $1 AND id IN
         (SELECT c.id FROM contacts c WHERE c.tenant_id = $1 ORDER BY c.group_id, c.edition, c.phone LIMIT $2)";
     CONTACT_GROUPS = "DELETE FROM contact_groups WHERE +tenant_id = $1 AND id IN
@@ -37,9 +39,10 @@ super::statements! {
 }
 
 /// In their order.
-pub(crate) static STEPS: [&super::Statement; 11] = [
+pub(crate) static STEPS: [&super::Statement; 12] = [
     &SESSION_TOKENS,
     &CREDENTIALS,
+    &TAGS,
     &CONTACTS,
     &CONTACT_GROUPS,
     &USER_GROUP_MEMBERS,

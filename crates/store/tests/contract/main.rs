@@ -48,6 +48,7 @@ mod schema;
 mod selections;
 mod session;
 mod sqlite;
+mod tags;
 mod tenant;
 mod tenant_delete;
 mod tenant_writes;

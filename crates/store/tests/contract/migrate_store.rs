@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster_domain::Clock as _;
+use muster_domain::tag::TagPatch;
 use muster_domain::user::UserPatch;
 use muster_domain::user_group::UserGroupPatch;
+use muster_domain::{Clock as _, Patch};
 use muster_store::{Limits, MigrateError, OpenError, Options, Step, migrate_store};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -70,6 +71,11 @@ async fn fill<B: Backend>(world: &World<B>, org: &Org, random: &mut StdRng) {
         let patch = UserGroupPatch { name: Some(word(n)), ..UserGroupPatch::default() };
         world.update_user_group(org, group.id, patch).await.unwrap();
     }
+    for n in 0..4 {
+        let (org_unit_id, color) = (Some(units[n]), Patch::Set("#1f77b4".to_owned()));
+        let tag = TagPatch { name: Some(word(n)), color, org_unit_id };
+        world.directory.tag_create(&ctx, tag.into()).await.unwrap();
+    }
     let group = world.user_group(org, "gone").await;
     world.change_members(org, group.id, joining(&users[12..15])).await.unwrap();
     world.drop_user_group(org, group.id).await.unwrap();
@@ -91,7 +97,7 @@ pub(crate) async fn copy(
 
 /// What no tenant has.
 fn blocks(backend: &impl Backend) -> Vec<i64> {
-    let kinds = ["tenant", "org_unit", "user", "credential", "contact_group", "contact"];
+    let kinds = ["tenant", "org_unit", "user", "credential", "contact_group", "contact", "tag"];
     let next = |kind| backend.look(&format!("SELECT next_id FROM id_blocks WHERE kind = '{kind}'"));
     kinds.map(next).into()
 }

@@ -242,6 +242,27 @@ CREATE INDEX contacts_group ON contacts (group_id, tenant_id, edition, id);
 -- A number stands once in a list.
 CREATE UNIQUE INDEX contacts_phone ON contacts (tenant_id, group_id, edition, phone);
 
+CREATE TABLE tags (
+    id                BIGINT NOT NULL,
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    org_unit_id       BIGINT NOT NULL,
+    name              TEXT COLLATE "C" NOT NULL,
+    name_key          TEXT COLLATE "C" NOT NULL,
+    color             TEXT COLLATE "C",
+    version           BIGINT NOT NULL,
+    created_at        BIGINT NOT NULL,
+    modified_at       BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, org_unit_id) REFERENCES org_units (tenant_id, id)
+);
+
+-- Lists in their order.
+CREATE INDEX tags_list ON tags (tenant_id, name_key, id);
+-- The tags of a unit. Begins with what refers to units, so that a unit can be removed without a look at all tags.
+CREATE INDEX tags_org_unit ON tags (org_unit_id, tenant_id);
+-- Tags of a unit have different names.
+CREATE UNIQUE INDEX tags_name ON tags (tenant_id, org_unit_id, name_key);
+
 CREATE TABLE credentials (
     id                BIGINT NOT NULL,
     tenant_id         BIGINT NOT NULL REFERENCES tenants (id),

@@ -1,0 +1,26 @@
+//! Writing tags.
+
+use muster_domain::tag::Tag;
+
+use super::Outcome;
+use crate::driver::Write;
+use crate::statements::tag;
+use crate::value::{Value, values};
+
+/// The values that both statements begin with.
+fn values(t: &Tag) -> Vec<Value<'_>> {
+    values![t.tenant.0, t.id.0, t.org_unit_id.0, &t.name, t.name_key(), &t.color, t.version, t.modified_at.0,]
+        .into()
+}
+
+pub(super) async fn insert(on: &mut impl Write, t: &Tag) -> Outcome {
+    let mut values = values(t);
+    values.push(t.created_at.0.into());
+    on.run(&tag::INSERT, &values).await
+}
+
+pub(super) async fn update(on: &mut impl Write, t: &Tag) -> Outcome {
+    let mut values = values(t);
+    values.push((t.version - 1).into());
+    on.one_row(&tag::UPDATE, &values).await
+}
