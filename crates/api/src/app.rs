@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue, Request, StatusCode};
 use ipnet::IpNet;
 use muster_domain::secret::ServerKey;
 use muster_domain::{CredentialId, Directory, TenantId, UserId};
-use muster_store::Store;
+use muster_store::{Media, Store};
 use tower::Service as _;
 
 use crate::docs::{self, Documents};
@@ -71,6 +71,10 @@ const LARGE_BODIES: usize = 8;
 /// Those of one tenant among them.
 const LARGE_BODIES_OF_TENANT: usize = 2;
 
+/// Files that come in at once, of each of which up to 15 MiB are held, and those of one tenant; more wait.
+const UPLOADS: usize = 16;
+const UPLOADS_OF_TENANT: usize = 4;
+
 /// Bodies over a few KiB that are held before it is known whether their signature is right, and those of one tenant: whoever
 /// knows the id of one of its access keys can send such.
 const UNPROVEN_BODIES: usize = 64;
@@ -80,12 +84,16 @@ const UNPROVEN_BODIES_OF_TENANT: usize = 16;
 pub struct App {
     pub directory: Directory<Store>,
     pub settings: Settings,
+    /// Where files are.
+    pub media: Media,
     /// Opens the secrets that requests are signed with.
     pub(crate) server_key: ServerKey,
     /// The documents of the dialects, each written when it is first asked for.
     pub(crate) documents: Documents,
     /// Room for bodies that hold long lists.
     pub(crate) large_bodies: Rooms<Option<TenantId>>,
+    /// Room for files that come in.
+    pub(crate) uploads: Rooms<Option<TenantId>>,
     /// Room for bodies that have to be read before it is known who sends them.
     pub(crate) unproven_bodies: Rooms<Option<TenantId>>,
     /// Log-ins, by client.
@@ -101,10 +109,11 @@ pub struct App {
 
 impl App {
     /// `server_key` is the one that the store was opened with.
-    pub fn new(directory: Directory<Store>, server_key: ServerKey, settings: Settings) -> Self {
+    pub fn new(directory: Directory<Store>, server_key: ServerKey, media: Media, settings: Settings) -> Self {
         Self {
             documents: Documents::default(),
             large_bodies: Rooms::new(LARGE_BODIES, LARGE_BODIES_OF_TENANT),
+            uploads: Rooms::new(UPLOADS, UPLOADS_OF_TENANT),
             unproven_bodies: Rooms::new(UNPROVEN_BODIES, UNPROVEN_BODIES_OF_TENANT),
             logins: Windows::per_minute(settings.logins_per_minute),
             password_changes: Windows::per_minute(settings.logins_per_minute),
@@ -113,6 +122,7 @@ impl App {
             onlive_writes: Windows::per_minute(settings.onlive_writes_per_minute),
             directory,
             server_key,
+            media,
             settings,
         }
     }

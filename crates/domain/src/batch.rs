@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::contact::{Contact, ContactGroup};
 use crate::credential::Credential;
+use crate::media::{MediaPrompt, ObjectKey};
 use crate::org_unit::OrgUnit;
 use crate::session::{SessionToken, TokenHash, TokenKind};
 use crate::tag::Tag;
@@ -11,8 +12,8 @@ use crate::tenant::Tenant;
 use crate::user::User;
 use crate::user_group::{Membership, UserGroup};
 use crate::{
-    ContactGroupId, ContactId, CredentialId, JournalEntry, OrgUnitId, TagId, TenantId, Timestamp,
-    UserGroupId, UserId,
+    ContactGroupId, ContactId, CredentialId, JournalEntry, MediaPromptId, OrgUnitId, TagId, TenantId,
+    Timestamp, UserGroupId, UserId,
 };
 
 /// Changes of one tenant, the conditions they rest on, and their journal entries. The store applies
@@ -184,6 +185,16 @@ pub enum Change {
         id: TagId,
         version: i64,
     },
+    MediaPromptInsert(Box<MediaPrompt>),
+    /// `Stale` when it is unknown.
+    MediaPromptDelete(MediaPromptId),
+    /// The object gets a mark: nothing refers to it, and from `due_at` on it is removed.
+    ObjectDiscard {
+        key: ObjectKey,
+        due_at: Timestamp,
+    },
+    /// The object loses its mark: it is referred to, or gone. `Stale` when it has none.
+    ObjectForget(ObjectKey),
     CredentialInsert(Box<Credential>),
     /// The credential gets nobody in any more; `Stale` when it is unknown or was revoked before.
     CredentialRevoke {

@@ -58,10 +58,11 @@ pub enum Entity {
     ContactGroup,
     Contact,
     Tag,
+    MediaPrompt,
 }
 
 impl Entity {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Tenant,
         Self::OrgUnit,
         Self::User,
@@ -70,6 +71,7 @@ impl Entity {
         Self::ContactGroup,
         Self::Contact,
         Self::Tag,
+        Self::MediaPrompt,
     ];
 
     /// Its word in the journal.
@@ -83,6 +85,7 @@ impl Entity {
             Self::ContactGroup => "contact_group",
             Self::Contact => "contact",
             Self::Tag => "tag",
+            Self::MediaPrompt => "media_prompt",
         }
     }
 }

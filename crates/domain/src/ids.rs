@@ -32,6 +32,8 @@ id!(/// An entry of a contact list.
     ContactId);
 id!(/// A label for whatever is sorted by labels.
     TagId);
+id!(/// A file of sound that callers hear.
+    MediaPromptId);
 
 /// A group of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,11 +55,12 @@ pub enum IdKind {
     ContactGroup,
     Contact,
     Tag,
+    MediaPrompt,
 }
 
 impl IdKind {
     /// Every kind, in the order of [`IdKind::index`].
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Tenant,
         Self::OrgUnit,
         Self::User,
@@ -65,6 +68,7 @@ impl IdKind {
         Self::ContactGroup,
         Self::Contact,
         Self::Tag,
+        Self::MediaPrompt,
     ];
 
     /// The name under which the store keeps the sequence.
@@ -77,6 +81,7 @@ impl IdKind {
             Self::ContactGroup => "contact_group",
             Self::Contact => "contact",
             Self::Tag => "tag",
+            Self::MediaPrompt => "media_prompt",
         }
     }
 

@@ -24,6 +24,7 @@ mod upkeep;
 
 pub mod contact;
 pub mod credential;
+pub mod media;
 pub mod org_unit;
 pub mod session;
 pub mod tag;
@@ -37,7 +38,8 @@ pub use directory::{Directory, Ended, PasswordFuture, Passwords, Precondition};
 pub use draft::{Draft, FieldErrors};
 pub use error::{Entity, Error, FieldError, Kind, Problem, Rule, Unique};
 pub use ids::{
-    ContactGroupId, ContactId, CredentialId, IdKind, OrgUnitId, TagId, TenantId, UserGroupId, UserId,
+    ContactGroupId, ContactId, CredentialId, IdKind, MediaPromptId, OrgUnitId, TagId, TenantId, UserGroupId,
+    UserId,
 };
 pub use journal::{Fields, JournalEntry, JournalFilter, JournalRecord};
 pub use page::{Page, Slice};

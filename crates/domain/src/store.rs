@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::contact::ContactStore;
 use crate::credential::CredentialStore;
+use crate::media::MediaStore;
 use crate::org_unit::OrgUnitStore;
 use crate::session::SessionStore;
 use crate::tag::TagStore;
@@ -41,6 +42,7 @@ pub trait Store:
     + CredentialStore
     + ContactStore
     + TagStore
+    + MediaStore
     + Send
     + Sync
 {

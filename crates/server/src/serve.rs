@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum, value_parser};
 use ipnet::IpNet;
 use muster_api::{App, PasswordPool, Settings};
 use muster_domain::session::SessionPolicy;
-use muster_store::Limits;
+use muster_store::{Limits, Media};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -71,6 +71,10 @@ pub(crate) struct ServeArgs {
     /// The longest request body, in bytes.
     #[arg(long, env = "MUSTER_MAX_BODY", value_name = "BYTES", default_value_t = 1024 * 1024)]
     max_body: usize,
+    /// Where the files of media prompts are: `file:FOLDER`, or `s3://BUCKET/PREFIX` with the keys, the region and the endpoint in
+    /// the usual variables AWS_…. Several servers on one database need the same. [default: the folder `media` in --data-dir]
+    #[arg(long, env = "MUSTER_MEDIA_STORE", value_name = "URL")]
+    media_store: Option<String>,
     /// How long a request may take, and a client to take any of its answer, in seconds.
     #[arg(long, env = "MUSTER_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = 30)]
     request_timeout: u64,
@@ -147,6 +151,10 @@ impl ServeArgs {
 /// Runs the server until SIGTERM or SIGINT.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     telemetry::start(args.log_format, &args.log)?;
+    let media = match &args.media_store {
+        Some(url) => Media::open(url)?,
+        None => Media::folder(args.store.data_dir().join("media")),
+    };
     let limits = Limits { writer_queue: args.writer_queue, ..Limits::default() };
     let (store, key) = args.store.open_as_server(limits).await?;
     let sessions =
@@ -167,7 +175,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     tracing::info!(%address, database = args.store.shown(), version = env!("CARGO_PKG_VERSION"), "listening");
 
-    let service = App::new(directory, key, args.settings()).into_service();
+    let service = App::new(directory, key, media, args.settings()).into_service();
     let connections = ConnectionLimits {
         max_connections: connections_within_descriptors(args.max_connections),
         header_timeout: Duration::from_secs(args.header_timeout),

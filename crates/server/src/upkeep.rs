@@ -25,6 +25,13 @@ pub(crate) async fn run(app: Arc<App>, retention: Option<Duration>) {
         if let Err(error) = directory.user_groups_reap().await {
             tracing::warn!(%error, "user groups that are gone were not all removed; the next round tries again");
         }
+        match directory.objects_reap(&app.media).await {
+            Ok(0) => {}
+            Ok(objects) => tracing::info!(objects, "objects that nothing refers to were removed"),
+            Err(error) => {
+                tracing::warn!(%error, "objects that are gone were not all removed; the next round tries again");
+            }
+        }
         if let Some(retention) = retention {
             match directory.journal_trim(directory.now().minus(retention)).await {
                 Ok(0) => {}

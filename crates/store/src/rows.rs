@@ -1,7 +1,10 @@
 //! From rows to domain types; the order of the columns is that of the statements.
 
+use std::time::Duration;
+
 use muster_domain::contact::{Contact, ContactGroup, PhoneNumber, Reapable};
 use muster_domain::credential::{Credential, CredentialCaller, SignedCaller};
+use muster_domain::media::{MediaPrompt, ObjectKey};
 use muster_domain::org_unit::{OrgUnit, TreeRows};
 use muster_domain::session::{Caller, SessionToken, TokenHash, TokenKind};
 use muster_domain::tag::Tag;
@@ -9,8 +12,8 @@ use muster_domain::tenant::{Tenant, TenantCounts, TenantStatus};
 use muster_domain::user::{UnitRef, User, UserDocument, UserView};
 use muster_domain::user_group::{self, GroupOfUser, Member, UserGroup};
 use muster_domain::{
-    ContactGroupId, ContactId, CredentialId, JournalRecord, OrgUnitId, StoreError, TagId, TenantId,
-    Timestamp, UserGroupId, UserId,
+    ContactGroupId, ContactId, CredentialId, JournalRecord, MediaPromptId, OrgUnitId, StoreError, TagId,
+    TenantId, Timestamp, UserGroupId, UserId,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -322,6 +325,29 @@ pub(crate) fn tag(row: &dyn Row) -> Result<Tag> {
         created_at: get(row, 6)?,
         modified_at: get(row, 7)?,
     })
+}
+
+pub(crate) fn media_prompt(row: &dyn Row) -> Result<MediaPrompt> {
+    let millis = get::<Option<i64>>(row, 8)?.map(u64::try_from);
+    let millis = millis.transpose().map_err(|_| corrupt("duration of a media prompt"))?;
+    Ok(MediaPrompt {
+        id: MediaPromptId(get(row, 0)?),
+        tenant: TenantId(get(row, 1)?),
+        org_unit_id: OrgUnitId(get(row, 2)?),
+        name: get(row, 3)?,
+        message_type: code(row, 4, codes::message_type_of, "type of a media prompt")?,
+        file_name: get(row, 5)?,
+        kind: code(row, 6, codes::media_kind_of, "kind of a media prompt")?,
+        size: get::<i64>(row, 7)?.try_into().map_err(|_| corrupt("size of a media prompt"))?,
+        duration: millis.map(Duration::from_millis),
+        checksum: get(row, 9)?,
+        object: object_key(row, 10)?,
+        created_at: get(row, 11)?,
+    })
+}
+
+pub(crate) fn object_key(row: &dyn Row, at: usize) -> Result<ObjectKey> {
+    get::<String>(row, at)?.parse().map_err(|()| corrupt("key of an object"))
 }
 
 pub(crate) fn expired(row: &dyn Row) -> Result<Reapable> {

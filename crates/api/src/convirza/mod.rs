@@ -6,6 +6,7 @@ mod ad_source;
 mod envelope;
 mod failure;
 mod industry;
+mod media_prompt;
 mod oauth;
 mod org_unit;
 mod org_unit_wire;
@@ -28,6 +29,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use self::ad_source::AdSources;
 use self::envelope::data;
 use self::industry::Industries;
+use self::media_prompt::{MediaPromptWritten, MediaPrompts};
 use self::oauth::{Revoked, TokenBody};
 use self::org_unit::{GroupWritten, Groups, OrgUnits};
 use self::org_unit_wire::GroupDetail;
@@ -103,6 +105,16 @@ pub(crate) const ROUTES: Routes = routes![
         About::any_role("The industries").answers(data::<Industries>);
     GET "/v3/ad-source" => ad_source::ad_source_list,
         About::any_role("The ad sources").answers(data::<AdSources>);
+    GET "/v3/media-prompts" => media_prompt::media_prompt_list,
+        About::read("The media prompts of the caller's group and all below it, the newest first").of(Resources)
+            .query(|q| _ = media_prompt::list(q)).answers(data::<MediaPrompts<'_>>);
+    POST "/v3/media-prompts" => media_prompt::media_prompt_create,
+        About::write("Upload a media prompt, of at most 50 MB").of(Resources)
+            .form(media_prompt::FILE, |f| _ = media_prompt::decode(f)).creates(data::<MediaPromptWritten>);
+    DELETE "/v3/media-prompts/{id}" => media_prompt::media_prompt_delete,
+        About::write("Delete a media prompt").of(Resources).answers(data::<MediaPromptWritten>);
+    GET "/v3/media-prompts/{id}/content" => media_prompt::media_prompt_content,
+        About::read("The file of a media prompt").of(Resources).ranges().answers(media_prompt::content);
     GET "/v3/tag" => tag::tag_list,
         About::read("The tags of the caller's group and all below it, by name").of(Resources)
             .query(|q| _ = tag::list(q)).answers(data::<Tags<'_>>);
@@ -151,7 +163,20 @@ fn cors(origins: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::IF_NONE_MATCH])
-        .expose_headers([header::ETAG, header::RETRY_AFTER, http::HeaderName::from_static("x-request-id")])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            header::IF_RANGE,
+            header::RANGE,
+        ])
+        .expose_headers([
+            header::CONTENT_DISPOSITION,
+            header::CONTENT_RANGE,
+            header::ETAG,
+            header::RETRY_AFTER,
+            http::HeaderName::from_static("x-request-id"),
+        ])
         .max_age(Duration::from_mins(10))
 }

@@ -27,6 +27,10 @@ pub(crate) struct About {
     pub(super) negotiates: bool,
     pub(super) query: Option<ReadQuery>,
     pub(super) body: Option<(Mode, ReadBody)>,
+    /// The body is a form with a file under this name.
+    pub(super) form: Option<(&'static str, ReadBody)>,
+    /// What a part of the answer is answered with, if parts can be asked for.
+    pub(super) part: Option<StatusCode>,
     /// The body is an array of so many at most.
     pub(super) array: Option<usize>,
     /// What an unknown id in the path gets.
@@ -49,6 +53,8 @@ impl About {
             negotiates: true,
             query: None,
             body: None,
+            form: None,
+            part: None,
             array: None,
             unknown_id: StatusCode::NOT_FOUND,
             refusals: &[],
@@ -101,6 +107,17 @@ impl About {
 
     pub(crate) const fn body(self, mode: Mode, read: ReadBody) -> Self {
         Self { body: Some((mode, read)), ..self }
+    }
+
+    /// The body is a form with a file under this name, and texts that `read` reads. It may take ten times as long as other
+    /// requests.
+    pub(crate) const fn form(self, file: &'static str, read: ReadBody) -> Self {
+        Self { form: Some((file, read)), ..self }
+    }
+
+    /// The answer is a content that never changes, of which parts can be asked for.
+    pub(crate) const fn ranges(self) -> Self {
+        Self { part: Some(StatusCode::PARTIAL_CONTENT), versioned: true, ..self }
     }
 
     /// The body is an array of at most `max` entities, each of which is read by itself and may fail by itself.

@@ -143,7 +143,9 @@ impl Dialect {
             return Response::default();
         };
         let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
-        let timeout = app.settings.request_timeout;
+        // A file comes in slowly where the line is slow.
+        let factor = if route.about.form.is_some() { 10 } else { 1 };
+        let timeout = app.settings.request_timeout * factor;
         let mut call = Call::new(app, route, meta, parts, params, body);
         let mut response = match self.outcome(route, &mut call, timeout).await {
             Ok(reply) => reply.into_response(&call),

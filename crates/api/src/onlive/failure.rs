@@ -86,8 +86,11 @@ impl Body {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!("The list must not have more than {max} entries"),
             ),
-            Failure::UnsupportedMediaType => {
+            Failure::UnsupportedMediaType { wanted: _ } => {
                 Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type must be application/json")
+            }
+            Failure::RangeNotSatisfiable { size } => {
+                Self::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("There are only {size} bytes"))
             }
             Failure::NotAcceptable => {
                 Self::new(StatusCode::NOT_ACCEPTABLE, "The answer can only be application/json")
@@ -136,6 +139,7 @@ fn unknown(entity: Entity) -> &'static str {
         Entity::ContactGroup => "Contact group not found",
         Entity::Contact => "Contact not found",
         Entity::Tag => "Tag not found",
+        Entity::MediaPrompt => "Media prompt not found",
     }
 }
 

@@ -132,10 +132,13 @@ impl Shape {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!("The list must not have more than {max} entries"),
             ),
-            Failure::UnsupportedMediaType => Self::new(
+            Failure::UnsupportedMediaType { wanted: _ } => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The content type must be application/scim+json or application/json",
             ),
+            Failure::RangeNotSatisfiable { size } => {
+                Self::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("There are only {size} bytes"))
+            }
             Failure::NotAcceptable => Self::plain(StatusCode::NOT_ACCEPTABLE),
             Failure::Malformed(detail) => Self::bad(ScimType::InvalidSyntax, detail),
             Failure::AnswerTooLarge(detail) => Self::bad(ScimType::TooMany, detail),
@@ -179,7 +182,8 @@ fn unknown(entity: Entity) -> &'static str {
         | Entity::Credential
         | Entity::ContactGroup
         | Entity::Contact
-        | Entity::Tag => "There is no such resource",
+        | Entity::Tag
+        | Entity::MediaPrompt => "There is no such resource",
     }
 }
 

@@ -9,6 +9,7 @@ use muster_domain::user::Role;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::media_prompts;
 use crate::people::{plain, with};
 use crate::support::{Call, PASSWORD, World};
 
@@ -75,6 +76,10 @@ fn tag(own: &Own) -> Value {
     json!({"tag_name": "Covered", "tag_color": "#1f77b4", "org_unit_id": own.unit})
 }
 
+fn media_prompt(own: &Own) -> Value {
+    json!({"message_type": "prompt", "org_unit_id": own.unit})
+}
+
 fn contact_group(_: &Own) -> Value {
     json!({"name": "Covered", "phones": [{"phone": "+12015550190"}]})
 }
@@ -139,6 +144,10 @@ const CASES: &[Case] = &[
     Case { path: Some(Kind::User), ..case("user_delete", ADMINS) },
     case("industry_list", EVERYBODY),
     case("ad_source_list", EVERYBODY),
+    case("media_prompt_list", EVERYBODY),
+    Case { body: media_prompt, body_ids: &[UNIT_OF_TAG], ..case("media_prompt_create", WORKERS) },
+    Case { path: Some(Kind::MediaPrompt), ..case("media_prompt_delete", WORKERS) },
+    Case { path: Some(Kind::MediaPrompt), ..case("media_prompt_content", EVERYBODY) },
     case("tag_list", EVERYBODY),
     Case { body: tag, body_ids: &[UNIT_OF_TAG], ..case("tag_create", WORKERS) },
     Case { path: Some(Kind::Tag), ..case("tag_get", EVERYBODY) },
@@ -261,7 +270,12 @@ fn dialect(path: &str) -> u8 {
 /// A call with this id in the path and this body, if it is not null.
 pub(crate) fn call<'a>(world: &'a World, route: &Route, id: &str, body: Value) -> Call<'a> {
     let call = world.call(route.method.as_str(), &route.path.replace("{id}", id));
-    if body.is_null() { call } else { call.json(body) }
+    match body {
+        Value::Null => call,
+        // What is text in a form, beside a file that is always the same.
+        body if route.verb == "media_prompt_create" => media_prompts::with_file(call, &body),
+        body => call.json(body),
+    }
 }
 
 #[test]

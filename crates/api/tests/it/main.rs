@@ -32,6 +32,7 @@ mod lox24_paging;
 mod lox24_phones;
 mod lox24_races;
 mod lox24_random;
+mod media_prompts;
 mod oauth;
 mod on_file;
 mod onlive;

@@ -8,6 +8,7 @@ use muster_domain::user_group::UserGroupPatch;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::media_prompts;
 use crate::people::{created, plain};
 use crate::support::World;
 
@@ -22,6 +23,7 @@ pub(crate) enum Kind {
     UserUuid,
     UserGroup,
     Tag,
+    MediaPrompt,
     /// What every tenant sees, such as a schema.
     Common(&'static str),
 }
@@ -39,6 +41,7 @@ pub(crate) struct Own {
     /// Without members.
     pub(crate) user_group: Uuid,
     pub(crate) tag: i64,
+    pub(crate) media_prompt: i64,
     /// Of the caller, whose password is [`crate::support::PASSWORD`].
     pub(crate) login: String,
     pub(crate) refresh_token: String,
@@ -56,6 +59,7 @@ impl Own {
             user_uuid: Uuid::nil(),
             user_group: Uuid::nil(),
             tag: -6,
+            media_prompt: -7,
             login: String::new(),
             refresh_token: String::new(),
         }
@@ -79,11 +83,24 @@ impl Own {
         let contact = directory.contact_create(tenant, contact_group, phone.into()).await.unwrap().id.0;
         let patch = TagPatch { name: Some(format!("Tag of {caller}")), ..TagPatch::default() };
         let tag = directory.tag_create(tenant, patch.into()).await.unwrap().id.0;
+        let media_prompt = media_prompts::prompt(world, admin, &[("message_type", "prompt")]).await;
         let user_uuid = uuid(world, &format!("own.{caller}")).await;
         let patch = UserGroupPatch { name: Some(format!("Desk of {caller}")), ..UserGroupPatch::default() };
         let user_group = directory.user_group_create(tenant, patch.into()).await.unwrap().id.0;
         let (login, contact_group) = (caller.to_owned(), contact_group.0);
-        Self { unit, parent, user, contact_group, contact, user_uuid, user_group, tag, login, refresh_token }
+        Self {
+            unit,
+            parent,
+            user,
+            contact_group,
+            contact,
+            user_uuid,
+            user_group,
+            tag,
+            media_prompt,
+            login,
+            refresh_token,
+        }
     }
 
     /// As it stands in a body.
@@ -96,6 +113,7 @@ impl Own {
             Kind::UserUuid => self.user_uuid.to_string().into(),
             Kind::UserGroup => self.user_group.to_string().into(),
             Kind::Tag => self.tag.into(),
+            Kind::MediaPrompt => self.media_prompt.into(),
             Kind::Common(name) => name.into(),
         }
     }
@@ -111,9 +129,13 @@ impl Kind {
     pub(crate) fn unknown(self) -> Value {
         match self {
             Self::UserUuid | Self::UserGroup => "00000000-0000-4000-8000-000000000000".into(),
-            Self::Unit | Self::User | Self::ContactGroup | Self::Contact | Self::Tag | Self::Common(_) => {
-                99_999.into()
-            }
+            Self::Unit
+            | Self::User
+            | Self::ContactGroup
+            | Self::Contact
+            | Self::Tag
+            | Self::MediaPrompt
+            | Self::Common(_) => 99_999.into(),
         }
     }
 }

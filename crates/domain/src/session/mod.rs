@@ -15,12 +15,14 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::contact::{Contact, ContactGroup};
+use crate::media::MediaPrompt;
 use crate::org_unit::Located;
 use crate::tag::Tag;
 use crate::user::{Role, UserView};
 use crate::user_group::UserGroup;
 use crate::{
-    ContactGroupId, ContactId, OrgUnitId, StoreError, TagId, TenantId, Timestamp, UserGroupId, UserId,
+    ContactGroupId, ContactId, MediaPromptId, OrgUnitId, StoreError, TagId, TenantId, Timestamp, UserGroupId,
+    UserId,
 };
 
 pub use open::Grant;
@@ -99,6 +101,7 @@ pub enum Subject {
     ContactGroup(ContactGroupId),
     Contact(ContactId),
     Tag(TagId),
+    MediaPrompt(MediaPromptId),
 }
 
 /// A subject as it is stored, in whatever scope; see [`crate::Directory::org_unit_found`] and
@@ -111,6 +114,7 @@ pub enum Found {
     ContactGroup(Box<ContactGroup>),
     Contact(Box<Contact>),
     Tag(Box<Tag>),
+    MediaPrompt(Box<MediaPrompt>),
 }
 
 /// Reads of sessions.

@@ -123,7 +123,8 @@ impl StoreArgs {
         muster_store::shown(&self.database)
     }
 
-    fn data_dir(&self) -> PathBuf {
+    /// The folder of what is kept beside the store.
+    pub(crate) fn data_dir(&self) -> PathBuf {
         let of_file = || {
             let path = muster_store::sqlite_path(&self.database)?;
             let folder = path.parent()?;

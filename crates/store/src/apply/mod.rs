@@ -1,6 +1,7 @@
 //! Applying one batch inside the transaction of a group, on whichever backend.
 
 mod contact;
+mod media;
 mod org_unit;
 mod tag;
 mod tenant;
@@ -137,6 +138,8 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
         Change::ContactGroupInsert(group) | Change::ContactGroupUpdate(group) => Some(group.tenant),
         Change::ContactUpdate(contact) | Change::ContactDelete(contact) => Some(contact.tenant),
         Change::TagInsert(tag) | Change::TagUpdate(tag) => Some(tag.tenant),
+        Change::MediaPromptInsert(prompt) => Some(prompt.tenant),
+        Change::ObjectDiscard { key, .. } | Change::ObjectForget(key) => Some(key.tenant),
         Change::CredentialInsert(credential) => Some(credential.tenant),
         Change::TokenInsert(token) => Some(token.tenant),
         _ => None,
@@ -144,9 +147,7 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
 }
 
 async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, counts: &mut Counts) -> Outcome {
-    use crate::statements::{
-        contact as of_contact, tag as of_tag, tenant as of_tenant, user_group as of_group,
-    };
+    use crate::statements::{contact as of_contact, tenant as of_tenant, user_group as of_group};
 
     if row_tenant(change).is_some_and(|owner| owner != tenant) {
         return Err(StoreError::Internal("a batch has a row of another tenant".to_owned()));
@@ -207,9 +208,11 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, counts: 
         }
         Change::TagInsert(new) => tag::insert(on, new).await,
         Change::TagUpdate(changed) => tag::update(on, changed).await,
-        Change::TagDelete { id: gone, version } => {
-            on.one_row(&of_tag::DELETE, &values![id, gone.0, *version]).await
-        }
+        Change::TagDelete { id: gone, version } => tag::delete(on, tenant, *gone, *version).await,
+        Change::MediaPromptInsert(new) => media::insert(on, new).await,
+        Change::MediaPromptDelete(gone) => media::delete(on, tenant, *gone).await,
+        Change::ObjectDiscard { key, due_at } => media::mark(on, key, *due_at).await,
+        Change::ObjectForget(key) => media::unmark(on, key).await,
         Change::CredentialInsert(new) => tenant::credential_insert(on, new).await,
         Change::CredentialRevoke { id: credential, at } => {
             on.one_row(&of_tenant::CREDENTIAL_REVOKE, &values![id, credential.0, at.0]).await

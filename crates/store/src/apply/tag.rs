@@ -1,6 +1,7 @@
 //! Writing tags.
 
 use muster_domain::tag::Tag;
+use muster_domain::{TagId, TenantId};
 
 use super::Outcome;
 use crate::driver::Write;
@@ -23,4 +24,8 @@ pub(super) async fn update(on: &mut impl Write, t: &Tag) -> Outcome {
     let mut values = values(t);
     values.push((t.version - 1).into());
     on.one_row(&tag::UPDATE, &values).await
+}
+
+pub(super) async fn delete(on: &mut impl Write, tenant: TenantId, id: TagId, version: i64) -> Outcome {
+    on.one_row(&tag::DELETE, &values![tenant.0, id.0, version]).await
 }

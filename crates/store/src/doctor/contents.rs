@@ -124,6 +124,16 @@ pub(super) fn tag(row: &dyn Row) -> Result<Option<String>> {
     Ok(first(&problems, WHAT, tag.id))
 }
 
+pub(super) fn media_prompt(row: &dyn Row) -> Result<Option<String>> {
+    const WHAT: &str = "media prompt";
+    let prompt = match read(row, WHAT, rows::media_prompt(row))? {
+        Ok(prompt) => prompt,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    let foreign = prompt.object.tenant != prompt.tenant;
+    Ok(first(&[(foreign, "its object is of another tenant")], WHAT, prompt.id))
+}
+
 pub(super) fn journal_entry(row: &dyn Row) -> Result<Option<String>> {
     Ok(read(row, "journal entry", rows::journal_record(row))?.err())
 }

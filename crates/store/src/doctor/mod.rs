@@ -98,6 +98,7 @@ impl<R: Read> Doctor<'_, R> {
                 IdKind::Credential => ("credentials", &installation::GREATEST_CREDENTIAL),
                 IdKind::ContactGroup => ("contact_groups", &installation::GREATEST_CONTACT_GROUP),
                 IdKind::Contact => ("contacts", &installation::GREATEST_CONTACT),
+                IdKind::MediaPrompt => ("media_prompts", &installation::GREATEST_MEDIA_PROMPT),
                 IdKind::Tag => ("tags", &installation::GREATEST_TAG),
             };
             let greatest = self.on.count(greatest, &[]).await?;
@@ -146,6 +147,13 @@ impl<R: Read> Doctor<'_, R> {
         .await?;
         self.ids_of(id, &check::PRIMARIES, "in groups, of which not one is primary: user").await?;
         self.ids_of(id, &check::TAG_UNITS, "of no org unit: tag").await?;
+        self.ids_of(id, &check::MEDIA_UNITS, "of no org unit: media prompt").await?;
+        self.ids_of(
+            id,
+            &check::MEDIA_OBJECTS,
+            "its object is marked as one that nothing refers to: media prompt",
+        )
+        .await?;
         self.counts(id).await?;
         self.journal(id).await?;
         self.contents(id).await
@@ -228,6 +236,7 @@ impl<R: Read> Doctor<'_, R> {
         self.each(tenant, &check::CONTACTS, contents::contact).await?;
         self.each(tenant, &check::USER_GROUPS, contents::user_group).await?;
         self.each(tenant, &check::TAGS, contents::tag).await?;
+        self.each(tenant, &check::MEDIA_PROMPTS, contents::media_prompt).await?;
         self.each(tenant, &check::ENTRIES, contents::journal_entry).await?;
         self.each(tenant, &statements::tenant::CREDENTIALS, contents::credential).await
     }

@@ -3,7 +3,7 @@
 use tokio_postgres::{Client, NoTls};
 
 use crate::statements::{
-    LISTS, contact, installation, org_unit, postgres, purge, session, tag, tenant, user, user_group,
+    LISTS, contact, installation, media, org_unit, postgres, purge, session, tag, tenant, user, user_group,
 };
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
@@ -42,6 +42,10 @@ const ROWS: &str = "
     SELECT g.id * 100 + n, g.tenant_id, g.id, 1, '+49151' || n, 1, 0, 0 FROM contact_groups g, generate_series(1, 4) n;
     INSERT INTO tags (id, tenant_id, org_unit_id, name, name_key, version, created_at, modified_at)
     SELECT id, tenant_id, id, name, name_key, 1, 0, 0 FROM org_units WHERE id % 3 = 0;
+    INSERT INTO media_prompts
+    SELECT id, tenant_id, id, name, 1, 'a.wav', 1, 44, NULL, convert_to('sum', 'UTF8'), tenant_id || '/' || id, id
+    FROM org_units WHERE id % 3 = 0;
+    INSERT INTO object_garbage SELECT 'x' || object_key, id FROM media_prompts;
     INSERT INTO journal
     SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}' FROM org_units;
 ";
@@ -49,7 +53,7 @@ const ROWS: &str = "
 /// What a planner that knows statistics sees in real life.
 const STATISTICS: &str =
     "ANALYZE tenants, tenant_state, org_units, users, login_claims, session_tokens, credentials, user_groups,
-        user_group_members, contact_groups, contacts, tags, journal;
+        user_group_members, contact_groups, contacts, tags, media_prompts, object_garbage, journal;
 ";
 
 /// A connection with the settings of the store, to new tables in a schema that is gone after the transaction.
@@ -164,6 +168,8 @@ async fn lists_are_read_in_their_order() {
         (&org_unit::CHILDREN, "1, 10000, 1, 2, NULL, 10, 0", "org_units_children"),
         (&contact::GROUPS, "1, 0, 10, 0", "contact_groups_pkey"),
         (&tag::LIST, "1, NULL, NULL, 10, 0", "tags_list"),
+        (&media::LIST, "1, NULL, 10, 0", "media_prompts_created"),
+        (&media::MARKED, "20000, 10", "object_garbage_due"),
         (&tenant::JOURNAL_NEWEST, "1, 0, NULL, NULL, NULL, NULL, 0, 9, 10", "journal_pkey"),
     ] {
         let steps = plan_for(&client, statement.postgres(), values).await;
@@ -196,6 +202,8 @@ async fn rows_are_found_by_what_is_asked_for() {
             (&contact::AFTER, "contacts_group"),
             (&contact::GARBAGE, "contact_groups_garbage"),
             (&tag::GET, "tags_pkey"),
+            (&media::GET, "media_prompts_pkey"),
+            (&media::UNMARK, "object_garbage_pkey"),
             (&purge::USERS, "users_pkey"),
             (&contact::REAP, "contacts_pkey"),
         ] {

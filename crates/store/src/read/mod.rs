@@ -1,6 +1,7 @@
 //! The reads of a store, on whichever backend.
 
 mod contact;
+mod media;
 mod org_unit;
 mod selection;
 mod tag;
@@ -117,6 +118,9 @@ async fn found(
         }
         Subject::Contact(id) => {
             contact::get(on, tenant, id, now).await?.map(|contact| Found::Contact(Box::new(contact)))
+        }
+        Subject::MediaPrompt(id) => {
+            media::get(on, tenant, id).await?.map(|prompt| Found::MediaPrompt(Box::new(prompt)))
         }
         Subject::Tag(id) => tag::get(on, tenant, id).await?.map(|tag| Found::Tag(Box::new(tag))),
     })

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::{connect, migrate};
 use crate::statements::{
-    LISTS, Statement, contact, installation, org_unit, purge, tag, tenant, user, user_group,
+    LISTS, Statement, contact, installation, media, org_unit, purge, tag, tenant, user, user_group,
 };
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
@@ -46,6 +46,10 @@ const ROWS: &str = "
     FROM contact_groups g, (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4);
     INSERT INTO tags (id, tenant_id, org_unit_id, name, name_key, version, created_at, modified_at)
     SELECT id, tenant_id, id, name, name_key, 1, 0, 0 FROM org_units WHERE id % 3 = 0;
+    INSERT INTO media_prompts
+    SELECT id, tenant_id, id, name, 1, 'a.wav', 1, 44, NULL, randomblob(32), tenant_id || '/' || id, id FROM org_units
+    WHERE id % 3 = 0;
+    INSERT INTO object_garbage SELECT 'x' || object_key, id FROM media_prompts;
     INSERT INTO journal
     SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}' FROM org_units;
     ANALYZE;
@@ -107,15 +111,19 @@ fn no_statement_reads_a_whole_table_when_the_planner_knows_statistics() {
     assert_eq!(steps(&with_statistics(&folder), reads_whole_table), Vec::<String>::new());
 }
 
-/// Wanted: a tenant's credentials, tags, user groups and contact groups are listed whole, those of which rows are to be removed are in an
+/// Wanted: a tenant's credentials, tags, media prompts, user groups and contact groups are listed whole, those of which rows are to be removed are in an
 /// index of their own, a tenant is removed whole, and a list of all users is read in its
 /// order until the page is full. Their counts are kept, but for those of a filter.
-const WHOLE: [&str; 32] = [
+const WHOLE: [&str; 36] = [
     "contact::GROUPS",
     "contact::GROUPS_COUNT",
     "contact::GROUP_IDS",
     "contact::GARBAGE",
+    "media::LIST",
+    "media::LIST_COUNT",
     "purge::SESSION_TOKENS",
+    "purge::MEDIA_OBJECTS",
+    "purge::MEDIA_PROMPTS",
     "purge::TAGS",
     "purge::CONTACTS",
     "purge::CONTACT_GROUPS",
@@ -177,6 +185,7 @@ fn a_removal_goes_by_the_rows_that_were_chosen() {
             (&purge::USERS, "users"),
             (&purge::ORG_UNITS, "org_units"),
             (&purge::TAGS, "tags"),
+            (&purge::MEDIA_PROMPTS, "media_prompts"),
             (&purge::CONTACTS, "contacts"),
             (&purge::CONTACT_GROUPS, "contact_groups"),
             (&contact::REAP, "contacts"),
@@ -212,7 +221,7 @@ fn lists_are_read_in_their_order() {
         .into_iter()
         .chain(of_contacts)
         .chain(of_groups)
-        .chain([&org_unit::CHILDREN, &tag::LIST])
+        .chain([&org_unit::CHILDREN, &tag::LIST, &media::LIST, &media::MARKED])
         .chain(of_users.map(|(_, list)| *list))
     {
         assert!(!sorts(sorted), "{}", sorted.sqlite());
@@ -270,15 +279,21 @@ fn memberships_are_found_by_what_is_asked_for() {
     }
 }
 
-/// The tags of a unit are found by the unit.
+/// The tags and prompts of a unit are found by the unit, and marks by their time.
 #[test]
-fn tags_are_found_by_what_is_asked_for() {
+fn tags_and_prompts_are_found_by_what_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     for connection in [migrated(&folder), with_statistics(&tempfile::tempdir().unwrap())] {
-        for statement in [&tag::SUBTREE, &tag::SUBTREE_COUNT] {
+        for (statement, table, by) in [
+            (&tag::SUBTREE, "SEARCH g", "org_unit_id=?"),
+            (&tag::SUBTREE_COUNT, "SEARCH g", "org_unit_id=?"),
+            (&media::SUBTREE, "SEARCH p", "org_unit_id=?"),
+            (&media::SUBTREE_COUNT, "SEARCH p", "org_unit_id=?"),
+            (&media::MARKED, "SEARCH object_garbage", "due_at<?"),
+        ] {
             let plan = plan(&connection, statement.sqlite());
-            let by_unit = "tags_org_unit (org_unit_id=? AND tenant_id=?)";
-            assert!(plan.iter().any(|step| step.ends_with(by_unit)), "{plan:?}");
+            let searches = |step: &String| step.starts_with(table) && step.contains(by);
+            assert!(plan.iter().any(searches), "{table} {by}: {plan:?}");
         }
     }
 }

@@ -16,6 +16,7 @@ super::statements! {
     GREATEST_CREDENTIAL = "SELECT COALESCE(MAX(id), 0) FROM credentials";
     GREATEST_CONTACT_GROUP = "SELECT COALESCE(MAX(id), 0) FROM contact_groups";
     GREATEST_CONTACT = "SELECT COALESCE(MAX(id), 0) FROM contacts";
+    GREATEST_MEDIA_PROMPT = "SELECT COALESCE(MAX(id), 0) FROM media_prompts";
     GREATEST_TAG = "SELECT COALESCE(MAX(id), 0) FROM tags";
     /// The id of a kind that is given out next.
     NEXT_ID = "SELECT COALESCE(MAX(next_id), 1) FROM id_blocks WHERE kind = $1";

@@ -6,6 +6,7 @@
 pub(crate) mod contact;
 pub(crate) mod doctor;
 pub(crate) mod installation;
+pub(crate) mod media;
 pub(crate) mod org_unit;
 pub(crate) mod postgres;
 pub(crate) mod purge;
@@ -22,9 +23,10 @@ const SHARE: &str = "/* FOR SHARE */";
 
 /// Every list of statements on what one tenant has, with the name of its module, but for what one store needs alone.
 #[cfg(test)]
-pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 9] = [
+pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 10] = [
     ("contact", contact::ALL),
     ("doctor", doctor::ALL),
+    ("media", media::ALL),
     ("org_unit", org_unit::ALL),
     ("purge", purge::ALL),
     ("session", session::ALL),

@@ -5,6 +5,12 @@
 super::statements! {
     SESSION_TOKENS = "DELETE FROM session_tokens WHERE tenant_id = $1 AND hash IN
         (SELECT s.hash FROM session_tokens s WHERE s.tenant_id = $1 LIMIT $2)";
+    /// Marks the objects of the prompts that [`MEDIA_PROMPTS`] is about to remove.
+    MEDIA_OBJECTS = "INSERT INTO object_garbage (object_key, due_at)
+        SELECT p.object_key, 0 FROM media_prompts p WHERE p.tenant_id = $1 ORDER BY p.created_at, p.id LIMIT $2
+        ON CONFLICT (object_key) DO NOTHING";
+    MEDIA_PROMPTS = "DELETE FROM media_prompts WHERE +tenant_id = $1 AND id IN
+        (SELECT p.id FROM media_prompts p WHERE p.tenant_id = $1 ORDER BY p.created_at, p.id LIMIT $2)";
     TAGS = "DELETE FROM tags WHERE +tenant_id = $1 AND id IN
         (SELECT g.id FROM tags g WHERE g.tenant_id = $1 ORDER BY g.name_key, g.id LIMIT $2)";
     CONTACTS = "DELETE FROM contacts WHERE +tenant_id = $1 AND id IN
@@ -39,9 +45,10 @@ super::statements! {
 }
 
 /// In their order.
-pub(crate) static STEPS: [&super::Statement; 12] = [
+pub(crate) static STEPS: [&super::Statement; 13] = [
     &SESSION_TOKENS,
     &CREDENTIALS,
+    &MEDIA_PROMPTS,
     &TAGS,
     &CONTACTS,
     &CONTACT_GROUPS,

@@ -27,6 +27,7 @@ mod credential_signers;
 mod erasure;
 mod journal;
 mod journal_lists;
+mod media;
 mod migrate_store;
 mod migrate_store_ends;
 mod org_unit;

@@ -71,10 +71,12 @@ async fn fill<B: Backend>(world: &World<B>, org: &Org, random: &mut StdRng) {
         let patch = UserGroupPatch { name: Some(word(n)), ..UserGroupPatch::default() };
         world.update_user_group(org, group.id, patch).await.unwrap();
     }
-    for n in 0..4 {
-        let (org_unit_id, color) = (Some(units[n]), Patch::Set("#1f77b4".to_owned()));
+    for (n, unit) in units.iter().take(4).enumerate() {
+        let (org_unit_id, color) = (Some(*unit), Patch::Set("#1f77b4".to_owned()));
         let tag = TagPatch { name: Some(word(n)), color, org_unit_id };
         world.directory.tag_create(&ctx, tag.into()).await.unwrap();
+        world.media_prompt(org, &word(n)).await;
+        world.directory.media_upload_begin(&ctx).await.unwrap();
     }
     let group = world.user_group(org, "gone").await;
     world.change_members(org, group.id, joining(&users[12..15])).await.unwrap();
@@ -97,7 +99,8 @@ pub(crate) async fn copy(
 
 /// What no tenant has.
 fn blocks(backend: &impl Backend) -> Vec<i64> {
-    let kinds = ["tenant", "org_unit", "user", "credential", "contact_group", "contact", "tag"];
+    let kinds =
+        ["tenant", "org_unit", "user", "credential", "contact_group", "contact", "tag", "media_prompt"];
     let next = |kind| backend.look(&format!("SELECT next_id FROM id_blocks WHERE kind = '{kind}'"));
     kinds.map(next).into()
 }
