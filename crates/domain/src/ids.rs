@@ -32,6 +32,10 @@ id!(/// An entry of a contact list.
     ContactId);
 id!(/// A subscription to events.
     WebhookId);
+id!(/// A label for whatever is sorted by labels.
+    TagId);
+id!(/// A file of sound that callers hear.
+    MediaPromptId);
 
 /// A group of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,11 +57,13 @@ pub enum IdKind {
     ContactGroup,
     Contact,
     Webhook,
+    Tag,
+    MediaPrompt,
 }
 
 impl IdKind {
     /// Every kind, in the order of [`IdKind::index`].
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Tenant,
         Self::OrgUnit,
         Self::User,
@@ -65,6 +71,8 @@ impl IdKind {
         Self::ContactGroup,
         Self::Contact,
         Self::Webhook,
+        Self::Tag,
+        Self::MediaPrompt,
     ];
 
     /// The name under which the store keeps the sequence.
@@ -77,6 +85,8 @@ impl IdKind {
             Self::ContactGroup => "contact_group",
             Self::Contact => "contact",
             Self::Webhook => "webhook",
+            Self::Tag => "tag",
+            Self::MediaPrompt => "media_prompt",
         }
     }
 

@@ -15,7 +15,7 @@ use muster_store::Store;
 use serde_json::Value;
 
 use super::{
-    Failure, Fields, Head, JSON, Meta, Mode, Query, Quota, RawObject, Route, Tag, body, client, tags,
+    Failure, Fields, Form, Head, JSON, Meta, Mode, Query, Quota, RawObject, Route, Tag, body, client, tags,
 };
 use crate::App;
 use crate::limits::Room;
@@ -201,7 +201,7 @@ impl Call {
             return Err(Error::Internal(format!("{} is open to everybody", self.route.verb)));
         };
         self.tenant = Some(ctx.tenant());
-        ctx.allow(needed)
+        ctx.allow_in(self.route.about.area, needed)
     }
 
     /// The id in the path. Errors: `NotFound` for anything that is no integer.
@@ -337,12 +337,19 @@ impl Call {
         body::watch(&self.parts.headers, body, max, false, |_| ()).await.map(drop)
     }
 
+    /// The form in the body, whose file has at most `max` bytes. It waits for room among those of the tenant.
+    pub(crate) async fn form(&mut self, max: usize) -> Result<Form, Failure> {
+        self.room = Some(self.app.uploads.take(self.tenant).await);
+        let body = self.body.take().unwrap_or_default();
+        Form::of(&self.parts.headers, body, max).await
+    }
+
     async fn read_body(&mut self, max: usize, types: &[&str]) -> Result<Bytes, Failure> {
         if let Some(kept) = self.kept.take() {
             return if body::is_one_of(types, &self.parts.headers) {
                 Ok(kept)
             } else {
-                Err(Failure::UnsupportedMediaType)
+                Err(Failure::UnsupportedMediaType { wanted: JSON })
             };
         }
         let body = self.body.take().unwrap_or_default();
@@ -391,7 +398,7 @@ impl Call {
     }
 
     /// Whether the caller has this version already (`If-None-Match` on a read).
-    pub(super) fn has(&self, tag: &Tag) -> bool {
+    pub(crate) fn has(&self, tag: &Tag) -> bool {
         matches!(self.parts.method, Method::GET | Method::HEAD)
             && tags::list(&self.parts.headers, &header::IF_NONE_MATCH).is_some_and(|known| known.matches(tag))
     }
