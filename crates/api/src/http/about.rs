@@ -134,7 +134,7 @@ impl About {
     }
 
     pub(super) const fn has_body(&self) -> bool {
-        self.body.is_some() || self.takes.is_some()
+        self.body.is_some() || self.takes.is_some() || self.form.is_some()
     }
 
     pub(crate) const fn unknown_id(self, status: StatusCode) -> Self {
