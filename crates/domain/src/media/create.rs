@@ -86,7 +86,7 @@ impl<S: Store> Directory<S> {
                 .guard(Guard::UnitActive(org_unit_id))
                 .change(Change::MediaPromptInsert(Box::new(prompt.clone())))
                 .change(Change::ObjectForget(object))
-                .journal(JournalEntry { at: prompt.created_at, ..entry });
+                .journal(JournalEntry { at: prompt.created_at, ..entry }.in_unit(org_unit_id));
             match self.store.commit(batch).await {
                 Ok(()) => return Ok(prompt),
                 Err(StoreError::GuardFailed) => {

@@ -15,7 +15,7 @@ impl<S: Store> Directory<S> {
         let batch = Batch::new(ctx.tenant())
             .change(Change::MediaPromptDelete(found.id))
             .change(Change::ObjectDiscard { key: found.object, due_at: at })
-            .journal(JournalEntry { at, ..entry });
+            .journal(JournalEntry { at, ..entry }.in_unit(found.org_unit_id));
         match self.store.commit(batch).await {
             Ok(()) => Ok(()),
             Err(StoreError::Stale) => Err(Error::NotFound(Entity::MediaPrompt)),

@@ -3,7 +3,7 @@
 use serde_json::Map;
 
 use super::{Tag, TagPatch};
-use crate::directory::ATTEMPTS;
+use crate::directory::{ATTEMPTS, check_precondition};
 use crate::{
     Access, Area, Batch, Change, Ctx, Directory, Draft, Error, Guard, JournalEntry, Precondition, Store,
     StoreError, journal,
@@ -48,7 +48,7 @@ impl<S: Store> Directory<S> {
             let entry = JournalEntry::new(ctx, "tag.updated", id, after.version, payload);
             let mut batch = Batch::new(ctx.tenant())
                 .change(Change::TagUpdate(Box::new(after.clone())))
-                .journal(JournalEntry { at: after.modified_at, ..entry });
+                .journal(JournalEntry { at: after.modified_at, ..entry }.in_unit(after.org_unit_id));
             batch.guards.extend(target.map(Guard::UnitActive));
             match self.store.commit(batch).await {
                 Ok(()) => return Ok(after),
@@ -79,7 +79,7 @@ impl<S: Store> Directory<S> {
             let entry = JournalEntry::new(ctx, "tag.deleted", id, tag.version + 1, Map::new());
             let batch = Batch::new(ctx.tenant())
                 .change(Change::TagDelete { id, version: tag.version })
-                .journal(JournalEntry { at, ..entry });
+                .journal(JournalEntry { at, ..entry }.in_unit(tag.org_unit_id));
             match self.store.commit(batch).await {
                 Ok(()) => return Ok(tag),
                 Err(StoreError::Stale) => {}
@@ -88,9 +88,4 @@ impl<S: Store> Directory<S> {
         }
         Err(Error::contended())
     }
-}
-
-/// Refuses a change whose precondition does not hold. The version that the change names keeps it true until it is written.
-fn check_precondition(precondition: Option<&Precondition<Tag>>, tag: &Tag) -> Result<(), Error> {
-    if precondition.is_none_or(|holds| holds(tag)) { Ok(()) } else { Err(Error::Precondition) }
 }

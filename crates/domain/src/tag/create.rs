@@ -35,7 +35,9 @@ impl<S: Store> Directory<S> {
             let batch = Batch::new(tenant)
                 .guard(Guard::UnitActive(org_unit_id))
                 .change(Change::TagInsert(Box::new(tag.clone())))
-                .journal(JournalEntry::new(ctx, "tag.created", id, tag.version, payload));
+                .journal(
+                    JournalEntry::new(ctx, "tag.created", id, tag.version, payload).in_unit(tag.org_unit_id),
+                );
             match self.store.commit(batch).await {
                 Ok(()) => return Ok(tag),
                 Err(StoreError::GuardFailed | StoreError::Stale) => {}
