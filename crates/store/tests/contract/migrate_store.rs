@@ -106,7 +106,7 @@ async fn fill<B: Backend>(world: &World<B>, org: &Org, random: &mut StdRng) {
 /// Webhooks with deliveries in every state, one that is leased, and a deleted one of which the rows are still there.
 async fn send<B: Backend>(world: &World<B>, org: &Org, word: &str) {
     let patch = WebhookPatch { name: Some(word.to_owned()), ..asking(["user.*", "group.*"]) };
-    let parameter = StaticParameter { name: word.to_owned(), value: word.to_owned() };
+    let parameter = StaticParameter { name: "source".to_owned(), value: word.to_owned() };
     let patch = WebhookPatch { static_parameters: Some(vec![parameter]), ..patch };
     for _ in 0..2 {
         let id = world.create_webhook(org, patch.clone()).await.unwrap().webhook.id;
