@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use muster_delivery::Client;
 use muster_domain::secret::ServerKey;
 use muster_domain::{CredentialId, Directory, TenantId, UserId};
-use muster_store::Store;
+use muster_store::{Media, Store};
 use tower::Service as _;
 
 use crate::docs::{self, Documents};
@@ -72,6 +72,10 @@ const LARGE_BODIES: usize = 8;
 /// Those of one tenant among them.
 const LARGE_BODIES_OF_TENANT: usize = 2;
 
+/// Files that come in at once, of each of which up to 15 MiB are held, and those of one tenant; more wait.
+const UPLOADS: usize = 16;
+const UPLOADS_OF_TENANT: usize = 4;
+
 /// Bodies over a few KiB that are held before it is known whether their signature is right, and those of one tenant: whoever
 /// knows the id of one of its access keys can send such.
 const UNPROVEN_BODIES: usize = 64;
@@ -86,6 +90,8 @@ const WEBHOOK_TESTS_OF_TENANT: usize = 2;
 pub struct App {
     pub directory: Arc<Directory<Store>>,
     pub settings: Settings,
+    /// Where files are.
+    pub media: Media,
     /// Opens the secrets that requests are signed with.
     pub(crate) server_key: ServerKey,
     /// Calls the endpoints of webhooks.
@@ -96,6 +102,8 @@ pub struct App {
     pub(crate) documents: Documents,
     /// Room for bodies that hold long lists.
     pub(crate) large_bodies: Rooms<Option<TenantId>>,
+    /// Room for files that come in.
+    pub(crate) uploads: Rooms<Option<TenantId>>,
     /// Room for bodies that have to be read before it is known who sends them.
     pub(crate) unproven_bodies: Rooms<Option<TenantId>>,
     /// Log-ins, by client.
@@ -114,12 +122,14 @@ impl App {
     pub fn new(
         directory: impl Into<Arc<Directory<Store>>>,
         server_key: ServerKey,
+        media: Media,
         client: Client,
         settings: Settings,
     ) -> Self {
         Self {
             documents: Documents::default(),
             large_bodies: Rooms::new(LARGE_BODIES, LARGE_BODIES_OF_TENANT),
+            uploads: Rooms::new(UPLOADS, UPLOADS_OF_TENANT),
             unproven_bodies: Rooms::new(UNPROVEN_BODIES, UNPROVEN_BODIES_OF_TENANT),
             webhook_tests: Rooms::new(WEBHOOK_TESTS, WEBHOOK_TESTS_OF_TENANT),
             logins: Windows::per_minute(settings.logins_per_minute),
@@ -130,6 +140,7 @@ impl App {
             directory: directory.into(),
             server_key,
             client,
+            media,
             settings,
         }
     }

@@ -4,15 +4,17 @@ use uuid::Uuid;
 
 use crate::contact::{Contact, ContactGroup};
 use crate::credential::Credential;
+use crate::media::{MediaPrompt, ObjectKey};
 use crate::org_unit::OrgUnit;
 use crate::session::{SessionToken, TokenHash, TokenKind};
+use crate::tag::Tag;
 use crate::tenant::Tenant;
 use crate::user::User;
 use crate::user_group::{Membership, UserGroup};
 use crate::webhook::{Delivery, DeliveryId, Health, NewDelivery, Webhook, WebhookSecret};
 use crate::{
-    ContactGroupId, ContactId, CredentialId, JournalEntry, OrgUnitId, TenantId, Timestamp, UserGroupId,
-    UserId, WebhookId,
+    ContactGroupId, ContactId, CredentialId, JournalEntry, MediaPromptId, OrgUnitId, TagId, TenantId,
+    Timestamp, UserGroupId, UserId, WebhookId,
 };
 
 /// Changes of one tenant, the conditions they rest on, and their journal entries. The store applies
@@ -248,6 +250,24 @@ pub enum Change {
     },
     /// The row of a deleted webhook without deliveries is removed.
     WebhookRemove(WebhookId),
+    TagInsert(Box<Tag>),
+    /// The tag as it shall be; its version is one above the stored one.
+    TagUpdate(Box<Tag>),
+    /// `version` is the one that this was decided on.
+    TagDelete {
+        id: TagId,
+        version: i64,
+    },
+    MediaPromptInsert(Box<MediaPrompt>),
+    /// `Stale` when it is unknown.
+    MediaPromptDelete(MediaPromptId),
+    /// The object gets a mark: nothing refers to it, and from `due_at` on it is removed.
+    ObjectDiscard {
+        key: ObjectKey,
+        due_at: Timestamp,
+    },
+    /// The object loses its mark: it is referred to, or gone. `Stale` when it has none.
+    ObjectForget(ObjectKey),
     CredentialInsert(Box<Credential>),
     /// The credential gets nobody in any more; `Stale` when it is unknown or was revoked before.
     CredentialRevoke {

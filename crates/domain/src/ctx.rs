@@ -50,12 +50,21 @@ impl fmt::Display for Actor {
     }
 }
 
-/// What a caller may do with groups and users.
+/// What a caller may do with the things of an [`Area`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
     None,
     Read,
     Write,
+}
+
+/// The things of a tenant, as roles tell them apart (Convirza contract, section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Area {
+    /// Org units, users and what belongs to them.
+    Directory,
+    /// What those who are in the directory work with, such as tags.
+    Resources,
 }
 
 /// The caller of a use case. Only the authentication of a dialect, or the command line, builds one;
@@ -65,6 +74,8 @@ pub struct Ctx {
     tenant: TenantId,
     actor: Actor,
     access: Access,
+    /// In [`Area::Resources`].
+    resources: Access,
     scope: OrgUnitId,
     top: OrgUnitId,
     dialect: Dialect,
@@ -77,14 +88,25 @@ impl Ctx {
     pub fn operator(tenant: TenantId, top: OrgUnitId, now: Timestamp) -> Self {
         let dialect = Dialect::Cli;
         let profile = Profile::Rfc;
-        Self { tenant, actor: Actor::Operator, access: Access::Write, scope: top, top, dialect, profile, now }
+        Self {
+            tenant,
+            actor: Actor::Operator,
+            access: Access::Write,
+            resources: Access::Write,
+            scope: top,
+            top,
+            dialect,
+            profile,
+            now,
+        }
     }
 
     pub(crate) fn user(caller: &crate::session::Caller, dialect: Dialect, now: Timestamp) -> Self {
         Self {
             tenant: caller.tenant,
             actor: Actor::User(caller.user),
-            access: caller.role.access(),
+            access: caller.role.access(Area::Directory),
+            resources: caller.role.access(Area::Resources),
             scope: caller.org_unit,
             top: caller.top,
             dialect,
@@ -99,10 +121,12 @@ impl Ctx {
         dialect: Dialect,
         now: Timestamp,
     ) -> Self {
+        let access = if caller.read_only { Access::Read } else { Access::Write };
         Self {
             tenant: caller.tenant,
             actor: Actor::Credential(caller.credential),
-            access: if caller.read_only { Access::Read } else { Access::Write },
+            access,
+            resources: access,
             scope: caller.top,
             top: caller.top,
             dialect,
@@ -146,7 +170,16 @@ impl Ctx {
     /// Refuses callers whose role does not reach `needed` on groups and users
     /// (Convirza contract, section 3).
     pub fn allow(&self, needed: Access) -> Result<(), Error> {
-        if self.access >= needed {
+        self.allow_in(Area::Directory, needed)
+    }
+
+    /// Refuses callers whose role does not reach `needed` in an area.
+    pub fn allow_in(&self, area: Area, needed: Access) -> Result<(), Error> {
+        let access = match area {
+            Area::Directory => self.access,
+            Area::Resources => self.resources,
+        };
+        if access >= needed {
             Ok(())
         } else {
             Err(Error::Forbidden("Your role does not permit this operation"))

@@ -15,6 +15,15 @@ pub(crate) const ATTEMPTS: usize = 256;
 /// A check that the caller attached to a write (`If-Match`), on the entity as it is read.
 pub type Precondition<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
 
+/// Refuses a change whose precondition does not hold. The versions that the change names, or its guards, keep it true until
+/// it is written. Errors: `Precondition`.
+pub(crate) fn check_precondition<T>(
+    precondition: Option<&Precondition<T>>,
+    current: &T,
+) -> Result<(), Error> {
+    if precondition.is_none_or(|holds| holds(current)) { Ok(()) } else { Err(Error::Precondition) }
+}
+
 /// Something that was deleted: as it was, and what is left of it.
 #[derive(Clone, Debug)]
 pub struct Ended<T> {

@@ -59,10 +59,12 @@ pub enum Entity {
     Contact,
     Webhook,
     Delivery,
+    Tag,
+    MediaPrompt,
 }
 
 impl Entity {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Tenant,
         Self::OrgUnit,
         Self::User,
@@ -72,6 +74,8 @@ impl Entity {
         Self::Contact,
         Self::Webhook,
         Self::Delivery,
+        Self::Tag,
+        Self::MediaPrompt,
     ];
 
     /// Its word in the journal.
@@ -86,6 +90,8 @@ impl Entity {
             Self::Contact => "contact",
             Self::Webhook => "webhook",
             Self::Delivery => "delivery",
+            Self::Tag => "tag",
+            Self::MediaPrompt => "media_prompt",
         }
     }
 }
@@ -101,6 +107,8 @@ pub enum Unique {
     ContactPhone,
     /// The external id of a user group stands once in a tenant.
     UserGroupExternalId,
+    /// Tags of an org unit have different names.
+    TagName,
 }
 
 /// The rules of the directory that need stored data.

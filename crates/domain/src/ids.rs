@@ -40,6 +40,10 @@ id!(/// The thread between one of a tenant's numbers and another number.
     ConversationId);
 id!(/// A change of a tenant's balance.
     MovementId);
+id!(/// A label for whatever is sorted by labels.
+    TagId);
+id!(/// A file of sound that callers hear.
+    MediaPromptId);
 
 /// A group of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,11 +75,13 @@ pub enum IdKind {
     ContactGroup,
     Contact,
     Webhook,
+    Tag,
+    MediaPrompt,
 }
 
 impl IdKind {
     /// Every kind, in the order of [`IdKind::index`].
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Tenant,
         Self::OrgUnit,
         Self::User,
@@ -83,6 +89,8 @@ impl IdKind {
         Self::ContactGroup,
         Self::Contact,
         Self::Webhook,
+        Self::Tag,
+        Self::MediaPrompt,
     ];
 
     /// The name under which the store keeps the sequence.
@@ -95,6 +103,8 @@ impl IdKind {
             Self::ContactGroup => "contact_group",
             Self::Contact => "contact",
             Self::Webhook => "webhook",
+            Self::Tag => "tag",
+            Self::MediaPrompt => "media_prompt",
         }
     }
 

@@ -4,6 +4,7 @@
 //! ([`Clock`], [`Entropy`]). A use case is a method of [`Directory`] whose name, such as
 //! `org_unit_update`, is the same in the route, the log and the journal.
 
+pub mod ad_source;
 mod batch;
 mod ctx;
 mod directory;
@@ -23,22 +24,24 @@ mod upkeep;
 
 pub mod contact;
 pub mod credential;
+pub mod media;
 pub mod message;
 pub mod org_unit;
 pub mod session;
+pub mod tag;
 pub mod tenant;
 pub mod user;
 pub mod user_group;
 pub mod webhook;
 
 pub use batch::{Batch, Change, Guard};
-pub use ctx::{Access, Actor, Ctx, Dialect};
+pub use ctx::{Access, Actor, Area, Ctx, Dialect};
 pub use directory::{Directory, Ended, PasswordFuture, Passwords, Precondition};
 pub use draft::{Draft, FieldErrors};
 pub use error::{Entity, Error, FieldError, Kind, Problem, Rule, Unique};
 pub use ids::{
-    BlockId, BulkId, ContactGroupId, ContactId, ConversationId, CredentialId, IdKind, MessageId, MovementId,
-    OrgUnitId, TenantId, UserGroupId, UserId, WebhookId,
+    BlockId, BulkId, ContactGroupId, ContactId, ConversationId, CredentialId, IdKind, MediaPromptId,
+    MessageId, MovementId, OrgUnitId, TagId, TenantId, UserGroupId, UserId, WebhookId,
 };
 pub use journal::{Fields, JournalEntry, JournalFilter, JournalRecord};
 pub use page::{Page, Slice};

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use crate::contact::ContactStore;
 use crate::credential::CredentialStore;
+use crate::media::MediaStore;
 use crate::org_unit::OrgUnitStore;
 use crate::session::SessionStore;
+use crate::tag::TagStore;
 use crate::tenant::TenantStore;
 use crate::user::UserStore;
 use crate::user_group::UserGroupStore;
@@ -41,6 +43,8 @@ pub trait Store:
     + CredentialStore
     + ContactStore
     + WebhookStore
+    + TagStore
+    + MediaStore
     + Send
     + Sync
 {

@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::cli::webhook::WebhookArgs;
-use crate::cli::{StoreArgs, directory};
+use crate::cli::{MediaArgs, StoreArgs, directory};
 use crate::demo;
 use crate::listener::{self, ConnectionLimits};
 use crate::telemetry::LogArgs;
@@ -35,6 +35,8 @@ pub(crate) enum Switch {
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     store: StoreArgs,
+    #[command(flatten)]
+    media: MediaArgs,
     /// Where to listen.
     #[arg(long, env = "MUSTER_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -150,6 +152,7 @@ impl ServeArgs {
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     args.log.start()?;
     let client = args.webhook.client()?;
+    let media = args.media.open(&args.store)?;
     let limits = Limits { writer_queue: args.writer_queue, ..Limits::default() };
     let (store, key) = args.store.open_as_server(limits).await?;
     let sessions =
@@ -170,14 +173,14 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     tracing::info!(%address, database = args.store.shown(), version = env!("CARGO_PKG_VERSION"), "listening");
 
-    let app = App::new(Arc::clone(&directory), key.clone(), client.clone(), args.settings());
+    let app = App::new(Arc::clone(&directory), key.clone(), media.clone(), client.clone(), args.settings());
     let service = app.into_service();
     let connections = ConnectionLimits {
         max_connections: connections_within_descriptors(args.max_connections),
         header_timeout: Duration::from_secs(args.header_timeout),
         write_timeout: Duration::from_secs(args.request_timeout),
     };
-    let upkeep = tokio::spawn(upkeep::run(Arc::clone(&directory), args.retention));
+    let upkeep = tokio::spawn(upkeep::run(Arc::clone(&directory), media, args.retention));
     let (stop, stopped) = watch::channel(false);
     let sends = args.webhooks == Switch::On;
     let sending = sends.then(|| tokio::spawn(webhooks::send(Arc::clone(&directory), client, key, stopped)));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 use muster_domain::Directory;
-use muster_store::Store;
+use muster_store::{Media, Store};
 
 /// From the end of one round to the next: when nothing is to be done, a round is a few look-ups a tenant.
 const PAUSE: Duration = Duration::from_mins(5);
@@ -30,7 +30,7 @@ fn days(days: u64) -> Duration {
 }
 
 /// Works until it is dropped. Every step is a commit of its own, so it can be broken off anywhere.
-pub(crate) async fn run(directory: Arc<Directory<Store>>, retention: RetentionArgs) {
+pub(crate) async fn run(directory: Arc<Directory<Store>>, media: Media, retention: RetentionArgs) {
     tokio::time::sleep(FIRST).await;
     loop {
         if let Err(error) = directory.sessions_reap().await {
@@ -46,6 +46,13 @@ pub(crate) async fn run(directory: Arc<Directory<Store>>, retention: RetentionAr
             directory.webhooks_reap(directory.now().minus(days(retention.delivery_retention))).await
         {
             tracing::warn!(%error, "old deliveries were not all removed; the next round tries again");
+        }
+        match directory.objects_reap(&media).await {
+            Ok(0) => {}
+            Ok(objects) => tracing::info!(objects, "objects that nothing refers to were removed"),
+            Err(error) => {
+                tracing::warn!(%error, "objects that are gone were not all removed; the next round tries again");
+            }
         }
         if let Some(kept) = retention.journal_retention {
             match directory.journal_trim(directory.now().minus(days(kept))).await {

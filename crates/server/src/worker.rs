@@ -8,7 +8,7 @@ use muster_domain::session::SessionPolicy;
 use tokio::sync::watch;
 
 use crate::cli::webhook::WebhookArgs;
-use crate::cli::{StoreArgs, directory};
+use crate::cli::{MediaArgs, StoreArgs, directory};
 use crate::serve::shutdown_signal;
 use crate::telemetry::LogArgs;
 use crate::upkeep::{self, RetentionArgs};
@@ -22,6 +22,8 @@ pub(crate) struct WorkerArgs {
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
+    media: MediaArgs,
+    #[command(flatten)]
     webhook: WebhookArgs,
     #[command(flatten)]
     retention: RetentionArgs,
@@ -33,10 +35,11 @@ pub(crate) struct WorkerArgs {
 pub(crate) async fn run(args: WorkerArgs) -> anyhow::Result<()> {
     args.log.start()?;
     let client = args.webhook.client()?;
+    let media = args.media.open(&args.store)?;
     let (store, key) = args.store.open_as_worker().await?;
     let directory = Arc::new(directory(store, SessionPolicy::default(), PasswordPool::new(1, 16)));
     tracing::info!(database = args.store.shown(), version = env!("CARGO_PKG_VERSION"), "working");
-    let upkeep = tokio::spawn(upkeep::run(Arc::clone(&directory), args.retention));
+    let upkeep = tokio::spawn(upkeep::run(Arc::clone(&directory), media, args.retention));
     let (stop, stopped) = watch::channel(false);
     let sending = tokio::spawn(webhooks::send(Arc::clone(&directory), client, key, stopped));
     shutdown_signal()?.await;

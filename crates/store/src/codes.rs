@@ -1,6 +1,7 @@
 //! The integers that stand for closed enums in the store. They are never changed once released.
 
 use muster_domain::credential::Profile;
+use muster_domain::media::{MediaKind, MessageType};
 use muster_domain::org_unit::OrgUnitStatus;
 use muster_domain::session::TokenKind;
 use muster_domain::tenant::TenantStatus;
@@ -77,6 +78,29 @@ codes!(
     Dialect::Lox24 = 2,
     Dialect::Onlive = 3,
     Dialect::Scim = 4
+);
+
+codes!(
+    message_type,
+    message_type_of,
+    MessageType,
+    MessageType::Prompt = 1,
+    MessageType::Whisper = 2,
+    MessageType::Voicemail = 3,
+    MessageType::Survey = 4
+);
+codes!(
+    media_kind,
+    media_kind_of,
+    MediaKind,
+    MediaKind::Wav = 1,
+    MediaKind::Mp3 = 2,
+    MediaKind::Mp4 = 3,
+    MediaKind::Ogg = 4,
+    MediaKind::Webm = 5,
+    MediaKind::M4a = 6,
+    MediaKind::Aac = 7,
+    MediaKind::Flac = 8
 );
 
 pub(crate) const fn token_kind(kind: TokenKind) -> i64 {

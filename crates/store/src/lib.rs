@@ -7,6 +7,7 @@ mod doctor;
 mod driver;
 mod group;
 mod ids;
+mod media;
 mod migrate_store;
 mod news;
 mod owner;
@@ -27,6 +28,7 @@ use muster_domain::secret::ServerKey;
 use muster_domain::{Clock, Entropy, StoreError};
 
 pub use doctor::Finding;
+pub use media::{Media, MediaError, Upload};
 pub use migrate_store::{MigrateError, Progress, Step, Sum, migrate_store};
 pub use server_key::KeySource;
 pub use sqlite::{complete, partial};

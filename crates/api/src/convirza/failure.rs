@@ -101,8 +101,12 @@ fn shape(failure: Failure) -> Shape {
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("The list must not have more than {max} entries"),
         ),
-        Failure::UnsupportedMediaType => {
-            Shape::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type must be application/json")
+        Failure::UnsupportedMediaType { wanted } => {
+            Shape::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("The content type must be {wanted}"))
+        }
+        Failure::RangeNotSatisfiable { size } => {
+            Shape::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("There are only {size} bytes"))
+                .header(header::CONTENT_RANGE, format!("bytes */{size}"))
         }
         Failure::NotAcceptable => {
             Shape::new(StatusCode::NOT_ACCEPTABLE, "The answer can only be application/json")
@@ -135,6 +139,8 @@ fn core(error: Error) -> Shape {
                 Entity::Contact => "Contact not found",
                 Entity::Webhook => "Webhook not found",
                 Entity::Delivery => "Delivery not found",
+                Entity::Tag => "Tag not found",
+                Entity::MediaPrompt => "Media prompt not found",
             },
         ),
         Error::Invalid(fields) => invalid(fields),
@@ -151,6 +157,10 @@ fn core(error: Error) -> Shape {
         }
         Error::Duplicate(Unique::UserGroupExternalId) => {
             Shape::new(StatusCode::BAD_REQUEST, "A user group with this external id already exists")
+        }
+        Error::Duplicate(Unique::TagName) => {
+            Shape::new(StatusCode::BAD_REQUEST, "A tag with this tag_name already exists in the group")
+                .field("tag_name")
         }
         Error::Repeated { rule: _, fields } => Shape {
             errors: fields

@@ -2,13 +2,16 @@
 //!
 //! One file a resource; a resource with a body has its wire shapes in a file beside it.
 
+mod ad_source;
 mod envelope;
 mod failure;
 mod industry;
+mod media_prompt;
 mod oauth;
 mod org_unit;
 mod org_unit_wire;
 mod profile;
+mod tag;
 mod tree_wire;
 mod user;
 mod user_wire;
@@ -21,16 +24,20 @@ use std::time::Duration;
 use axum::Router;
 use http::{HeaderValue, Method, StatusCode, header};
 use muster_delivery::Policy;
+use muster_domain::Area::Resources;
 use muster_domain::OrgUnitId;
 use serde_json::json;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use self::ad_source::AdSources;
 use self::envelope::data;
 use self::industry::Industries;
+use self::media_prompt::{MediaPromptWritten, MediaPrompts};
 use self::oauth::{Revoked, TokenBody};
 use self::org_unit::{GroupWritten, Groups, OrgUnits};
 use self::org_unit_wire::GroupDetail;
 use self::profile::PasswordChanged;
+use self::tag::{TagRow, TagWritten, Tags};
 use self::tree_wire::Tree;
 use self::user::{UserWritten, Users};
 use self::user_wire::UserDetail;
@@ -131,6 +138,31 @@ pub(crate) const ROUTES: Routes = routes![
             .body(Create, |f| _ = webhook::since(f)).answers(data::<DeliveriesRetried>);
     POST "/v3/webhooks/{id}/deliveries/{delivery_id}/retry" => webhook::delivery_retry,
         About::write("Try a delivery again that has failed").answers(data::<DeliveryRetried>);
+    GET "/v3/ad-source" => ad_source::ad_source_list,
+        About::any_role("The ad sources").answers(data::<AdSources>);
+    GET "/v3/media-prompts" => media_prompt::media_prompt_list,
+        About::read("The media prompts of the caller's group and all below it, the newest first").of(Resources)
+            .query(|q| _ = media_prompt::list(q)).answers(data::<MediaPrompts<'_>>);
+    POST "/v3/media-prompts" => media_prompt::media_prompt_create,
+        About::write("Upload a media prompt, of at most 50 MB").of(Resources)
+            .form(media_prompt::FILE, |f| _ = media_prompt::decode(f)).creates(data::<MediaPromptWritten>);
+    DELETE "/v3/media-prompts/{id}" => media_prompt::media_prompt_delete,
+        About::write("Delete a media prompt").of(Resources).answers(data::<MediaPromptWritten>);
+    GET "/v3/media-prompts/{id}/content" => media_prompt::media_prompt_content,
+        About::read("The file of a media prompt").of(Resources).ranges().answers(media_prompt::content);
+    GET "/v3/tag" => tag::tag_list,
+        About::read("The tags of the caller's group and all below it, by name").of(Resources)
+            .query(|q| _ = tag::list(q)).answers(data::<Tags<'_>>);
+    POST "/v3/tag" => tag::tag_create,
+        About::write("Create a tag").of(Resources)
+            .body(Create, |f| _ = tag::decode(f, OrgUnitId(0))).creates(data::<TagWritten>);
+    GET "/v3/tag/{id}" => tag::tag_get,
+        About::read("One tag").of(Resources).versioned().answers(data::<TagRow<'_>>);
+    PUT "/v3/tag/{id}" => tag::tag_update,
+        About::write("Replace a tag").of(Resources).versioned()
+            .body(Replace, |f| _ = tag::decode(f, OrgUnitId(0))).answers(data::<TagWritten>);
+    DELETE "/v3/tag/{id}" => tag::tag_delete,
+        About::write("Delete a tag").of(Resources).versioned().answers(data::<TagWritten>);
 ];
 
 /// Reads a webhook as the document tells of it; which addresses are allowed is the operator's matter.
@@ -171,7 +203,20 @@ fn cors(origins: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::IF_NONE_MATCH])
-        .expose_headers([header::ETAG, header::RETRY_AFTER, http::HeaderName::from_static("x-request-id")])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            header::IF_RANGE,
+            header::RANGE,
+        ])
+        .expose_headers([
+            header::CONTENT_DISPOSITION,
+            header::CONTENT_RANGE,
+            header::ETAG,
+            header::RETRY_AFTER,
+            http::HeaderName::from_static("x-request-id"),
+        ])
         .max_age(Duration::from_mins(10))
 }

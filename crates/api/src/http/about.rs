@@ -2,7 +2,7 @@
 //! and the rest is published.
 
 use http::StatusCode;
-use muster_domain::Access;
+use muster_domain::{Access, Area};
 
 use super::schemas::{Content, Schemas};
 use super::{Fields, Mode, Query};
@@ -17,6 +17,8 @@ pub(crate) struct About {
     pub(super) summary: &'static str,
     /// What the role of the caller must be able to do; `None` is open to everybody.
     pub(super) access: Option<Access>,
+    /// Where it must be able to do so.
+    pub(super) area: Area,
     /// Too many calls get 429.
     pub(super) limited: bool,
     /// The entity has a version, which conditions are about.
@@ -27,6 +29,10 @@ pub(crate) struct About {
     pub(super) body: Option<(Mode, ReadBody)>,
     /// The schemas of a body that is not read field by field.
     pub(super) takes: Option<fn(&mut Schemas) -> Content>,
+    /// The body is a form with a file under this name.
+    pub(super) form: Option<(&'static str, ReadBody)>,
+    /// What a part of the answer is answered with, if parts can be asked for.
+    pub(super) part: Option<StatusCode>,
     /// The body is an array of so many at most.
     pub(super) array: Option<usize>,
     /// What an unknown id in the path gets.
@@ -43,12 +49,15 @@ impl About {
         Self {
             summary,
             access,
+            area: Area::Directory,
             limited: false,
             versioned: false,
             negotiates: true,
             query: None,
             body: None,
             takes: None,
+            form: None,
+            part: None,
             array: None,
             unknown_id: StatusCode::NOT_FOUND,
             refusals: &[],
@@ -67,14 +76,19 @@ impl About {
         Self::new(summary, Some(Access::None))
     }
 
-    /// A call of those who may read groups and users.
+    /// A call of those who may read groups and users, or what [`About::of`] names.
     pub(crate) const fn read(summary: &'static str) -> Self {
         Self::new(summary, Some(Access::Read))
     }
 
-    /// A call of those who may write groups and users.
+    /// A call of those who may write groups and users, or what [`About::of`] names.
     pub(crate) const fn write(summary: &'static str) -> Self {
         Self::new(summary, Some(Access::Write))
+    }
+
+    /// A call on the things of an area.
+    pub(crate) const fn of(self, area: Area) -> Self {
+        Self { area, ..self }
     }
 
     pub(crate) const fn limited(self) -> Self {
@@ -103,13 +117,24 @@ impl About {
         Self { takes: Some(body), ..self }
     }
 
+    /// The body is a form with a file under this name, and texts that `read` reads. It may take ten times as long as other
+    /// requests.
+    pub(crate) const fn form(self, file: &'static str, read: ReadBody) -> Self {
+        Self { form: Some((file, read)), ..self }
+    }
+
+    /// The answer is a content that never changes, of which parts can be asked for.
+    pub(crate) const fn ranges(self) -> Self {
+        Self { part: Some(StatusCode::PARTIAL_CONTENT), versioned: true, ..self }
+    }
+
     /// The body is an array of at most `max` entities, each of which is read by itself and may fail by itself.
     pub(crate) const fn array(self, max: usize, read: ReadBody) -> Self {
         Self { array: Some(max), ..self.body(Mode::Create, read) }
     }
 
     pub(super) const fn has_body(&self) -> bool {
-        self.body.is_some() || self.takes.is_some()
+        self.body.is_some() || self.takes.is_some() || self.form.is_some()
     }
 
     pub(crate) const fn unknown_id(self, status: StatusCode) -> Self {

@@ -9,8 +9,8 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Failure;
 use super::raw::{self, RawObject};
+use super::{Failure, JSON};
 
 /// How much of a body over the limit is read and thrown away, so that the client can finish sending
 /// and read the answer. What is longer still is cut off with the connection.
@@ -29,7 +29,7 @@ pub(super) async fn read<R>(
     let mut pieces = Pieces::of(headers, body, max).await?;
     if !is_one_of(types, headers) {
         finish(headers, pieces.body).await;
-        return Err(Failure::UnsupportedMediaType);
+        return Err(Failure::UnsupportedMediaType { wanted: JSON });
     }
     let (mut room, mut taken) = (Some(room), None);
     let mut bytes = BytesMut::new();
@@ -66,22 +66,23 @@ pub(super) async fn watch(
 }
 
 /// A body of at most `max` bytes, piece by piece.
-struct Pieces<'a> {
-    headers: &'a HeaderMap,
+pub(super) struct Pieces {
+    /// The client waits to be asked for its body.
+    waits: bool,
     body: Body,
     max: usize,
     length: usize,
 }
 
-impl<'a> Pieces<'a> {
+impl Pieces {
     /// Of a body that does not say already that it is longer.
-    async fn of(headers: &'a HeaderMap, body: Body, max: usize) -> Result<Self, Failure> {
-        let mut pieces = Self { headers, body, max, length: 0 };
+    pub(super) async fn of(headers: &HeaderMap, body: Body, max: usize) -> Result<Self, Failure> {
+        let mut pieces = Self { waits: waits(headers), body, max, length: 0 };
         let announced = usize::try_from(pieces.body.size_hint().lower()).unwrap_or(usize::MAX);
         if announced > max { Err(pieces.too_large().await) } else { Ok(pieces) }
     }
 
-    async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         while let Some(frame) = self.body.frame().await {
             let frame = frame.map_err(|_| Failure::BodyIncomplete)?;
             let Ok(piece) = frame.into_data() else {
@@ -94,18 +95,26 @@ impl<'a> Pieces<'a> {
     }
 
     async fn too_large(&mut self) -> Failure {
-        finish(self.headers, std::mem::take(&mut self.body)).await;
+        drain(self.waits, std::mem::take(&mut self.body)).await;
         Failure::BodyTooLarge { max: self.max }
     }
 }
 
 /// Reads the rest of a body that nobody wants, within limits. A client that waits to be asked for its
 /// body is left alone.
-pub(super) async fn finish(headers: &HeaderMap, mut body: Body) {
-    if body.is_end_stream() || headers.contains_key(header::EXPECT) {
+pub(super) async fn finish(headers: &HeaderMap, body: Body) {
+    drain(waits(headers), body).await;
+}
+
+fn waits(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::EXPECT)
+}
+
+async fn drain(waits: bool, mut body: Body) {
+    if body.is_end_stream() || waits {
         return;
     }
-    let drain = async {
+    let rest = async {
         let mut drained = 0;
         while let Some(Ok(frame)) = body.frame().await {
             drained += frame.data_ref().map_or(0, Bytes::len);
@@ -115,7 +124,7 @@ pub(super) async fn finish(headers: &HeaderMap, mut body: Body) {
         }
     };
     // Whoever is still sending then has lost the answer.
-    let _ = tokio::time::timeout(DRAIN_TIMEOUT, drain).await;
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, rest).await;
 }
 
 /// Whether the content type is one of these, with or without parameters. A missing one is taken for it.

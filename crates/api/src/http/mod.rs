@@ -6,8 +6,10 @@ mod body;
 mod call;
 mod client;
 mod fields;
+mod form;
 mod openapi;
 mod query;
+mod range;
 mod raw;
 mod reply;
 mod routes;
@@ -28,16 +30,18 @@ pub(crate) use about::About;
 pub(crate) use accept::preferred;
 pub(crate) use call::Call;
 pub(crate) use fields::{Fields, Mode};
+pub(crate) use form::{FORM, File, Form};
 pub(crate) use openapi::{Header, Ids, Published};
 pub(crate) use query::Query;
+pub(crate) use range::{Part, wanted as wanted_part};
 pub(crate) use raw::{RawObject, begins_with, entries, value as raw_value};
 pub(crate) use reply::Reply;
 pub(crate) use routes::{Dialect, routes};
 pub use routes::{Route, Routes};
 pub(crate) use schemas::{Content, JSON, Schemas, date_time_schema};
 pub(crate) use shape::{
-    Parser, Text, any, any_text, boolean, choice, date_time, email, integer, integer_within, limited_text,
-    list, object, required_text, string, time_zone, trimmed_text,
+    Parser, Text, any, any_text, boolean, choice, date_time, email, integer, integer_text, integer_within,
+    limited_text, list, object, required_text, string, time_zone, trimmed_text,
 };
 pub(crate) use tags::Tag;
 
@@ -103,13 +107,20 @@ pub(crate) enum Failure {
     TooManyEntries {
         max: usize,
     },
-    UnsupportedMediaType,
+    /// The body is of another content type than this one.
+    UnsupportedMediaType {
+        wanted: &'static str,
+    },
     /// The client takes none of the content types that there are.
     NotAcceptable,
     /// The body is not what its content type says; the text may be shown.
     Malformed(String),
     /// The answer would be unreasonably large; the text may be shown.
     AnswerTooLarge(&'static str),
+    /// The part that is wanted lies beyond the end of a content of so many bytes.
+    RangeNotSatisfiable {
+        size: u64,
+    },
     /// The body broke off.
     BodyIncomplete,
     TimedOut,
@@ -134,16 +145,17 @@ impl Failure {
 impl Failure {
     /// One of each kind that is of HTTP itself, for the tests of how a dialect tells them. This text is to be shown of an
     /// answer that would be too large.
-    pub(crate) fn each(too_large: &'static str) -> [Self; 10] {
+    pub(crate) fn each(too_large: &'static str) -> [Self; 11] {
         [
             Self::PathUnknown,
             Self::MethodNotAllowed { allow: "GET".to_owned() },
             Self::BodyTooLarge { max: 9 },
             Self::TooManyEntries { max: 9 },
-            Self::UnsupportedMediaType,
+            Self::UnsupportedMediaType { wanted: JSON },
             Self::NotAcceptable,
             Self::Malformed("Syntax error".to_owned()),
             Self::AnswerTooLarge(too_large),
+            Self::RangeNotSatisfiable { size: 9 },
             Self::BodyIncomplete,
             Self::TimedOut,
         ]

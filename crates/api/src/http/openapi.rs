@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use muster_domain::Access;
 use serde_json::{Map, Value, json};
 
-use super::{Content, Dialect, Fields, JSON, Query, Route, Schemas};
+use super::{Content, Dialect, FORM, Fields, JSON, Mode, Query, Route, Schemas};
 use crate::Settings;
 
 /// What the document says of all calls of a dialect.
@@ -133,6 +133,13 @@ impl Dialect {
             good["headers"]["ETag"] = reference("headers", "ETag");
         }
         let mut responses = Map::new();
+        if let Some(status) = about.part {
+            parameters.extend(["Range", "IfRange"].map(|name| reference("parameters", name)));
+            let mut part = good.clone();
+            part["description"] = reason(status).into();
+            part["headers"]["Content-Range"] = reference("headers", "ContentRange");
+            responses.insert(status.as_str().to_owned(), part);
+        }
         responses.insert(about.status.as_str().to_owned(), good);
         for status in self.refusals(route) {
             responses.insert(status.as_str().to_owned(), reference("responses", &name(status)));
@@ -160,6 +167,14 @@ impl Dialect {
         if let Some(body) = about.takes {
             operation["requestBody"] = json!({"required": true, "content": content(body(schemas))});
         }
+        if let Some((file, read)) = about.form {
+            let mut schema = Fields::describe(Mode::Create, read);
+            schema["properties"][file] = json!({"type": "string", "format": "binary"});
+            if let Some(required) = schema["required"].as_array_mut() {
+                required.push(file.into());
+            }
+            operation["requestBody"] = json!({"required": true, "content": {FORM: {"schema": schema}}});
+        }
         operation
     }
 
@@ -176,6 +191,7 @@ impl Dialect {
             (StatusCode::PRECONDITION_FAILED, about.versioned && writes),
             (StatusCode::PAYLOAD_TOO_LARGE, about.has_body()),
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, about.has_body()),
+            (StatusCode::RANGE_NOT_SATISFIABLE, about.part.is_some()),
             (StatusCode::TOO_MANY_REQUESTS, about.limited),
             (StatusCode::INTERNAL_SERVER_ERROR, true),
             (StatusCode::SERVICE_UNAVAILABLE, true),
@@ -200,6 +216,9 @@ impl Dialect {
         let mut response = self.response(status);
         let headers = &mut response["headers"];
         match status {
+            StatusCode::RANGE_NOT_SATISFIABLE => {
+                headers["Content-Range"] = reference("headers", "ContentRange");
+            }
             StatusCode::NOT_MODIFIED => headers["ETag"] = reference("headers", "ETag"),
             StatusCode::UNAUTHORIZED => headers["WWW-Authenticate"] = reference("headers", "WwwAuthenticate"),
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
@@ -232,7 +251,12 @@ impl Dialect {
             "ETag": {
                 "description": "The version of what is shown.",
                 "required": true,
-                "schema": {"type": "string", "pattern": "^W/\"[^\"]*\"$"},
+                "schema": {"type": "string", "pattern": "^(W/)?\"[^\"]*\"$"},
+            },
+            "ContentRange": {
+                "description": "Which part of how many bytes this is, or of how many there is none.",
+                "required": true,
+                "schema": {"type": "string", "pattern": "^bytes ([0-9]+-[0-9]+|[*])/[0-9]+$"},
             },
             "RetryAfter": {
                 "description": "When to try again, in seconds.",
@@ -274,6 +298,8 @@ fn conditions() -> Value {
     let header = |name: &str, description: &str| json!({"name": name, "in": "header", "description": description, "schema": {"type": "string"}});
     json!({
         "IfMatch": header("If-Match", "Write only if the version is still one of these, or 412."),
+        "Range": header("Range", "The part that is wanted, as bytes=first-last; several parts get the whole."),
+        "IfRange": header("If-Range", "The version of which a part is wanted; of another the answer is the whole."),
         "IfNoneMatch": header("If-None-Match", "Versions that the caller has; for them the answer is 304, without a body."),
     })
 }

@@ -20,6 +20,8 @@ pub(crate) struct Reply {
     kind: &'static str,
     body: Content,
     headers: &'static [(&'static str, &'static str)],
+    /// Those that are made for this answer.
+    own_headers: Vec<(HeaderName, String)>,
     location: Option<String>,
     tag: Option<Tag>,
 }
@@ -42,6 +44,10 @@ impl Content {
 }
 
 impl Reply {
+    fn new(status: StatusCode, kind: &'static str, body: Content) -> Self {
+        Self { status, kind, body, headers: &[], own_headers: Vec::new(), location: None, tag: None }
+    }
+
     /// `body` is JSON.
     pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Self {
         Self::of_kind("application/json", status, body)
@@ -49,7 +55,7 @@ impl Reply {
 
     /// An answer of a content type.
     pub(crate) fn of_kind(kind: &'static str, status: StatusCode, body: Vec<u8>) -> Self {
-        Self { status, kind, body: Content::Whole(body.into()), headers: &[], location: None, tag: None }
+        Self::new(status, kind, Content::Whole(body.into()))
     }
 
     /// A 204.
@@ -60,6 +66,12 @@ impl Reply {
     /// More headers.
     pub(crate) fn headers(mut self, headers: &'static [(&'static str, &'static str)]) -> Self {
         self.headers = headers;
+        self
+    }
+
+    /// One more header, of a value that is made for this answer. What no header can hold is left out.
+    pub(crate) fn header(mut self, name: HeaderName, value: String) -> Self {
+        self.own_headers.push((name, value));
         self
     }
 
@@ -76,7 +88,7 @@ impl Reply {
         status: StatusCode,
         chunks: impl Stream<Item = Result<Bytes, Error>> + Send + 'static,
     ) -> Self {
-        Self { status, kind, body: Content::Stream(chunks.boxed()), headers: &[], location: None, tag: None }
+        Self::new(status, kind, Content::Stream(chunks.boxed()))
     }
 
     /// What everybody may read and nobody changes, of a content type and with more headers.
@@ -88,14 +100,7 @@ impl Reply {
         let mut hasher = DefaultHasher::new();
         body.hash(&mut hasher);
         let tag = Tag::of(&[hasher.finish().cast_signed()]);
-        Self {
-            status: StatusCode::OK,
-            kind,
-            body: Content::Whole(body),
-            headers,
-            location: None,
-            tag: Some(tag),
-        }
+        Self { headers, tag: Some(tag), ..Self::new(StatusCode::OK, kind, Content::Whole(body)) }
     }
 
     /// What a streamed answer sends.
@@ -141,6 +146,11 @@ impl Reply {
             for (name, value) in self.headers {
                 let name = HeaderName::from_static(name);
                 response.headers_mut().insert(name, HeaderValue::from_static(value));
+            }
+            for (name, value) in self.own_headers {
+                if let Ok(value) = HeaderValue::try_from(value) {
+                    response.headers_mut().insert(name, value);
+                }
             }
             response
         };

@@ -176,7 +176,9 @@ impl Dialect {
     /// What comes of a call: a client that is turned away at the door does not get to the handler.
     async fn outcome(self, route: &Route, call: &mut Call) -> Outcome {
         (self.door)(&call.head())?;
-        let timeout = call.app().settings.request_timeout;
+        // A file comes in slowly where the line is slow.
+        let factor = if route.about.form.is_some() { 10 } else { 1 };
+        let timeout = call.app().settings.request_timeout * factor;
         let handler = AssertUnwindSafe((route.handler)(call)).catch_unwind();
         match tokio::time::timeout(timeout, handler).await {
             Ok(Ok(outcome)) => outcome,

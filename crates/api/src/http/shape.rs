@@ -246,6 +246,17 @@ pub(crate) fn integer_within(min: i64, max: i64) -> Parser<impl FnOnce(&Value) -
     }
 }
 
+/// An integer of 64 bits as it is written in a form.
+pub(crate) fn integer_text() -> Parser<impl FnOnce(&Value) -> Result<i64, Problem>> {
+    Parser {
+        shape: Shape::Integer { min: i64::MIN, max: i64::MAX },
+        parse: |value: &Value| {
+            let number = value.as_str().and_then(|text| text.trim().parse().ok());
+            number.ok_or(Problem::WrongType(Kind::Integer))
+        },
+    }
+}
+
 /// `true` or `false`.
 pub(crate) fn boolean() -> Parser<impl FnOnce(&Value) -> Result<bool, Problem>> {
     Parser {

@@ -4,21 +4,30 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName};
 
-/// A weak entity tag: the versions of all that an answer shows.
+/// An entity tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tag(String);
+pub(crate) struct Tag {
+    opaque: String,
+    weak: bool,
+}
 
 impl Tag {
-    /// From the versions, the entity's own first, and other numbers that the answer shows.
+    /// A weak one of the versions of all that an answer shows, the entity's own first, and other numbers that it shows.
     pub(crate) fn of(numbers: &[i64]) -> Self {
         let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-        Self(numbers.join("."))
+        Self { opaque: numbers.join("."), weak: true }
+    }
+
+    /// One of content that is the same byte for byte. It has no `"`.
+    pub(crate) fn strong(opaque: String) -> Self {
+        Self { opaque, weak: false }
     }
 }
 
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "W/\"{}\"", self.0)
+        let mark = if self.weak { "W/" } else { "" };
+        write!(f, "{mark}\"{}\"", self.opaque)
     }
 }
 
@@ -30,11 +39,11 @@ pub(super) enum Tags {
 }
 
 impl Tags {
-    /// Weak comparison: every tag of ours is weak, so a strong one is compared as if it were.
+    /// Weak comparison: most tags of ours are weak, so all are compared as if they were.
     pub(super) fn matches(&self, tag: &Tag) -> bool {
         match self {
             Self::Any => true,
-            Self::These(tags) => tags.contains(&tag.0),
+            Self::These(tags) => tags.contains(&tag.opaque),
         }
     }
 }

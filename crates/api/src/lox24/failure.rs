@@ -156,10 +156,13 @@ impl Refusal {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!("The list must not have more than {max} entries."),
             ),
-            Failure::UnsupportedMediaType => Self::new(
+            Failure::UnsupportedMediaType { wanted: _ } => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The content-type is not supported. Supported MIME types are \"application/json\".",
             ),
+            Failure::RangeNotSatisfiable { size } => {
+                Self::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("There are only {size} bytes."))
+            }
             Failure::NotAcceptable => Self::new(
                 StatusCode::NOT_ACCEPTABLE,
                 "Requested format is not supported. Supported MIME types are \"application/ld+json\", \
@@ -188,7 +191,7 @@ impl Refusal {
             Error::Duplicate(unique) => Self::violating(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 match unique {
-                    Unique::OrgUnitName => vec![taken("name", "This value is already used.")],
+                    Unique::OrgUnitName | Unique::TagName => vec![taken("name", "This value is already used.")],
                     Unique::Login => vec![taken("login", "This value is already used.")],
                     Unique::UserGroupExternalId => vec![taken("external_id", "This value is already used.")],
                     Unique::ContactPhone => vec![taken("phone", PHONE_TAKEN)],

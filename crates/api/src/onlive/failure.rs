@@ -86,8 +86,11 @@ impl Body {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!("The list must not have more than {max} entries"),
             ),
-            Failure::UnsupportedMediaType => {
+            Failure::UnsupportedMediaType { wanted: _ } => {
                 Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type must be application/json")
+            }
+            Failure::RangeNotSatisfiable { size } => {
+                Self::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("There are only {size} bytes"))
             }
             Failure::NotAcceptable => {
                 Self::new(StatusCode::NOT_ACCEPTABLE, "The answer can only be application/json")
@@ -137,6 +140,8 @@ fn unknown(entity: Entity) -> &'static str {
         Entity::Contact => "Contact not found",
         Entity::Webhook => "Webhook not found",
         Entity::Delivery => "Delivery not found",
+        Entity::Tag => "Tag not found",
+        Entity::MediaPrompt => "Media prompt not found",
     }
 }
 
@@ -146,6 +151,7 @@ fn taken(unique: Unique) -> &'static str {
         Unique::UserGroupExternalId => "A user group with this externalId already exists",
         Unique::OrgUnitName => "An org unit with this name already exists",
         Unique::ContactPhone => "A contact with this phone already exists",
+        Unique::TagName => "A tag with this name already exists",
     }
 }
 

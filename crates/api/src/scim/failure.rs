@@ -135,10 +135,13 @@ impl Shape {
             Failure::TooManyEntries { max } => {
                 Self::too_large(format!("The list must not have more than {max} entries"))
             }
-            Failure::UnsupportedMediaType => Self::new(
+            Failure::UnsupportedMediaType { wanted: _ } => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The content type must be application/scim+json or application/json",
             ),
+            Failure::RangeNotSatisfiable { size } => {
+                Self::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("There are only {size} bytes"))
+            }
             Failure::NotAcceptable => Self::plain(StatusCode::NOT_ACCEPTABLE),
             Failure::Malformed(detail) => Self::bad(ScimType::InvalidSyntax, detail),
             Failure::AnswerTooLarge(detail) => Self::bad(ScimType::TooMany, detail),
@@ -183,7 +186,9 @@ fn unknown(entity: Entity) -> &'static str {
         | Entity::ContactGroup
         | Entity::Contact
         | Entity::Webhook
-        | Entity::Delivery => "There is no such resource",
+        | Entity::Delivery
+        | Entity::Tag
+        | Entity::MediaPrompt => "There is no such resource",
     }
 }
 
@@ -191,7 +196,7 @@ fn taken(unique: Unique) -> &'static str {
     match unique {
         Unique::Login => "A user with this userName exists already",
         Unique::UserGroupExternalId => "A group with this externalId exists already",
-        Unique::OrgUnitName | Unique::ContactPhone => "The value is taken",
+        Unique::OrgUnitName | Unique::ContactPhone | Unique::TagName => "The value is taken",
     }
 }
 

@@ -14,6 +14,7 @@ use super::group_map::{self as map, ids, known_ids, resource, tag};
 use super::group_members::{are_many, members, stream};
 use super::list::{Listed, Search};
 use super::patch::Patch;
+use super::projection::Projection;
 use super::read::read;
 use super::schema::{GROUPS, ResourceType};
 use super::user::{ATTEMPTS, TYPES};
@@ -87,12 +88,11 @@ pub(super) async fn group_get(call: &mut Call) -> Outcome {
 
 async fn get(call: &mut Call) -> Result<Reply, Refusal> {
     let (caller, group) = find(call).await?;
-    let wanted = Wanted::of_answer(call)?;
-    let projection = wanted.projection(&GROUPS)?;
+    let projection = Wanted::of_answer(call)?.projection(&GROUPS)?;
     if are_many(&group) && projection.has("members") {
         return Ok(stream(caller, &group, projection));
     }
-    shown(StatusCode::OK, &caller, &group, &wanted).await
+    shown(StatusCode::OK, &caller, &group, &projection).await
 }
 
 pub(super) async fn group_create(call: &mut Call) -> Outcome {
@@ -101,15 +101,14 @@ pub(super) async fn group_create(call: &mut Call) -> Outcome {
 
 async fn create(call: &mut Call) -> Result<Reply, Refusal> {
     let caller = enter(call).await?;
-    let wanted = Wanted::of_answer(call)?;
-    wanted.projection(&GROUPS)?;
+    let projection = Wanted::of_answer(call)?.projection(&GROUPS)?;
     let draft = read(&GROUPS, call.value(TYPES).await?)?;
     let patch = map::patch(&draft.resource)?;
     let join = ids(&draft.members.unwrap_or_default())?;
     let members = wishes(join, Vec::new());
     let group = caller.directory().user_group_create_with(&caller.ctx, patch.into(), members).await?;
     let location = format!("{}/Groups/{}", caller.base, group.id);
-    Ok(shown(StatusCode::CREATED, &caller, &group, &wanted).await?.at(location))
+    Ok(shown(StatusCode::CREATED, &caller, &group, &projection).await?.at(location))
 }
 
 fn wishes(join: Vec<Uuid>, leave: Vec<Uuid>) -> MembersWanted {
@@ -123,8 +122,7 @@ pub(super) async fn group_replace(call: &mut Call) -> Outcome {
 /// What is omitted is cleared, the members too.
 async fn replace(call: &mut Call) -> Result<Reply, Refusal> {
     let (caller, found) = find(call).await?;
-    let wanted = Wanted::of_answer(call)?;
-    wanted.projection(&GROUPS)?;
+    let projection = Wanted::of_answer(call)?.projection(&GROUPS)?;
     let draft = read(&GROUPS, call.value(TYPES).await?)?;
     let patch = map::patch(&draft.resource)?;
     let join = ids(&draft.members.unwrap_or_default())?;
@@ -132,7 +130,7 @@ async fn replace(call: &mut Call) -> Result<Reply, Refusal> {
     let condition = call.if_match(tag);
     let directory = caller.directory();
     let group = directory.user_group_change(&caller.ctx, found, patch.into(), members, condition).await?;
-    shown(StatusCode::OK, &caller, &group, &wanted).await
+    shown(StatusCode::OK, &caller, &group, &projection).await
 }
 
 pub(super) async fn group_patch(call: &mut Call) -> Outcome {
@@ -142,7 +140,7 @@ pub(super) async fn group_patch(call: &mut Call) -> Outcome {
 async fn patch(call: &mut Call) -> Result<Reply, Refusal> {
     let (caller, found) = find(call).await?;
     let wanted = Wanted::of_answer(call)?;
-    wanted.projection(&GROUPS)?;
+    let projection = wanted.projection(&GROUPS)?;
     let patch = Patch::read(&GROUPS, caller.profile(), call.value(TYPES).await?)?;
     let delta = &patch.members;
     let join = if delta.all_known { ids(&delta.join)? } else { known_ids(&delta.join) };
@@ -153,7 +151,10 @@ async fn patch(call: &mut Call) -> Result<Reply, Refusal> {
     };
     let condition = call.if_match(tag);
     let group = write(&caller, found, &patch, members, condition).await?;
-    changed(&caller, &group, &wanted).await
+    if group.members > MOST_MEMBERS && !wanted.names_attributes() {
+        return Ok(Reply::empty().tag(tag(&group)));
+    }
+    shown(StatusCode::OK, &caller, &group, &projection).await
 }
 
 /// What the group itself shall be rests on what it was; who joins and leaves does not.
@@ -212,21 +213,12 @@ async fn find(call: &mut Call) -> Result<(Caller, UserGroup), Failure> {
     Ok((caller, group))
 }
 
-/// The answer to a PATCH.
-async fn changed(caller: &Caller, group: &UserGroup, wanted: &Wanted) -> Result<Reply, Refusal> {
-    if group.members > MOST_MEMBERS && !wanted.names_attributes() {
-        return Ok(Reply::empty().tag(tag(group)));
-    }
-    shown(StatusCode::OK, caller, group, wanted).await
-}
-
 async fn shown(
     status: StatusCode,
     caller: &Caller,
     group: &UserGroup,
-    wanted: &Wanted,
+    projection: &Projection,
 ) -> Result<Reply, Refusal> {
-    let projection = wanted.projection(&GROUPS)?;
     let members = if projection.has("members") { members(caller, group).await? } else { Vec::new() };
     let body = projection.apply(resource(group, Some(&members), &caller.base)).into();
     Ok(reply(status, &body).tag(tag(group)))

@@ -18,6 +18,7 @@ use super::filter::{Condition, Lowered, lower, parse};
 use super::projection::Projection;
 use super::schema::ResourceType;
 use super::sort::{Place, Sort, SortKey};
+use super::value::length;
 use super::wanted::Wanted;
 use super::{ScimError, ScimType};
 
@@ -129,7 +130,7 @@ impl Search {
         self.projection.has("members")
     }
 
-    /// Whether the filter or the order looks at members.
+    /// Whether the filter looks at members.
     fn looks_at_members(&self) -> bool {
         self.condition.as_ref().is_some_and(|condition| condition.names("members"))
     }
@@ -202,7 +203,7 @@ impl Search {
             let resources = R::shown(caller, &rows, of_members).await?;
             for (row, resource) in rows.into_iter().zip(resources) {
                 if self.condition.as_ref().is_none_or(|condition| condition.holds(&resource)) {
-                    bytes += resource.iter().map(|(_, value)| value.to_string().len()).sum::<usize>();
+                    bytes += resource.values().map(length).sum::<usize>();
                     if bytes > FOUND {
                         return Err(too_many().into());
                     }

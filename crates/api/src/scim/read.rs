@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::auth;
 use super::schema::{ResourceType, Schema};
-use super::value::{is_missing, normalize, refuse, set};
+use super::value::{is_missing, length, normalize, refuse, set};
 use super::{ScimError, ScimType};
 
 /// The greatest sizes (our decisions).
@@ -79,7 +79,7 @@ pub(super) fn finish(kind: &ResourceType, resource: &mut Map<String, Value>) -> 
     let written = resource
         .iter()
         .filter(|(name, _)| kind.attribute(name).is_none_or(|attribute| !attribute.is_read_only()))
-        .map(|(name, value)| name.len() + value.to_string().len())
+        .map(|(name, value)| name.len() + length(value))
         .sum::<usize>();
     if written > limits::DOCUMENT {
         return refuse("the resource", "must not have more than 65536 bytes of JSON");

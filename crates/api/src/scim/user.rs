@@ -15,6 +15,7 @@ use super::auth::{Caller, enter, enter_for};
 use super::failure::{Refusal, SCIM_JSON, answered, reply};
 use super::list::{Listed, Search};
 use super::patch::Patch;
+use super::projection::Projection;
 use super::read::read;
 use super::schema::{ResourceType, USERS};
 use super::user_map::{self as map, emails, resource, tag};
@@ -90,8 +91,9 @@ pub(super) async fn user_get(call: &mut Call) -> Outcome {
 
 async fn get(call: &mut Call) -> Result<Reply, Refusal> {
     let (caller, view) = find(call).await?;
-    let wanted = Wanted::of_answer(call)?;
-    shown(StatusCode::OK, &caller, &view.user, &wanted).await
+    let projection = Wanted::of_answer(call)?.projection(&USERS)?;
+    let groups = groups(&caller, &view.user).await?;
+    Ok(shown(StatusCode::OK, &caller, &view.user, &groups, &projection))
 }
 
 pub(super) async fn user_create(call: &mut Call) -> Outcome {
@@ -100,14 +102,14 @@ pub(super) async fn user_create(call: &mut Call) -> Outcome {
 
 async fn create(call: &mut Call) -> Result<Reply, Refusal> {
     let caller = enter(call).await?;
-    let wanted = Wanted::of_answer(call)?;
-    wanted.projection(&USERS)?;
+    let projection = Wanted::of_answer(call)?.projection(&USERS)?;
     let draft = read(&USERS, call.value(TYPES).await?)?;
     let emails = emails(&draft.resource);
     let patch = map::patch(draft.resource, emails)?;
     let user = caller.directory().user_create(&caller.ctx, patch.into()).await?;
     let location = format!("{}/Users/{}", caller.base, user.uuid);
-    Ok(shown(StatusCode::CREATED, &caller, &user, &wanted).await?.at(location))
+    // Who is new is in no group.
+    Ok(shown(StatusCode::CREATED, &caller, &user, &[], &projection).at(location))
 }
 
 pub(super) async fn user_replace(call: &mut Call) -> Outcome {
@@ -116,8 +118,7 @@ pub(super) async fn user_replace(call: &mut Call) -> Outcome {
 
 async fn replace(call: &mut Call) -> Result<Reply, Refusal> {
     let (caller, found) = find(call).await?;
-    let wanted = Wanted::of_answer(call)?;
-    wanted.projection(&USERS)?;
+    let projection = Wanted::of_answer(call)?.projection(&USERS)?;
     let draft = read(&USERS, call.value(TYPES).await?)?;
     // What is wrong with the body is told before what is wrong with its time.
     map::patch(draft.resource.clone(), emails(&draft.resource))?;
@@ -127,7 +128,7 @@ async fn replace(call: &mut Call) -> Result<Reply, Refusal> {
         let emails = emails(&after).or_else(|| sent_emails(user).map(|_| Vec::new()));
         map::patch(after, emails)
     };
-    write(caller, found, &wanted, call.if_match(Tag::clone), decide).await
+    write(caller, found, &projection, call.if_match(Tag::clone), decide).await
 }
 
 pub(super) async fn user_patch(call: &mut Call) -> Outcome {
@@ -136,8 +137,7 @@ pub(super) async fn user_patch(call: &mut Call) -> Outcome {
 
 async fn patch(call: &mut Call) -> Result<Reply, Refusal> {
     let (caller, found) = find(call).await?;
-    let wanted = Wanted::of_answer(call)?;
-    wanted.projection(&USERS)?;
+    let projection = Wanted::of_answer(call)?.projection(&USERS)?;
     let patch = Patch::read(&USERS, caller.profile(), call.value(TYPES).await?)?;
     let decide = |before: &Map<String, Value>, user: &User| {
         let after = patch.apply(before)?;
@@ -151,7 +151,7 @@ async fn patch(call: &mut Call) -> Result<Reply, Refusal> {
         };
         map::patch(after, emails)
     };
-    write(caller, found, &wanted, call.if_match(Tag::clone), decide).await
+    write(caller, found, &projection, call.if_match(Tag::clone), decide).await
 }
 
 /// The addresses of a user, if any were ever sent.
@@ -163,7 +163,7 @@ fn sent_emails(user: &User) -> Option<&Vec<String>> {
 async fn write(
     caller: Caller,
     found: UserView,
-    wanted: &Wanted,
+    projection: &Projection,
     condition: Option<Precondition<Tag>>,
     decide: impl Fn(&Map<String, Value>, &User) -> Result<UserPatch, ScimError>,
 ) -> Result<Reply, Refusal> {
@@ -174,7 +174,7 @@ async fn write(
             Some(view) => view,
             None => caller.directory().user_get_by_uuid(&caller.ctx, uuid).await?.writable()?,
         };
-        let groups = groups(&caller, &view.user).await?;
+        let groups = self::groups(&caller, &view.user).await?;
         if condition.as_ref().is_some_and(|holds| !holds(&tag(&view.user, &groups))) {
             return Err(Error::Precondition.into());
         }
@@ -182,7 +182,10 @@ async fn write(
         let version = view.user.version;
         let unchanged: Precondition<UserView> = Box::new(move |view| view.user.version == version);
         match caller.directory().user_update(&caller.ctx, view, patch.into(), Some(unchanged)).await {
-            Ok(user) => return shown(StatusCode::OK, &caller, &user, wanted).await,
+            Ok(user) => {
+                let groups = self::groups(&caller, &user).await?;
+                return Ok(shown(StatusCode::OK, &caller, &user, &groups, projection));
+            }
             Err(Error::Precondition) => {}
             Err(error) => return Err(error.into()),
         }
@@ -216,9 +219,13 @@ async fn groups(caller: &Caller, user: &User) -> Result<Vec<GroupOfUser>, Error>
     caller.directory().groups_of_users(&caller.ctx, vec![user.id]).await
 }
 
-async fn shown(status: StatusCode, caller: &Caller, user: &User, wanted: &Wanted) -> Result<Reply, Refusal> {
-    let projection = wanted.projection(&USERS)?;
-    let groups = groups(caller, user).await?;
-    let body = projection.apply(resource(user, &groups, &caller.base)).into();
-    Ok(reply(status, &body).tag(tag(user, &groups)))
+fn shown(
+    status: StatusCode,
+    caller: &Caller,
+    user: &User,
+    groups: &[GroupOfUser],
+    projection: &Projection,
+) -> Reply {
+    let body = projection.apply(resource(user, groups, &caller.base)).into();
+    reply(status, &body).tag(tag(user, groups))
 }

@@ -3,6 +3,8 @@
 //! Names take the spelling of the schema and booleans become booleans; all else is kept as it was sent. What is
 //! read-only or unknown is passed over, as RFC 7644, section 3.3 has it of the former: clients send what they have.
 
+use std::io;
+
 use muster_domain::text;
 use serde_json::{Map, Value};
 
@@ -159,6 +161,25 @@ fn one(attribute: &Attribute, path: &str, value: Value) -> Result<Option<Value>,
 pub(super) fn is_missing(attribute: &Attribute, object: &Map<String, Value>) -> bool {
     let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
     attribute.required && object.get(attribute.name).is_none_or(is_blank)
+}
+
+/// How many bytes of JSON a value is.
+pub(super) fn length(value: &Value) -> usize {
+    struct Counted(usize);
+    impl io::Write for Counted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counted = Counted(0);
+    // Neither a value nor a count fails.
+    _ = serde_json::to_writer(&mut counted, value);
+    counted.0
 }
 
 /// RFC 4648, sections 4 and 5: either alphabet, with or without padding.

@@ -4,13 +4,15 @@ use muster_domain::Access;
 use muster_domain::user::Role;
 use serde_json::{Value, json};
 
-use crate::cases::{Case, Kind, Own, Who};
+use crate::cases::{Case, Who};
+use crate::own::{Kind, Own};
 use crate::people::{plain, with};
 use crate::support::PASSWORD;
 use crate::webhooks;
 
 const ADMINS: Who = Who::Roles(&[Role::Admin]);
 const EVERYBODY: Who = Who::Roles(&[Role::Admin, Role::Standard, Role::ReadOnly]);
+const WORKERS: Who = Who::Roles(&[Role::Admin, Role::Standard]);
 const READERS: Who = Who::Keys(Access::Read);
 const WRITERS: Who = Who::Keys(Access::Write);
 const BEARERS: Who = Who::Tokens(Access::Read);
@@ -38,6 +40,14 @@ fn user(own: &Own) -> Value {
 
 fn webhook(own: &Own) -> Value {
     with(webhooks::body("https://crm.example.org/hook"), &json!({"org_unit_id": own.unit}))
+}
+
+fn tag(own: &Own) -> Value {
+    json!({"tag_name": "Covered", "tag_color": "#1f77b4", "org_unit_id": own.unit})
+}
+
+fn media_prompt(own: &Own) -> Value {
+    json!({"message_type": "prompt", "org_unit_id": own.unit})
 }
 
 fn contact_group(_: &Own) -> Value {
@@ -127,6 +137,16 @@ pub(crate) const CASES: &[Case] = &[
         ..case("deliveries_retry", ADMINS)
     },
     Case { path: Some(Kind::Webhook), body: nothing, ..case("delivery_retry", ADMINS) },
+    case("ad_source_list", EVERYBODY),
+    case("media_prompt_list", EVERYBODY),
+    Case { body: media_prompt, body_ids: &[UNIT], ..case("media_prompt_create", WORKERS) },
+    Case { path: Some(Kind::MediaPrompt), ..case("media_prompt_delete", WORKERS) },
+    Case { path: Some(Kind::MediaPrompt), ..case("media_prompt_content", EVERYBODY) },
+    case("tag_list", EVERYBODY),
+    Case { body: tag, body_ids: &[UNIT], ..case("tag_create", WORKERS) },
+    Case { path: Some(Kind::Tag), ..case("tag_get", EVERYBODY) },
+    Case { path: Some(Kind::Tag), body: tag, body_ids: &[UNIT], ..case("tag_update", WORKERS) },
+    Case { path: Some(Kind::Tag), ..case("tag_delete", WORKERS) },
     case("account_get", READERS),
     case("contact_group_list", READERS),
     Case { body: contact_group, ..case("contact_group_create", WRITERS) },

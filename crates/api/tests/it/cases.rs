@@ -4,17 +4,16 @@
 use std::collections::BTreeSet;
 
 use muster_api::Route;
-use muster_domain::contact::{ContactGroupPatch, ContactPatch};
-use muster_domain::user::{Role, UserStore as _};
-use muster_domain::user_group::UserGroupPatch;
-use muster_domain::{Access, Ctx};
-use serde_json::{Value, json};
+use muster_domain::Access;
+use muster_domain::user::Role;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::case_table::CASES;
-use crate::people::{created, plain};
+use crate::media_prompts;
 use crate::support::{Call, World};
-use crate::webhooks;
+
+pub(crate) use crate::own::{Kind, Own, in_path};
 
 /// A call, under its name in all layers.
 pub(crate) struct Case {
@@ -43,41 +42,6 @@ pub(crate) enum Who {
     Signers(Access),
     /// Whoever bears a SCIM token that reaches so far.
     Tokens(Access),
-}
-
-/// What an id names.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Unit,
-    User,
-    ContactGroup,
-    Contact,
-    /// A user under its other id.
-    UserUuid,
-    UserGroup,
-    Webhook,
-    /// What every tenant sees, such as a schema.
-    Common(&'static str),
-}
-
-/// Things of one tenant that a call can be about.
-pub(crate) struct Own {
-    /// Without users and units below.
-    pub(crate) unit: i64,
-    pub(crate) parent: i64,
-    pub(crate) user: i64,
-    pub(crate) contact_group: i64,
-    /// In that group.
-    pub(crate) contact: i64,
-    pub(crate) user_uuid: Uuid,
-    /// Without members.
-    pub(crate) user_group: Uuid,
-    pub(crate) webhook: i64,
-    /// Of that webhook, given up.
-    pub(crate) delivery: i64,
-    /// Of the caller, whose password is `support::PASSWORD`.
-    pub(crate) login: String,
-    pub(crate) refresh_token: String,
 }
 
 /// Every route of the server with its case.
@@ -146,89 +110,12 @@ pub(crate) fn path(route: &Route, id: &str, delivery: i64) -> String {
 
 fn call_at<'a>(world: &'a World, route: &Route, path: &str, body: Value) -> Call<'a> {
     let call = world.call(route.method.as_str(), path);
-    if body.is_null() { call } else { call.json(body) }
-}
-
-impl Own {
-    /// Makes things in a tenant; `admin` is the token of its admin, `caller` is one who can log in there.
-    pub(crate) async fn of(world: &World, tenant: &Ctx, admin: &str, caller: &str) -> Self {
-        let make = async |name: &str| {
-            let body = json!({"org_unit_name": format!("{name} of {caller}")});
-            let reply = world.post("/v3/groups", body).bearer(admin).send().await;
-            reply.body["data"]["orgUnitId"].as_i64().unwrap()
-        };
-        let (unit, parent) = (make("Unit").await, make("Parent").await);
-        let user = created(world, admin, plain(&format!("own.{caller}"))).await;
-        let refresh_token = world.log_in(caller).await.body["refresh_token"].as_str().unwrap().to_owned();
-        let patch =
-            ContactGroupPatch { name: Some(format!("List of {caller}")), ..ContactGroupPatch::default() };
-        let directory = world.directory();
-        let contact_group = directory.contact_group_create(tenant, patch.into()).await.unwrap().id;
-        let phone = ContactPatch { phone: Some("+12015550100".to_owned()), ..ContactPatch::default() };
-        let contact = directory.contact_create(tenant, contact_group, phone.into()).await.unwrap().id.0;
-        let user_uuid = uuid(world, &format!("own.{caller}")).await;
-        let patch = UserGroupPatch { name: Some(format!("Desk of {caller}")), ..UserGroupPatch::default() };
-        let user_group = directory.user_group_create(tenant, patch.into()).await.unwrap().id.0;
-        let (login, contact_group) = (caller.to_owned(), contact_group.0);
-        let (webhook, delivery) = webhooks::given_up(world, tenant, caller).await;
-        Self {
-            unit,
-            parent,
-            user,
-            contact_group,
-            contact,
-            user_uuid,
-            user_group,
-            webhook,
-            delivery,
-            login,
-            refresh_token,
-        }
+    match body {
+        Value::Null => call,
+        // What is text in a form, beside a file that is always the same.
+        body if route.verb == "media_prompt_create" => media_prompts::with_file(call, &body),
+        body => call.json(body),
     }
-
-    /// As it stands in a body.
-    pub(crate) fn id(&self, kind: Kind) -> Value {
-        match kind {
-            Kind::Unit => self.unit.into(),
-            Kind::User => self.user.into(),
-            Kind::ContactGroup => self.contact_group.into(),
-            Kind::Contact => self.contact.into(),
-            Kind::Webhook => self.webhook.into(),
-            Kind::UserUuid => self.user_uuid.to_string().into(),
-            Kind::UserGroup => self.user_group.to_string().into(),
-            Kind::Common(name) => name.into(),
-        }
-    }
-
-    /// As it stands in a path.
-    pub(crate) fn path_id(&self, kind: Kind) -> String {
-        in_path(&self.id(kind))
-    }
-}
-
-impl Kind {
-    /// An id of nothing.
-    pub(crate) fn unknown(self) -> Value {
-        match self {
-            Self::UserUuid | Self::UserGroup => "00000000-0000-4000-8000-000000000000".into(),
-            Self::Unit
-            | Self::User
-            | Self::ContactGroup
-            | Self::Contact
-            | Self::Webhook
-            | Self::Common(_) => 99_999.into(),
-        }
-    }
-}
-
-/// An id as it stands in a path.
-pub(crate) fn in_path(id: &Value) -> String {
-    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
-}
-
-/// The other id of a user who can log in.
-async fn uuid(world: &World, login: &str) -> Uuid {
-    world.directory().store.user_by_claim(login).await.unwrap().unwrap().uuid
 }
 
 #[test]
@@ -248,19 +135,7 @@ fn every_route_is_described_and_every_case_is_routed() {
 
 #[test]
 fn the_cases_say_all_that_the_coverage_tests_need() {
-    let own = Own {
-        unit: -1,
-        parent: -2,
-        user: -3,
-        contact_group: -4,
-        contact: -5,
-        user_uuid: Uuid::nil(),
-        user_group: Uuid::nil(),
-        webhook: -6,
-        delivery: -7,
-        login: String::new(),
-        refresh_token: String::new(),
-    };
+    let own = Own::marked();
     for (route, case) in all() {
         let Route { method, path, verb, .. } = route;
         let ids = path.matches('{').count();

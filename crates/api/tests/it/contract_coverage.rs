@@ -7,10 +7,12 @@ const GAPS: &str = include_str!("../contract/gaps.txt");
 
 /// The number of gaps. It is lowered with each call that is built, and never raised: a call that a contract
 /// newly asks for is built when it is listed.
-const MOST_GAPS: usize = 65;
+const MOST_GAPS: usize = 55;
 
 /// Routes that no contract asks for, as `METHOD /path`.
 const OURS: &[&str] = &[
+    // What has a version shows it when it is read alone.
+    "GET /v3/tag/{}",
     // The contract of Onlive takes a slash at the end of a collection, without a line of its own.
     "GET /api/v1/users/",
     "POST /api/v1/users/",

@@ -221,12 +221,16 @@ fn the_document_and_the_server_see_the_same_shapes() {
     let world = runtime.block_on(World::with(settings));
     runtime.block_on(world.user("ben@acme.example", muster_domain::user::Role::Standard, 1001));
     let admin = Caller::Bearer(runtime.block_on(world.admin()));
-    let webhook = webhooks::body("https://crm.example.org/hook");
-    let made = runtime.block_on(world.post("/v3/webhooks", webhook).by(&admin).send());
-    let webhook = made.body["data"]["webhookId"].to_string();
+    let made = |path: &str, body: Value, id: &str| {
+        let reply = runtime.block_on(world.post(path, body).by(&admin).send());
+        reply.body["data"][id].to_string()
+    };
+    let webhook = made("/v3/webhooks", webhooks::body("https://crm.example.org/hook"), "webhookId");
+    let tag = made("/v3/tag", json!({"tag_name": "Shapes"}), "tagId");
     let id = |path: &str| match path {
         path if path.starts_with("/v3/users") => "2".to_owned(),
         path if path.starts_with("/v3/webhooks") => webhook.clone(),
+        path if path.starts_with("/v3/tag") => tag.clone(),
         _ => "1002".to_owned(),
     };
     try_shapes(&runtime, &world, &admin, runtime.block_on(operations(0, id)));

@@ -21,7 +21,7 @@ use muster_domain::{
     Clock, Ctx, Dialect, Directory, Entropy, IdKind, JournalFilter, JournalRecord, OrgUnitId, Store as _,
     Timestamp,
 };
-use muster_store::{KeySource, Limits, Options};
+use muster_store::{KeySource, Limits, Media, Options};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
@@ -98,7 +98,8 @@ impl World {
             sessions: SessionPolicy::default(),
         };
         let acme = tenant(&directory, &key, "US", "Acme", "ada@acme.example").await;
-        let service = App::new(directory, key.clone(), client(), settings).into_service();
+        let media = Media::folder(place.path().join("media"));
+        let service = App::new(directory, key.clone(), media, client(), settings).into_service();
         let peer = "192.0.2.1:4711".parse().unwrap();
         let world = Self { service, acme, server_key: key, clock, peer, place };
         for (name, parent) in [("North", 1000), ("Team A", 1001), ("Team B", 1001), ("South", 1000)] {

@@ -27,6 +27,17 @@ for _ in {1..20}; do
     curl -sSf -o "$folder/answer" "$url/v3/webhooks" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
         -d '{"webhook_name": "Hook", "webhook_url": "http://127.0.0.1:1024/hook", "events": ["sms.*"]}'
 done
+# Tags and media prompts of the top group: the first ones are read and changed, others are there to be deleted.
+for tag in {1..20}; do
+    curl -sSf -o "$folder/answer" "$url/v3/tag" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
+        -d "{\"tag_name\": \"Tag $tag\"}"
+done
+{ printf 'RIFF\244\037\0\0WAVEfmt \020\0\0\0\001\0\001\0\100\037\0\0\200\076\0\0\002\0\020\0data\200\037\0\0' &&
+    head -c 8064 /dev/zero; } >"$folder/silence.wav"
+for prompt in {1..20}; do
+    curl -sSf -o "$folder/answer" "$url/v3/media-prompts" -H "Authorization: Bearer $token" \
+        -F message_type=prompt -F "prompt_name=Prompt $prompt" -F "file=@$folder/silence.wav"
+done
 # An Onlive access key signs each request; see signature.py. Its calls are about users and groups of which only the server
 # knows the ids: the first ones are read and changed, others are there to be deleted.
 signer=$(credential onlive)

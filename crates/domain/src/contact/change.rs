@@ -1,7 +1,7 @@
 //! Changing one contact, and taking one out of its group.
 
 use super::{Contact, ContactPatch, PhoneNumber};
-use crate::directory::ATTEMPTS;
+use crate::directory::{ATTEMPTS, check_precondition};
 use crate::{
     Access, Batch, Change, Ctx, Directory, Draft, Entity, Error, JournalEntry, Precondition, Store,
     StoreError, journal,
@@ -33,9 +33,7 @@ impl<S: Store> Directory<S> {
                 Some(found) => found,
                 None => self.contact_get(ctx, id).await?,
             };
-            if precondition.as_ref().is_some_and(|holds| !holds(&before)) {
-                return Err(Error::Precondition);
-            }
+            check_precondition(precondition.as_ref(), &before)?;
             let mut after = before.clone();
             patch.apply(&mut after);
             if let Some(phone) = &phone {
@@ -77,9 +75,7 @@ impl<S: Store> Directory<S> {
                 Some(found) => found,
                 None => self.contact_get(ctx, id).await?,
             };
-            if precondition.as_ref().is_some_and(|holds| !holds(&contact)) {
-                return Err(Error::Precondition);
-            }
+            check_precondition(precondition.as_ref(), &contact)?;
             let payload = journal::created(vec![("group_id", contact.group.0.into())]);
             let entry = JournalEntry::new(ctx, "contact.deleted", id, contact.version + 1, payload);
             let change = Change::ContactDelete(Box::new(contact));

@@ -3,7 +3,7 @@
 use serde_json::Map;
 
 use super::ContactGroup;
-use crate::directory::ATTEMPTS;
+use crate::directory::{ATTEMPTS, check_precondition};
 use crate::{
     Access, Batch, Change, Ctx, Directory, Entity, Error, Guard, JournalEntry, Precondition, Store,
     StoreError,
@@ -32,7 +32,7 @@ impl<S: Store> Directory<S> {
             if group.has_ended(now) {
                 return Err(Error::NotFound(Entity::ContactGroup));
             }
-            let guards = check_precondition(precondition.as_ref(), &group)?;
+            let guards = precondition_guards(precondition.as_ref(), &group)?;
             let at = now.max(group.modified_at);
             let entry = JournalEntry::new(ctx, "contact_group.deleted", id, group.version + 1, Map::new());
             let batch = Batch::new(ctx.tenant())
@@ -48,18 +48,18 @@ impl<S: Store> Directory<S> {
     }
 }
 
-/// Refuses a change whose precondition does not hold; the guards keep it true until the change is written: what is
-/// shown of a group includes how many contacts it has, and a change of its list alone names no version of the group.
-pub(super) fn check_precondition(
+/// Refuses a change whose precondition does not hold, and gives the guards that keep it true until the change is written: what
+/// is shown of a group includes how many contacts it has, and a change of its list alone names no version of the group.
+pub(super) fn precondition_guards(
     precondition: Option<&Precondition<ContactGroup>>,
     group: &ContactGroup,
 ) -> Result<Vec<Guard>, Error> {
-    match precondition {
-        None => Ok(Vec::new()),
-        Some(holds) if holds(group) => Ok(vec![
+    check_precondition(precondition, group)?;
+    let guards = || {
+        vec![
             Guard::ContactGroupVersion { id: group.id, version: group.version },
             Guard::ContactsVersion { group: group.id, version: group.contacts_version },
-        ]),
-        Some(_) => Err(Error::Precondition),
-    }
+        ]
+    };
+    Ok(precondition.map_or_else(Vec::new, |_| guards()))
 }

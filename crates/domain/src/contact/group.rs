@@ -1,6 +1,6 @@
 //! Creating and changing a contact group.
 
-use super::delete::check_precondition;
+use super::delete::precondition_guards;
 use super::plan::ContactIds;
 use super::replace::List;
 use super::{Contact, ContactGroup, ContactGroupPatch};
@@ -74,7 +74,7 @@ impl<S: Store> Directory<S> {
         for _ in 0..ATTEMPTS {
             let now = self.now();
             let (before, stored) = self.contact_group_for(ctx, id, found.take(), list.as_ref(), now).await?;
-            let mut guards = check_precondition(precondition.as_ref(), &before)?;
+            let mut guards = precondition_guards(precondition.as_ref(), &before)?;
             list.as_ref().map_or(Ok(()), List::check)?;
             let mut after = before.clone();
             patch.apply(&mut after);

@@ -26,6 +26,12 @@ impl<S: Store> Directory<S> {
         Ok(located.filter(|located| located.is_within(ctx.scope())))
     }
 
+    /// Whether what belongs to a unit is in the caller's scope.
+    pub(crate) async fn sees_org_unit(&self, ctx: &Ctx, id: OrgUnitId) -> Result<bool, Error> {
+        // All that a tenant has hangs below its top.
+        Ok(ctx.scope() == ctx.top() || self.org_unit_visible(ctx, id).await?.is_some())
+    }
+
     /// A unit that a child or a user is to be put into: in the caller's scope and active, else `None` and
     /// `field` is noted as failing.
     pub(crate) async fn org_unit_usable(

@@ -1,7 +1,7 @@
 //! Changing, moving, archiving and restoring an org unit.
 
 use super::{Located, OrgUnit, OrgUnitPatch, OrgUnitStatus};
-use crate::directory::ATTEMPTS;
+use crate::directory::{ATTEMPTS, check_precondition};
 use crate::{
     Access, Batch, Change, Ctx, Directory, Draft, Error, FieldErrors, Guard, JournalEntry, Patch,
     Precondition, Rule, Store, StoreError, journal,
@@ -48,9 +48,7 @@ impl<S: Store> Directory<S> {
             }
             let parent = self.org_unit_parent_of(ctx, &current, &patch, &mut errors).await?;
             std::mem::take(&mut errors).finish()?;
-            if precondition.as_ref().is_some_and(|holds| !holds(&current)) {
-                return Err(Error::Precondition);
-            }
+            check_precondition(precondition.as_ref(), &current)?;
 
             let before = current.unit;
             let mut after = before.clone();

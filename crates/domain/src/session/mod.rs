@@ -15,10 +15,15 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::contact::{Contact, ContactGroup};
+use crate::media::MediaPrompt;
 use crate::org_unit::Located;
+use crate::tag::Tag;
 use crate::user::{Role, UserView};
 use crate::user_group::UserGroup;
-use crate::{ContactGroupId, ContactId, OrgUnitId, StoreError, TenantId, Timestamp, UserGroupId, UserId};
+use crate::{
+    ContactGroupId, ContactId, MediaPromptId, OrgUnitId, StoreError, TagId, TenantId, Timestamp, UserGroupId,
+    UserId,
+};
 
 pub use open::Grant;
 
@@ -95,6 +100,8 @@ pub enum Subject {
     UserGroup(UserGroupId),
     ContactGroup(ContactGroupId),
     Contact(ContactId),
+    Tag(TagId),
+    MediaPrompt(MediaPromptId),
 }
 
 /// A subject as it is stored, in whatever scope; see [`crate::Directory::org_unit_found`] and
@@ -106,6 +113,8 @@ pub enum Found {
     UserGroup(Box<UserGroup>),
     ContactGroup(Box<ContactGroup>),
     Contact(Box<Contact>),
+    Tag(Box<Tag>),
+    MediaPrompt(Box<MediaPrompt>),
 }
 
 /// Reads of sessions.

@@ -4,6 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{User, UserView};
+use crate::directory::check_precondition;
 use crate::user_group::{MembershipChange, Memberships};
 use crate::{
     Batch, Change, Ctx, Directory, Error, FieldErrors, Guard, JournalEntry, Patch, Problem, Rule, Store,
@@ -152,14 +153,11 @@ impl<S: Store> Directory<S> {
     }
 }
 
-/// Refuses a change whose precondition does not hold; the guards keep it true until the change is written.
-pub(super) fn check_precondition(
+/// Refuses a change whose precondition does not hold, and gives the guards that keep it true until the change is written.
+pub(super) fn precondition_guards(
     precondition: Option<&crate::Precondition<UserView>>,
     current: &UserView,
 ) -> Result<Vec<Guard>, Error> {
-    match precondition {
-        None => Ok(Vec::new()),
-        Some(holds) if holds(current) => Ok(current.guards().collect()),
-        Some(_) => Err(Error::Precondition),
-    }
+    check_precondition(precondition, current)?;
+    Ok(precondition.map_or_else(Vec::new, |_| current.guards().collect()))
 }

@@ -1,6 +1,6 @@
 //! Deleting a user: softly, or for good.
 
-use super::change::{UserChange, check_precondition};
+use super::change::{UserChange, precondition_guards};
 use super::{User, UserStatus, UserView};
 use crate::directory::ATTEMPTS;
 use crate::user_group::{MembershipChange, Memberships};
@@ -60,7 +60,7 @@ impl<S: Store> Directory<S> {
                 None if was_deleted => self.user_get(ctx, id).await?,
                 None => self.user_get_writable(ctx, id).await?,
             };
-            let mut guards = check_precondition(precondition.as_ref(), &current)?;
+            let mut guards = precondition_guards(precondition.as_ref(), &current)?;
             let groups = self.store.memberships(ctx.tenant(), id).await?;
             // The user may have been read before its groups were.
             let before = User { user_group_id: groups.primary(), ..current.user };

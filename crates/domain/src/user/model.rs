@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::UserDocument;
 use crate::{
-    Access, Entity, Error, Guard, OrgUnitId, TenantId, Timestamp, UserGroupId, UserId, journal, text,
+    Access, Area, Entity, Error, Guard, OrgUnitId, TenantId, Timestamp, UserGroupId, UserId, journal, text,
 };
 
 /// The greatest sizes (our decisions; Convirza contract, section 5).
@@ -38,11 +38,12 @@ impl Role {
         }
     }
 
-    /// What the role may do with groups and users: only admins read or write them.
-    pub const fn access(self) -> Access {
-        match self {
-            Self::Admin => Access::Write,
-            Self::Standard | Self::ReadOnly => Access::None,
+    /// What the role may do in an area: only admins read or write groups and users.
+    pub const fn access(self, area: Area) -> Access {
+        match (self, area) {
+            (Self::Admin, _) | (Self::Standard, Area::Resources) => Access::Write,
+            (Self::ReadOnly, Area::Resources) => Access::Read,
+            (Self::Standard | Self::ReadOnly, Area::Directory) => Access::None,
         }
     }
 }

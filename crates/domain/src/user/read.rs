@@ -39,14 +39,11 @@ impl<S: Store> Directory<S> {
 
     async fn user_in_scope(&self, ctx: &Ctx, view: Option<UserView>) -> Result<UserView, Error> {
         let view = view.ok_or(Error::NotFound(Entity::User))?;
-        // All that a tenant has hangs below its top.
-        if ctx.scope() != ctx.top() {
-            self.org_unit_get(ctx, view.unit.id).await.map_err(|error| match error {
-                Error::NotFound(_) => Error::NotFound(Entity::User),
-                other => other,
-            })?;
+        if self.sees_org_unit(ctx, view.unit.id).await? {
+            Ok(view)
+        } else {
+            Err(Error::NotFound(Entity::User))
         }
-        Ok(view)
     }
 
     /// A user to be changed. Errors: `NotFound` also for a deleted one.

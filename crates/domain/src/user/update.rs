@@ -1,6 +1,6 @@
 //! Changing a user.
 
-use super::change::{UserChange, check_precondition};
+use super::change::{UserChange, precondition_guards};
 use super::{User, UserPatch, UserView};
 use crate::directory::ATTEMPTS;
 use crate::org_unit::Located;
@@ -48,7 +48,7 @@ impl<S: Store> Directory<S> {
                 }
             };
             std::mem::take(&mut errors).finish()?;
-            let mut guards = check_precondition(precondition.as_ref(), &current)?;
+            let mut guards = precondition_guards(precondition.as_ref(), &current)?;
 
             let before = current.user;
             let mut after = before.clone();

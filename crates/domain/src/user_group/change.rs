@@ -2,7 +2,7 @@
 
 use super::members::{MembersWanted, Plan, members_entry};
 use super::{UserGroup, UserGroupPatch};
-use crate::directory::ATTEMPTS;
+use crate::directory::{ATTEMPTS, check_precondition};
 use crate::{
     Access, Batch, Change, Ctx, Directory, Draft, Entity, Error, Guard, JournalEntry, Precondition, Problem,
     Store, StoreError, UserGroupId, journal,
@@ -131,13 +131,4 @@ fn with_members(ctx: &Ctx, id: UserGroupId, mut batch: Batch, plan: Option<Plan>
     batch.changes.extend(members.changes);
     batch.journal.extend(members.journal);
     batch.journal(members_entry(ctx, id, at, &left, &joined))
-}
-
-/// Refuses a change whose precondition does not hold. The version, which everything that is shown of a group raises,
-/// keeps it true until the change is written.
-pub(super) fn check_precondition(
-    precondition: Option<&Precondition<UserGroup>>,
-    group: &UserGroup,
-) -> Result<(), Error> {
-    if precondition.is_none_or(|holds| holds(group)) { Ok(()) } else { Err(Error::Precondition) }
 }

@@ -3,8 +3,7 @@
 use serde_json::Map;
 
 use super::UserGroup;
-use super::change::check_precondition;
-use crate::directory::ATTEMPTS;
+use crate::directory::{ATTEMPTS, check_precondition};
 use crate::{
     Access, Batch, Change, Ctx, Directory, Ended, Error, Guard, JournalEntry, Precondition, Rule, Store,
     StoreError,

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde_json::Map;
 
 use super::{Webhook, WebhookFormat, WebhookPatch, WebhookSecret, WebhookStatus, WebhookView, seal_context};
-use crate::directory::ATTEMPTS;
+use crate::directory::{ATTEMPTS, check_precondition};
 use crate::secret::ServerKey;
 use crate::{
     Access, Batch, Change, Ctx, Directory, Draft, Entity, Error, FieldErrors, Guard, IdKind, JournalEntry,
@@ -112,9 +112,7 @@ impl<S: Store> Directory<S> {
             patch.apply(&mut after);
             after.check(&mut errors);
             std::mem::take::<FieldErrors>(&mut errors).finish()?;
-            if precondition.as_ref().is_some_and(|holds| !holds(&current)) {
-                return Err(Error::Precondition);
-            }
+            check_precondition(precondition.as_ref(), &current)?;
             if after == *before {
                 return Ok(current);
             }
@@ -160,9 +158,7 @@ impl<S: Store> Directory<S> {
                 Some(found) => found,
                 None => self.webhook_get(ctx, id).await?,
             };
-            if precondition.as_ref().is_some_and(|holds| !holds(&current)) {
-                return Err(Error::Precondition);
-            }
+            check_precondition(precondition.as_ref(), &current)?;
             let mut webhook = current.webhook;
             webhook.version += 1;
             webhook.modified_at = self.now().max(webhook.modified_at);
@@ -201,9 +197,7 @@ impl<S: Store> Directory<S> {
                 Some(found) => found,
                 None => self.webhook_get(ctx, id).await?,
             };
-            if precondition.as_ref().is_some_and(|holds| !holds(&current)) {
-                return Err(Error::Precondition);
-            }
+            check_precondition(precondition.as_ref(), &current)?;
             let webhook = current.webhook;
             let at = self.now().max(webhook.modified_at);
             let entry = JournalEntry::new(ctx, "webhook.deleted", id, webhook.version + 1, Map::new());

@@ -9,8 +9,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    DISABLED_AFTER, Delivery, DeliveryId, DeliveryState, Event, Health, NewDelivery, Sender, Webhook,
-    WebhookStatus, WebhookWork,
+    Delivery, DeliveryId, DeliveryState, Event, Health, NewDelivery, Sender, Webhook, WebhookStatus,
+    WebhookWork,
 };
 use crate::{
     Batch, Change, Directory, Error, JournalEntry, JournalFilter, JournalRecord, OrgUnitId, Store,
@@ -239,11 +239,11 @@ impl<S: Store> Directory<S> {
                 delivery: Box::new(delivery),
             }),
         );
-        let has_ended = health.failing_since.is_some_and(|since| since.plus(DISABLED_AFTER) <= now);
+        let is_given_up = health.is_given_up();
         if !self.lease_commit(batch).await? {
             return Ok(false);
         }
-        if has_ended {
+        if is_given_up {
             self.webhook_disable(webhook).await?;
             leased.is_outdated = true;
         }

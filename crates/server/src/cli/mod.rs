@@ -23,7 +23,7 @@ use muster_api::PasswordPool;
 use muster_domain::Directory;
 use muster_domain::secret::ServerKey;
 use muster_domain::session::SessionPolicy;
-use muster_store::{KeySource, Limits, Options, Store};
+use muster_store::{KeySource, Limits, Media, Options, Store};
 
 use crate::serve::ServeArgs;
 use crate::system::{SystemClock, SystemEntropy};
@@ -94,6 +94,24 @@ pub(crate) struct StoreArgs {
     data_dir: Option<PathBuf>,
 }
 
+/// Where files are; one for every server and worker on a store.
+#[derive(Args)]
+pub(crate) struct MediaArgs {
+    /// Where the files of media prompts are: `file:FOLDER`, or `s3://BUCKET/PREFIX` with the keys, the region and the endpoint in
+    /// the usual variables AWS_…. Several servers on one database need the same. [default: the folder `media` in --data-dir]
+    #[arg(long, env = "MUSTER_MEDIA_STORE", value_name = "URL")]
+    media_store: Option<String>,
+}
+
+impl MediaArgs {
+    pub(crate) fn open(&self, store: &StoreArgs) -> anyhow::Result<Media> {
+        Ok(match &self.media_store {
+            Some(url) => Media::open(url)?,
+            None => Media::folder(store.data_dir().join("media")),
+        })
+    }
+}
+
 impl StoreArgs {
     /// How the store is opened: with `create` it is made if it is not there; with `as_server` nobody else is on it but
     /// commands.
@@ -136,7 +154,8 @@ impl StoreArgs {
         muster_store::shown(&self.database)
     }
 
-    fn data_dir(&self) -> PathBuf {
+    /// The folder of what is kept beside the store.
+    pub(crate) fn data_dir(&self) -> PathBuf {
         let of_file = || {
             let path = muster_store::sqlite_path(&self.database)?;
             let folder = path.parent()?;

@@ -1,7 +1,9 @@
 //! Applying one batch inside the transaction of a group, on whichever backend.
 
 mod contact;
+mod media;
 mod org_unit;
+mod tag;
 mod tenant;
 mod user;
 mod user_group;
@@ -147,6 +149,9 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
         Change::WebhookUpdate { webhook, .. } | Change::WebhookSecretRotate { webhook, .. } => {
             Some(webhook.tenant)
         }
+        Change::TagInsert(tag) | Change::TagUpdate(tag) => Some(tag.tenant),
+        Change::MediaPromptInsert(prompt) => Some(prompt.tenant),
+        Change::ObjectDiscard { key, .. } | Change::ObjectForget(key) => Some(key.tenant),
         Change::CredentialInsert(credential) => Some(credential.tenant),
         Change::TokenInsert(token) => Some(token.tenant),
         _ => None,
@@ -251,6 +256,13 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, counts: 
             on.run(&of_webhook::REAP, &values![id, webhook.0, horizon.0, *limit]).await
         }
         Change::WebhookRemove(webhook) => on.one_row(&of_webhook::REMOVE, &values![id, webhook.0]).await,
+        Change::TagInsert(new) => tag::insert(on, new).await,
+        Change::TagUpdate(changed) => tag::update(on, changed).await,
+        Change::TagDelete { id: gone, version } => tag::delete(on, tenant, *gone, *version).await,
+        Change::MediaPromptInsert(new) => media::insert(on, new).await,
+        Change::MediaPromptDelete(gone) => media::delete(on, tenant, *gone).await,
+        Change::ObjectDiscard { key, due_at } => media::mark(on, key, *due_at).await,
+        Change::ObjectForget(key) => media::unmark(on, key).await,
         Change::CredentialInsert(new) => tenant::credential_insert(on, new).await,
         Change::CredentialRevoke { id: credential, at } => {
             on.one_row(&of_tenant::CREDENTIAL_REVOKE, &values![id, credential.0, at.0]).await

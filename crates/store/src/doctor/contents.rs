@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use muster_domain::tag;
 use muster_domain::user::{name_key, password};
 use muster_domain::webhook::is_event_pattern;
 use muster_domain::{StoreError, TenantId, text};
@@ -147,6 +148,31 @@ pub(super) fn webhook(row: &dyn Row) -> Result<Option<String>> {
 pub(super) fn delivery(row: &dyn Row) -> Result<Option<String>> {
     let webhook: i64 = get(row, rows::webhook::DELIVERY_COLUMNS)?;
     Ok(read(row, &format!("webhook {webhook}, delivery"), rows::webhook::delivery(row))?.err())
+}
+
+pub(super) fn tag(row: &dyn Row) -> Result<Option<String>> {
+    const WHAT: &str = "tag";
+    let tag = match read(row, WHAT, rows::tag(row))? {
+        Ok(tag) => tag,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    let key: String = get(row, rows::TAG_COLUMNS)?;
+    let has_color = |color: &String| tag::color(color).as_ref() == Ok(color);
+    let problems = [
+        (tag.name_key() != key, "the name is not the one it is compared by"),
+        (!tag.color.iter().all(has_color), "the colour is none"),
+    ];
+    Ok(first(&problems, WHAT, tag.id))
+}
+
+pub(super) fn media_prompt(row: &dyn Row) -> Result<Option<String>> {
+    const WHAT: &str = "media prompt";
+    let prompt = match read(row, WHAT, rows::media_prompt(row))? {
+        Ok(prompt) => prompt,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    let foreign = prompt.object.tenant != prompt.tenant;
+    Ok(first(&[(foreign, "its object is of another tenant")], WHAT, prompt.id))
 }
 
 pub(super) fn journal_entry(row: &dyn Row) -> Result<Option<String>> {

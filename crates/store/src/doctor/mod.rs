@@ -99,6 +99,8 @@ impl<R: Read> Doctor<'_, R> {
                 IdKind::ContactGroup => ("contact_groups", &installation::GREATEST_CONTACT_GROUP),
                 IdKind::Contact => ("contacts", &installation::GREATEST_CONTACT),
                 IdKind::Webhook => ("webhooks", &installation::GREATEST_WEBHOOK),
+                IdKind::MediaPrompt => ("media_prompts", &installation::GREATEST_MEDIA_PROMPT),
+                IdKind::Tag => ("tags", &installation::GREATEST_TAG),
             };
             let greatest = self.on.count(greatest, &[]).await?;
             let next = self.on.count(&installation::NEXT_ID, &values![kind.as_str()]).await?;
@@ -150,6 +152,14 @@ impl<R: Read> Doctor<'_, R> {
             id,
             &check::UNTIMELY_DELIVERIES,
             "has an open delivery that is never tried, or tries one that is not open: webhook",
+        )
+        .await?;
+        self.ids_of(id, &check::TAG_UNITS, "of no org unit: tag").await?;
+        self.ids_of(id, &check::MEDIA_UNITS, "of no org unit: media prompt").await?;
+        self.ids_of(
+            id,
+            &check::MEDIA_OBJECTS,
+            "its object is marked as one that nothing refers to: media prompt",
         )
         .await?;
         self.counts(id).await?;
@@ -238,6 +248,8 @@ impl<R: Read> Doctor<'_, R> {
         self.each(tenant, &check::USER_GROUPS, contents::user_group).await?;
         self.each(tenant, &check::WEBHOOKS, contents::webhook).await?;
         self.each(tenant, &check::DELIVERIES, contents::delivery).await?;
+        self.each(tenant, &check::TAGS, contents::tag).await?;
+        self.each(tenant, &check::MEDIA_PROMPTS, contents::media_prompt).await?;
         self.each(tenant, &check::ENTRIES, contents::journal_entry).await?;
         self.each(tenant, &statements::tenant::CREDENTIALS, contents::credential).await
     }

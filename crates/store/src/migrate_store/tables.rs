@@ -216,6 +216,36 @@ pub(crate) static TABLES: &[Table] = &[
         bytes: &[],
     },
     Table {
+        name: "media_prompts",
+        key: &["tenant_id", "id"],
+        integers: &[
+            "id",
+            "tenant_id",
+            "org_unit_id",
+            "message_type",
+            "kind",
+            "size",
+            "duration_ms",
+            "created_at",
+        ],
+        texts: &["name", "file_name", "object_key"],
+        bytes: &["checksum"],
+    },
+    Table {
+        name: "object_garbage",
+        key: &["object_key"],
+        integers: &["due_at"],
+        texts: &["object_key"],
+        bytes: &[],
+    },
+    Table {
+        name: "tags",
+        key: &["tenant_id", "id"],
+        integers: &["id", "tenant_id", "org_unit_id", "version", "created_at", "modified_at"],
+        texts: &["name", "name_key", "color"],
+        bytes: &[],
+    },
+    Table {
         name: "credentials",
         key: &["tenant_id", "id"],
         integers: &[

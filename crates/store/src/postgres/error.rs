@@ -5,12 +5,13 @@ use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 /// The indexes behind the uniqueness rules.
-const UNIQUE: [(&str, Unique); 5] = [
+const UNIQUE: [(&str, Unique); 6] = [
     ("org_units_sibling_name", Unique::OrgUnitName),
     ("users_login", Unique::Login),
     ("login_claims_pkey", Unique::Login),
     ("user_groups_external_id", Unique::UserGroupExternalId),
     ("contacts_phone", Unique::ContactPhone),
+    ("tags_name", Unique::TagName),
 ];
 
 /// What may help against an error.

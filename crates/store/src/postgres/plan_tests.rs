@@ -3,7 +3,8 @@
 use tokio_postgres::{Client, NoTls};
 
 use crate::statements::{
-    LISTS, contact, installation, org_unit, postgres, purge, session, tenant, user, user_group, webhook,
+    LISTS, contact, installation, media, org_unit, postgres, purge, session, tag, tenant, user, user_group,
+    webhook,
 };
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
@@ -47,6 +48,12 @@ pub(super) const ROWS: &str = "
     INSERT INTO webhook_deliveries (tenant_id, webhook_id, id, event, entity, at, state, attempts, next_at)
     SELECT w.tenant_id, w.id, n, 'user.created', 'user:1', n, n % 3, 0, CASE WHEN n % 3 = 0 THEN n END
     FROM webhooks w, generate_series(1, CASE w.id WHEN 10009 THEN 5000 ELSE 30 END) n;
+    INSERT INTO tags (id, tenant_id, org_unit_id, name, name_key, version, created_at, modified_at)
+    SELECT id, tenant_id, id, name, name_key, 1, 0, 0 FROM org_units WHERE id % 3 = 0;
+    INSERT INTO media_prompts
+    SELECT id, tenant_id, id, name, 1, 'a.wav', 1, 44, NULL, convert_to('sum', 'UTF8'), tenant_id || '/' || id, id
+    FROM org_units WHERE id % 3 = 0;
+    INSERT INTO object_garbage SELECT 'x' || object_key, id FROM media_prompts;
     INSERT INTO journal
     SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}', id FROM org_units;
 ";
@@ -54,7 +61,8 @@ pub(super) const ROWS: &str = "
 /// What a planner that knows statistics sees in real life.
 pub(super) const STATISTICS: &str =
     "ANALYZE tenants, tenant_state, org_units, users, login_claims, session_tokens, credentials, user_groups,
-        user_group_members, contact_groups, contacts, webhooks, webhook_deliveries, journal;
+        user_group_members, contact_groups, contacts, webhooks, webhook_deliveries, tags, media_prompts, object_garbage,
+        journal;
 ";
 
 /// A connection with the settings of the store, to new tables in a schema that is gone after the transaction.
@@ -171,6 +179,9 @@ async fn lists_are_read_in_their_order() {
         (&webhook::DELIVERIES, "1, 10009, NULL, 0, 10, 0", "webhook_deliveries_pkey"),
         (&webhook::DELIVERIES_FAILED, "1, 10009, 0, 10, 0", "webhook_deliveries_failed"),
         (&webhook::DELIVERIES_OPEN, "1, 10009, 10", "webhook_deliveries_open"),
+        (&tag::LIST, "1, NULL, NULL, 10, 0", "tags_list"),
+        (&media::LIST, "1, NULL, 10, 0", "media_prompts_created"),
+        (&media::MARKED, "20000, 10", "object_garbage_due"),
         (&tenant::JOURNAL_NEWEST, "1, 0, NULL, NULL, NULL, NULL, 0, 9, 10", "journal_pkey"),
     ] {
         let steps = plan_for(&client, statement.postgres(), values).await;
@@ -202,6 +213,9 @@ async fn rows_are_found_by_what_is_asked_for() {
             (&contact::BY_PHONE, "contacts_phone"),
             (&contact::AFTER, "contacts_group"),
             (&contact::GARBAGE, "contact_groups_garbage"),
+            (&tag::GET, "tags_pkey"),
+            (&media::GET, "media_prompts_pkey"),
+            (&media::UNMARK, "object_garbage_pkey"),
             (&purge::USERS, "users_pkey"),
             (&contact::REAP, "contacts_pkey"),
             (&webhook::DELIVERY, "webhook_deliveries_pkey"),

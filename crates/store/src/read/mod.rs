@@ -2,11 +2,13 @@
 
 mod condition;
 mod contact;
+mod media;
 mod org_unit;
 #[cfg(test)]
 pub(crate) mod plan_cases;
 mod selected;
 mod selection;
+mod tag;
 mod user;
 mod user_group;
 mod webhook;
@@ -122,6 +124,10 @@ async fn found(
         Subject::Contact(id) => {
             contact::get(on, tenant, id, now).await?.map(|contact| Found::Contact(Box::new(contact)))
         }
+        Subject::MediaPrompt(id) => {
+            media::get(on, tenant, id).await?.map(|prompt| Found::MediaPrompt(Box::new(prompt)))
+        }
+        Subject::Tag(id) => tag::get(on, tenant, id).await?.map(|tag| Found::Tag(Box::new(tag))),
     })
 }
 

@@ -2,16 +2,20 @@
 
 pub(crate) mod webhook;
 
+use std::time::Duration;
+
 use muster_domain::contact::{Contact, ContactGroup, PhoneNumber, Reapable};
 use muster_domain::credential::{Credential, CredentialCaller, SignedCaller};
+use muster_domain::media::{MediaPrompt, ObjectKey};
 use muster_domain::org_unit::{OrgUnit, TreeRows};
 use muster_domain::session::{Caller, SessionToken, TokenHash, TokenKind};
+use muster_domain::tag::Tag;
 use muster_domain::tenant::{Tenant, TenantCounts, TenantStatus};
 use muster_domain::user::{UnitRef, User, UserDocument, UserView};
 use muster_domain::user_group::{self, GroupOfUser, Member, UserGroup};
 use muster_domain::{
-    ContactGroupId, ContactId, CredentialId, JournalRecord, OrgUnitId, StoreError, TenantId, Timestamp,
-    UserGroupId, UserId,
+    ContactGroupId, ContactId, CredentialId, JournalRecord, MediaPromptId, OrgUnitId, StoreError, TagId,
+    TenantId, Timestamp, UserGroupId, UserId,
 };
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -25,6 +29,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 pub(crate) const USER_COLUMNS: usize = 26;
 pub(crate) const ORG_UNIT_COLUMNS: usize = 17;
 pub(crate) const USER_GROUP_COLUMNS: usize = 10;
+pub(crate) const TAG_COLUMNS: usize = 8;
 
 fn code<T>(row: &dyn Row, column: usize, of: fn(i64) -> Option<T>, what: &str) -> Result<T> {
     of(get(row, column)?).ok_or_else(|| corrupt(what))
@@ -322,6 +327,42 @@ pub(crate) fn contact(row: &dyn Row) -> Result<Contact> {
         created_at: get(row, 11)?,
         modified_at: get(row, 12)?,
     })
+}
+
+pub(crate) fn tag(row: &dyn Row) -> Result<Tag> {
+    Ok(Tag {
+        id: TagId(get(row, 0)?),
+        tenant: TenantId(get(row, 1)?),
+        org_unit_id: OrgUnitId(get(row, 2)?),
+        name: get(row, 3)?,
+        color: get(row, 4)?,
+        version: get(row, 5)?,
+        created_at: get(row, 6)?,
+        modified_at: get(row, 7)?,
+    })
+}
+
+pub(crate) fn media_prompt(row: &dyn Row) -> Result<MediaPrompt> {
+    let millis = get::<Option<i64>>(row, 8)?.map(u64::try_from);
+    let millis = millis.transpose().map_err(|_| corrupt("duration of a media prompt"))?;
+    Ok(MediaPrompt {
+        id: MediaPromptId(get(row, 0)?),
+        tenant: TenantId(get(row, 1)?),
+        org_unit_id: OrgUnitId(get(row, 2)?),
+        name: get(row, 3)?,
+        message_type: code(row, 4, codes::message_type_of, "type of a media prompt")?,
+        file_name: get(row, 5)?,
+        kind: code(row, 6, codes::media_kind_of, "kind of a media prompt")?,
+        size: get::<i64>(row, 7)?.try_into().map_err(|_| corrupt("size of a media prompt"))?,
+        duration: millis.map(Duration::from_millis),
+        checksum: get(row, 9)?,
+        object: object_key(row, 10)?,
+        created_at: get(row, 11)?,
+    })
+}
+
+pub(crate) fn object_key(row: &dyn Row, at: usize) -> Result<ObjectKey> {
+    get::<String>(row, at)?.parse().map_err(|()| corrupt("key of an object"))
 }
 
 pub(crate) fn expired(row: &dyn Row) -> Result<Reapable> {

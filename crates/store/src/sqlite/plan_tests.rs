@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::{connect, migrate};
 use crate::statements::{
-    LISTS, Statement, contact, installation, org_unit, purge, tenant, user, user_group, webhook,
+    LISTS, Statement, contact, installation, media, org_unit, purge, tag, tenant, user, user_group, webhook,
 };
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
@@ -51,6 +51,12 @@ const ROWS: &str = "
     INSERT INTO webhook_deliveries (tenant_id, webhook_id, id, event, entity, at, state, attempts, next_at)
     SELECT w.tenant_id, w.id, n, 'user.created', 'user:1', n, n % 3, 0, iif(n % 3 = 0, n, NULL)
     FROM webhooks w, (SELECT id % 10000 AS n FROM org_units WHERE tenant_id = 1 AND id % 10000 < 60);
+    INSERT INTO tags (id, tenant_id, org_unit_id, name, name_key, version, created_at, modified_at)
+    SELECT id, tenant_id, id, name, name_key, 1, 0, 0 FROM org_units WHERE id % 3 = 0;
+    INSERT INTO media_prompts
+    SELECT id, tenant_id, id, name, 1, 'a.wav', 1, 44, NULL, randomblob(32), tenant_id || '/' || id, id FROM org_units
+    WHERE id % 3 = 0;
+    INSERT INTO object_garbage SELECT 'x' || object_key, id FROM media_prompts;
     INSERT INTO journal
     SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}', id FROM org_units;
     ANALYZE;
@@ -112,15 +118,20 @@ fn no_statement_reads_a_whole_table_when_the_planner_knows_statistics() {
     assert_eq!(steps(&with_statistics(&folder), reads_whole_table), Vec::<String>::new());
 }
 
-/// Wanted: a tenant's credentials, few webhooks, user groups and contact groups are listed whole, those of which rows are to be removed are in an
+/// Wanted: a tenant's credentials, few webhooks, tags, media prompts, user groups and contact groups are listed whole, those of which rows are to be removed are in an
 /// index of their own, a tenant is removed whole, and a list of all users is read in its
 /// order until the page is full. Their counts are kept, but for those of a filter.
-const WHOLE: [&str; 36] = [
+const WHOLE: [&str; 43] = [
     "contact::GROUPS",
     "contact::GROUPS_COUNT",
     "contact::GROUP_IDS",
     "contact::GARBAGE",
+    "media::LIST",
+    "media::LIST_COUNT",
     "purge::SESSION_TOKENS",
+    "purge::MEDIA_OBJECTS",
+    "purge::MEDIA_PROMPTS",
+    "purge::TAGS",
     "purge::CONTACTS",
     "purge::CONTACT_GROUPS",
     "purge::USER_GROUP_MEMBERS",
@@ -134,6 +145,8 @@ const WHOLE: [&str; 36] = [
     "purge::ORG_UNITS",
     "purge::JOURNAL",
     "purge::TENANT",
+    "tag::LIST",
+    "tag::LIST_COUNT",
     "tenant::CREDENTIALS",
     "user::LIST_CREATED",
     "user::LIST_CREATED_DESC",
@@ -185,6 +198,8 @@ fn a_removal_goes_by_the_rows_that_were_chosen() {
         let steps = [
             (&purge::USERS, "users"),
             (&purge::ORG_UNITS, "org_units"),
+            (&purge::TAGS, "tags"),
+            (&purge::MEDIA_PROMPTS, "media_prompts"),
             (&purge::CONTACTS, "contacts"),
             (&purge::CONTACT_GROUPS, "contact_groups"),
             (&contact::REAP, "contacts"),
@@ -228,7 +243,7 @@ fn lists_are_read_in_their_order() {
         .chain(of_contacts)
         .chain(of_groups)
         .chain(of_webhooks)
-        .chain([&org_unit::CHILDREN])
+        .chain([&org_unit::CHILDREN, &tag::LIST, &media::LIST, &media::MARKED])
         .chain(of_users.map(|(_, list)| *list))
     {
         assert!(!sorts(sorted), "{}", sorted.sqlite());
@@ -310,6 +325,25 @@ fn deliveries_are_found_by_what_is_asked_for() {
         ] {
             let plan = plan(&connection, statement.sqlite());
             assert!(plan.iter().any(|step| step.ends_with(index)), "{index}: {plan:?}");
+        }
+    }
+}
+
+/// The tags and prompts of a unit are found by the unit, and marks by their time.
+#[test]
+fn tags_and_prompts_are_found_by_what_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for connection in [migrated(&folder), with_statistics(&tempfile::tempdir().unwrap())] {
+        for (statement, table, by) in [
+            (&tag::SUBTREE, "SEARCH g", "org_unit_id=?"),
+            (&tag::SUBTREE_COUNT, "SEARCH g", "org_unit_id=?"),
+            (&media::SUBTREE, "SEARCH p", "org_unit_id=?"),
+            (&media::SUBTREE_COUNT, "SEARCH p", "org_unit_id=?"),
+            (&media::MARKED, "SEARCH object_garbage", "due_at<?"),
+        ] {
+            let plan = plan(&connection, statement.sqlite());
+            let searches = |step: &String| step.starts_with(table) && step.contains(by);
+            assert!(plan.iter().any(searches), "{table} {by}: {plan:?}");
         }
     }
 }

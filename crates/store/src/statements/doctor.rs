@@ -1,8 +1,9 @@
 //! What must never be found, one statement a check. Each gives the ids of what is wrong, at most $2 of them.
 
 use super::contact;
+use super::media;
 use super::org_unit::{self, subtree};
-use super::{tenant, user, user_group, webhook};
+use super::{tag, tenant, user, user_group, webhook};
 
 super::statements! {
     /// The top unit that the tenant names is not the top of its tree.
@@ -100,6 +101,19 @@ super::statements! {
     WEBHOOKS = concat!("SELECT ", webhook::columns!(), " FROM webhooks w WHERE w.tenant_id = $1");
     DELIVERIES = concat!("SELECT ", webhook::delivery_columns!(), ", d.webhook_id FROM webhook_deliveries d
         WHERE d.tenant_id = $1");
+    /// Tags in whole rows, and after their columns the key that is computed from the name.
+    TAGS = concat!("SELECT ", tag::columns!(), ", g.name_key FROM tags g WHERE g.tenant_id = $1");
+    /// Tags whose unit is of another tenant, or is not there.
+    TAG_UNITS = "SELECT g.id FROM tags g LEFT JOIN org_units o ON o.tenant_id = g.tenant_id AND o.id = g.org_unit_id
+        WHERE g.tenant_id = $1 AND o.id IS NULL LIMIT $2";
+    MEDIA_PROMPTS = concat!("SELECT ", media::columns!(), " FROM media_prompts p WHERE p.tenant_id = $1");
+    /// Prompts whose unit is of another tenant, or is not there.
+    MEDIA_UNITS = "SELECT p.id FROM media_prompts p
+        LEFT JOIN org_units o ON o.tenant_id = p.tenant_id AND o.id = p.org_unit_id
+        WHERE p.tenant_id = $1 AND o.id IS NULL LIMIT $2";
+    /// Prompts whose object is going to be removed.
+    MEDIA_OBJECTS = "SELECT p.id FROM media_prompts p JOIN object_garbage g ON g.object_key = p.object_key
+        WHERE p.tenant_id = $1 LIMIT $2";
     /// Tokens (kind 1 or 2) that no release has made.
     TOKENS = "SELECT s.user_id FROM session_tokens s WHERE s.tenant_id = $1
         AND (s.kind NOT IN (1, 2) OR LENGTH(s.hash) <> 32 OR LENGTH(s.family) <> 16) LIMIT $2";

@@ -23,6 +23,8 @@ super::statements! {
     GREATEST_CONTACT_GROUP = "SELECT COALESCE(MAX(id), 0) FROM contact_groups";
     GREATEST_CONTACT = "SELECT COALESCE(MAX(id), 0) FROM contacts";
     GREATEST_WEBHOOK = "SELECT COALESCE(MAX(id), 0) FROM webhooks";
+    GREATEST_MEDIA_PROMPT = "SELECT COALESCE(MAX(id), 0) FROM media_prompts";
+    GREATEST_TAG = "SELECT COALESCE(MAX(id), 0) FROM tags";
     /// The id of a kind that is given out next.
     NEXT_ID = "SELECT COALESCE(MAX(next_id), 1) FROM id_blocks WHERE kind = $1";
 }

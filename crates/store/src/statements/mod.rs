@@ -6,10 +6,12 @@
 pub(crate) mod contact;
 pub(crate) mod doctor;
 pub(crate) mod installation;
+pub(crate) mod media;
 pub(crate) mod org_unit;
 pub(crate) mod postgres;
 pub(crate) mod purge;
 pub(crate) mod session;
+pub(crate) mod tag;
 pub(crate) mod tenant;
 pub(crate) mod user;
 pub(crate) mod user_group;
@@ -22,12 +24,14 @@ const SHARE: &str = "/* FOR SHARE */";
 
 /// Every list of statements on what one tenant has, with the name of its module, but for what one store needs alone.
 #[cfg(test)]
-pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 9] = [
+pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 11] = [
     ("contact", contact::ALL),
     ("doctor", doctor::ALL),
+    ("media", media::ALL),
     ("org_unit", org_unit::ALL),
     ("purge", purge::ALL),
     ("session", session::ALL),
+    ("tag", tag::ALL),
     ("tenant", tenant::ALL),
     ("user", user::ALL),
     ("user_group", user_group::ALL),

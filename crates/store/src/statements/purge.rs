@@ -5,6 +5,14 @@
 super::statements! {
     SESSION_TOKENS = "DELETE FROM session_tokens WHERE tenant_id = $1 AND hash IN
         (SELECT s.hash FROM session_tokens s WHERE s.tenant_id = $1 LIMIT $2)";
+    /// Marks the objects of the prompts that [`MEDIA_PROMPTS`] is about to remove.
+    MEDIA_OBJECTS = "INSERT INTO object_garbage (object_key, due_at)
+        SELECT p.object_key, 0 FROM media_prompts p WHERE p.tenant_id = $1 ORDER BY p.created_at, p.id LIMIT $2
+        ON CONFLICT (object_key) DO NOTHING";
+    MEDIA_PROMPTS = "DELETE FROM media_prompts WHERE +tenant_id = $1 AND id IN
+        (SELECT p.id FROM media_prompts p WHERE p.tenant_id = $1 ORDER BY p.created_at, p.id LIMIT $2)";
+    TAGS = "DELETE FROM tags WHERE +tenant_id = $1 AND id IN
+        (SELECT g.id FROM tags g WHERE g.tenant_id = $1 ORDER BY g.name_key, g.id LIMIT $2)";
     CONTACTS = "DELETE FROM contacts WHERE +tenant_id = $1 AND id IN
         (SELECT c.id FROM contacts c WHERE c.tenant_id = $1 ORDER BY c.group_id, c.edition, c.phone LIMIT $2)";
     CONTACT_GROUPS = "DELETE FROM contact_groups WHERE +tenant_id = $1 AND id IN
@@ -42,11 +50,13 @@ super::statements! {
 }
 
 /// In their order.
-pub(crate) static STEPS: [&super::Statement; 13] = [
+pub(crate) static STEPS: [&super::Statement; 15] = [
     &SESSION_TOKENS,
     &CREDENTIALS,
     &WEBHOOK_DELIVERIES,
     &WEBHOOKS,
+    &MEDIA_PROMPTS,
+    &TAGS,
     &CONTACTS,
     &CONTACT_GROUPS,
     &USER_GROUP_MEMBERS,

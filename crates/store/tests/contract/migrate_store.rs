@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use muster_domain::credential::{CredentialWish, Profile};
+use muster_domain::tag::TagPatch;
 use muster_domain::user::UserPatch;
 use muster_domain::user_group::UserGroupPatch;
 use muster_domain::webhook::{DeliveryState, StaticParameter, WebhookPatch};
-use muster_domain::{Clock as _, Dialect};
+use muster_domain::{Clock as _, Dialect, Patch};
 use muster_store::{Limits, MigrateError, OpenError, Options, Step, migrate_store};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -84,6 +85,13 @@ async fn fill<B: Backend>(world: &World<B>, org: &Org, random: &mut StdRng) {
         let patch = UserGroupPatch { name: Some(word(n)), ..UserGroupPatch::default() };
         world.update_user_group(org, group.id, patch).await.unwrap();
     }
+    for (n, unit) in units.iter().take(4).enumerate() {
+        let (org_unit_id, color) = (Some(*unit), Patch::Set("#1f77b4".to_owned()));
+        let tag = TagPatch { name: Some(word(n)), color, org_unit_id };
+        world.directory.tag_create(&ctx, tag.into()).await.unwrap();
+        world.media_prompt(org, &word(n)).await;
+        world.directory.media_upload_begin(&ctx).await.unwrap();
+    }
     let group = world.user_group(org, "gone").await;
     world.change_members(org, group.id, joining(&users[12..15])).await.unwrap();
     world.drop_user_group(org, group.id).await.unwrap();
@@ -98,7 +106,7 @@ async fn fill<B: Backend>(world: &World<B>, org: &Org, random: &mut StdRng) {
 /// Webhooks with deliveries in every state, one that is leased, and a deleted one of which the rows are still there.
 async fn send<B: Backend>(world: &World<B>, org: &Org, word: &str) {
     let patch = WebhookPatch { name: Some(word.to_owned()), ..asking(["user.*", "group.*"]) };
-    let parameter = StaticParameter { name: word.to_owned(), value: word.to_owned() };
+    let parameter = StaticParameter { name: "source".to_owned(), value: word.to_owned() };
     let patch = WebhookPatch { static_parameters: Some(vec![parameter]), ..patch };
     for _ in 0..2 {
         let id = world.create_webhook(org, patch.clone()).await.unwrap().webhook.id;
@@ -129,7 +137,17 @@ pub(crate) async fn copy(
 
 /// What no tenant has.
 fn blocks(backend: &impl Backend) -> Vec<i64> {
-    let kinds = ["tenant", "org_unit", "user", "credential", "contact_group", "contact", "webhook"];
+    let kinds = [
+        "tenant",
+        "org_unit",
+        "user",
+        "credential",
+        "contact_group",
+        "contact",
+        "webhook",
+        "tag",
+        "media_prompt",
+    ];
     let next = |kind| backend.look(&format!("SELECT next_id FROM id_blocks WHERE kind = '{kind}'"));
     kinds.map(next).into()
 }

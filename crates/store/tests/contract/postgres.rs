@@ -36,6 +36,7 @@ async fn primary_keys_and_unique_indexes_begin_with_the_tenant() {
         "id_blocks id_blocks_pkey",
         "login_claims login_claims_pkey",
         "migrations migrations_pkey",
+        "object_garbage object_garbage_pkey",
         "server_key server_key_pkey",
         "tenants tenants_organization_id_key",
         "tenants tenants_pkey",

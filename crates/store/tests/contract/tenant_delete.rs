@@ -2,6 +2,7 @@
 
 use muster_domain::credential::{CredentialWish, Profile};
 use muster_domain::org_unit::OrgUnit;
+use muster_domain::tag::TagPatch;
 use muster_domain::tenant::{Tenant, TenantStatus, TenantStore as _};
 use muster_domain::user::{User, UserPatch, UserStatus};
 use muster_domain::{Batch, Change, Dialect, Error, IdKind, OrgUnitId, Store as _, StoreError, UserId};
@@ -30,7 +31,7 @@ const PASSWORD: &str = "correct horse battery";
 
 /// A tenant with something of everything: a deep chain, units that hang below one of a greater and one of a
 /// smaller id, an archived one, users of every status everywhere, sessions, credentials, user groups (one deleted),
-/// contact groups (one replaced, one deleted) and a journal.
+/// contact groups (one replaced, one deleted), tags, media prompts and a journal.
 async fn furnished<B: Backend>(world: &World<B>, name: &str) -> Org {
     let org = world.org_with(name, Some(PASSWORD)).await;
     let chain = world.add_chain(&org, 70).await;
@@ -70,6 +71,9 @@ async fn furnished<B: Backend>(world: &World<B>, name: &str) -> Org {
     for n in 0..2 {
         let group = world.user_group(&org, &format!("group {n}")).await.id;
         world.change_members(&org, group, joining([&org.admin])).await.unwrap();
+        let tag = TagPatch { name: Some(format!("tag {n}")), ..TagPatch::default() };
+        world.directory.tag_create(&org.ctx, tag.into()).await.unwrap();
+        world.media_prompt(&org, &format!("prompt {n}")).await;
         if n == 0 {
             world.drop_user_group(&org, group).await.unwrap();
         }
@@ -99,7 +103,7 @@ async fn nothing_of_a_deleted_tenant_is_left_and_all_of_the_others<B: Backend>()
     let before = world.backend.dump();
     let org = furnished(&world, "acme").await;
     let tables = world.backend.rows_of(org.tenant);
-    assert_eq!(tables.len(), 12, "it has something in every table: {tables:?}");
+    assert_eq!(tables.len(), 14, "it has something in every table: {tables:?}");
     let mut removed = Vec::new();
     world.directory.tenant_delete(org.tenant, |rows| removed.push(rows)).await.unwrap();
     assert_eq!(world.backend.rows_of(org.tenant), []);

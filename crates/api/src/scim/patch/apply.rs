@@ -8,7 +8,7 @@ use super::edit::{Edit, ListEdit, Missing, Operation};
 use crate::scim::filter::Condition;
 use crate::scim::read::limits::DOCUMENT;
 use crate::scim::schema::Attribute;
-use crate::scim::value::{check, is_primary, refuse, set, write};
+use crate::scim::value::{check, is_primary, length, refuse, set, write};
 use crate::scim::{ScimError, ScimType};
 
 impl Operation {
@@ -96,7 +96,7 @@ fn edit_list(attribute: &Attribute, edit: &ListEdit, list: &mut Vec<Value>) -> R
                     }
                 }
             }
-            let written = values.iter().flat_map(|(_, value)| value).map(|value| value.to_string().len());
+            let written = values.iter().flat_map(|(_, value)| value).map(length);
             // Each value is written to each element: what would be too large is not even made.
             if written.sum::<usize>().saturating_mul(chosen.len()) > DOCUMENT {
                 return refuse(attribute.name, "must not have more than 65536 bytes of JSON");

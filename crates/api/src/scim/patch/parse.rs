@@ -172,7 +172,7 @@ impl Reader {
         if attribute.detached {
             return self.members.take(attribute, op, path.filter.as_ref(), value);
         }
-        if value.as_ref().is_some_and(|value| value.to_string().len() > DOCUMENT) {
+        if value.as_ref().is_some_and(|value| value::length(value) > DOCUMENT) {
             return value::refuse(attribute.name, "must not have more than 65536 bytes of JSON");
         }
         let edit = match (attribute.multi_valued, &path.filter) {

@@ -1,7 +1,7 @@
 //! What goes when: the order per entity, the pauses between attempts, and what one endpoint means for another.
 
 use std::collections::{HashMap, HashSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use muster_domain::WebhookId;
 use muster_domain::webhook::DeliveryState;
@@ -57,7 +57,7 @@ async fn an_endpoint_is_left_alone_for_as_long_as_it_asks() {
     let running = world.dispatch();
     let tried = world.wait_for_attempts(hook, 1).await;
     let last = tried.last.unwrap();
-    assert_eq!(tried.next_at.unwrap(), last.at.plus(last.duration).plus(Duration::from_secs(60)));
+    assert_eq!(tried.next_at.unwrap(), last.at.plus(last.duration).plus(Duration::from_mins(1)));
     // Nor are others sent meanwhile.
     world.group("b").await;
     world.advance(Duration::from_secs(59));
@@ -100,14 +100,17 @@ async fn the_backlog_of_an_endpoint_that_is_down_stays_in_the_journal() {
         world.group(&format!("group {n}")).await;
     }
     let running = world.dispatch();
-    for _ in 0..500 {
-        if world.view(hook).await.health.consecutive_failures >= 128 {
+    // Until each that was made was tried, which one after the other are.
+    let mut made = 0;
+    for _ in 0..3000 {
+        made = world.deliveries(hook, None).await.len();
+        if made >= 128 && sink.hits().len() >= made {
             break;
         }
         super::world::pause(20).await;
     }
     settle().await;
-    let made = world.deliveries(hook, None).await.len();
+    assert_eq!(world.deliveries(hook, None).await.len(), made, "more were made");
     assert!((128..=256).contains(&made), "{made} deliveries were made");
     assert_eq!(sink.hits().len(), made, "each was tried once");
     // It is up again, which is found out with the first that is due.
@@ -130,20 +133,18 @@ async fn an_endpoint_that_never_answers_delays_no_other() {
     let running = world.dispatch();
     world.group("first").await;
     silent.wait_for(1);
-    let begun = Instant::now();
     for n in 0..GROUPS {
         world.group(&format!("group {n}")).await;
     }
     for sink in &sinks {
         sink.wait_for(GROUPS + 1);
     }
-    // What is sent to the silent one ends after 15 s.
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    // What is sent to the silent one ends after 15 s, and nothing has waited for that.
     assert!(silent.hits().len() <= 16, "{}", silent.hits().len());
-    assert_eq!(world.deliveries(stuck, Some(DeliveryState::Delivered)).await, []);
-    let stopped = Instant::now();
-    running.stop().await;
-    assert!(stopped.elapsed() < Duration::from_secs(4), "{:?}", stopped.elapsed());
+    let waiting = world.deliveries(stuck, None).await;
+    assert!(waiting.iter().all(|delivery| delivery.attempts == 0), "{waiting:?}");
+    // Nor does the end.
+    tokio::time::timeout(Duration::from_secs(10), running.stop()).await.unwrap();
 }
 
 /// Each delivery arrives once: while nothing fails, it can arrive twice only if two send it.

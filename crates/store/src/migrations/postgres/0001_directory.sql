@@ -3,7 +3,7 @@
 -- Every primary key and unique index of a tenant's table begins with the tenant, and rows refer to rows of
 -- their own tenant only: the tables can be distributed by it.
 
--- Global tables: tenants, login_claims, id_blocks, migrations, server_key.
+-- Global tables: tenants, login_claims, id_blocks, migrations, server_key, object_garbage.
 
 CREATE TABLE tenants (
     id                BIGINT PRIMARY KEY,
@@ -33,6 +33,14 @@ CREATE TABLE server_key (
     only_row          BIGINT PRIMARY KEY CHECK (only_row = 1),
     fingerprint       BYTEA NOT NULL
 );
+
+-- Objects beside the store that nothing refers to, and from when on they are removed. Of no tenant: it outlives them.
+CREATE TABLE object_garbage (
+    object_key        TEXT COLLATE "C" PRIMARY KEY,
+    due_at            BIGINT NOT NULL
+);
+
+CREATE INDEX object_garbage_due ON object_garbage (due_at);
 
 -- Tables of tenants.
 
@@ -248,6 +256,49 @@ CREATE TABLE contacts (
 CREATE INDEX contacts_group ON contacts (group_id, tenant_id, edition, id);
 -- A number stands once in a list.
 CREATE UNIQUE INDEX contacts_phone ON contacts (tenant_id, group_id, edition, phone);
+
+CREATE TABLE tags (
+    id                BIGINT NOT NULL,
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    org_unit_id       BIGINT NOT NULL,
+    name              TEXT COLLATE "C" NOT NULL,
+    name_key          TEXT COLLATE "C" NOT NULL,
+    color             TEXT COLLATE "C",
+    version           BIGINT NOT NULL,
+    created_at        BIGINT NOT NULL,
+    modified_at       BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, org_unit_id) REFERENCES org_units (tenant_id, id)
+);
+
+-- Lists in their order.
+CREATE INDEX tags_list ON tags (tenant_id, name_key, id);
+-- The tags of a unit. Begins with what refers to units, so that a unit can be removed without a look at all tags.
+CREATE INDEX tags_org_unit ON tags (org_unit_id, tenant_id);
+-- Tags of a unit have different names.
+CREATE UNIQUE INDEX tags_name ON tags (tenant_id, org_unit_id, name_key);
+
+CREATE TABLE media_prompts (
+    id                BIGINT NOT NULL,
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    org_unit_id       BIGINT NOT NULL,
+    name              TEXT COLLATE "C" NOT NULL,
+    message_type      BIGINT NOT NULL,
+    file_name         TEXT COLLATE "C" NOT NULL,
+    kind              BIGINT NOT NULL,
+    size              BIGINT NOT NULL,
+    duration_ms       BIGINT,
+    checksum          BYTEA NOT NULL,
+    object_key        TEXT COLLATE "C" NOT NULL,
+    created_at        BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, org_unit_id) REFERENCES org_units (tenant_id, id)
+);
+
+-- Lists in their order.
+CREATE INDEX media_prompts_created ON media_prompts (tenant_id, created_at, id);
+-- The prompts of a unit. Begins with what refers to units, so that a unit can be removed without a look at all prompts.
+CREATE INDEX media_prompts_org_unit ON media_prompts (org_unit_id, tenant_id);
 
 CREATE TABLE credentials (
     id                BIGINT NOT NULL,

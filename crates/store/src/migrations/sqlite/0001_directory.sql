@@ -1,7 +1,7 @@
 -- Types are the portable ones: integers (also for booleans, codes and microseconds), text, bytes.
 -- Integer primary keys are unique over all tenants, which gives SQLite its fastest look-up.
 
--- Global tables: tenants, login_claims, id_blocks, migrations, server_key.
+-- Global tables: tenants, login_claims, id_blocks, migrations, server_key, object_garbage.
 
 CREATE TABLE tenants (
     id                INTEGER PRIMARY KEY,
@@ -31,6 +31,14 @@ CREATE TABLE server_key (
     only_row          INTEGER PRIMARY KEY CHECK (only_row = 1),
     fingerprint       BLOB    NOT NULL
 ) STRICT;
+
+-- Objects beside the store that nothing refers to, and from when on they are removed. Of no tenant: it outlives them.
+CREATE TABLE object_garbage (
+    object_key        TEXT    PRIMARY KEY,
+    due_at            INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX object_garbage_due ON object_garbage (due_at);
 
 -- Tables of tenants.
 
@@ -238,6 +246,45 @@ CREATE TABLE contacts (
 CREATE INDEX contacts_group ON contacts (group_id, tenant_id, edition, id);
 -- A number stands once in a list.
 CREATE UNIQUE INDEX contacts_phone ON contacts (tenant_id, group_id, edition, phone);
+
+CREATE TABLE tags (
+    id                INTEGER PRIMARY KEY,
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    org_unit_id       INTEGER NOT NULL REFERENCES org_units (id),
+    name              TEXT    NOT NULL,
+    name_key          TEXT    NOT NULL,
+    color             TEXT,
+    version           INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    modified_at       INTEGER NOT NULL
+) STRICT;
+
+-- Lists in their order.
+CREATE INDEX tags_list ON tags (tenant_id, name_key, id);
+-- The tags of a unit. Begins with what refers to units, so that a unit can be removed without a look at all tags.
+CREATE INDEX tags_org_unit ON tags (org_unit_id, tenant_id);
+-- Tags of a unit have different names.
+CREATE UNIQUE INDEX tags_name ON tags (tenant_id, org_unit_id, name_key);
+
+CREATE TABLE media_prompts (
+    id                INTEGER PRIMARY KEY,
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    org_unit_id       INTEGER NOT NULL REFERENCES org_units (id),
+    name              TEXT    NOT NULL,
+    message_type      INTEGER NOT NULL,
+    file_name         TEXT    NOT NULL,
+    kind              INTEGER NOT NULL,
+    size              INTEGER NOT NULL,
+    duration_ms       INTEGER,
+    checksum          BLOB    NOT NULL,
+    object_key        TEXT    NOT NULL,
+    created_at        INTEGER NOT NULL
+) STRICT;
+
+-- Lists in their order.
+CREATE INDEX media_prompts_created ON media_prompts (tenant_id, created_at, id);
+-- The prompts of a unit. Begins with what refers to units, so that a unit can be removed without a look at all prompts.
+CREATE INDEX media_prompts_org_unit ON media_prompts (org_unit_id, tenant_id);
 
 CREATE TABLE credentials (
     id                INTEGER PRIMARY KEY,
