@@ -5,6 +5,9 @@ use uuid::Uuid;
 use crate::contact::{Contact, ContactGroup};
 use crate::credential::Credential;
 use crate::media::{MediaPrompt, ObjectKey};
+use crate::message::{
+    Block, CarrierPart, Holder, Incoming, Message, Money, MovementReason, PriceTable, Receipt,
+};
 use crate::org_unit::OrgUnit;
 use crate::session::{SessionToken, TokenHash, TokenKind};
 use crate::tag::Tag;
@@ -13,8 +16,8 @@ use crate::user::User;
 use crate::user_group::{Membership, UserGroup};
 use crate::webhook::{Delivery, DeliveryId, Health, NewDelivery, Webhook, WebhookSecret};
 use crate::{
-    ContactGroupId, ContactId, CredentialId, JournalEntry, MediaPromptId, OrgUnitId, TagId, TenantId,
-    Timestamp, UserGroupId, UserId, WebhookId,
+    BlockId, BulkId, ContactGroupId, ContactId, CredentialId, Guard, JournalEntry, MediaPromptId, MessageId,
+    TagId, TenantId, Timestamp, UserGroupId, UserId, WebhookId,
 };
 
 /// Changes of one tenant, the conditions they rest on, and their journal entries. The store applies
@@ -52,41 +55,6 @@ impl Batch {
     }
 }
 
-/// A condition that the version of a changed row cannot carry. One that fails makes the use case read
-/// and decide again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Guard {
-    /// The unit exists and is active (a child or a user is put into it).
-    UnitActive(OrgUnitId),
-    /// The unit has no active child unit and no user that is not deleted (it is archived).
-    UnitVacant(OrgUnitId),
-    /// No unit of the tenant was moved since this version of the tree was read.
-    TreeVersion(i64),
-    /// The unit still has this version (what an answer showed of it is a precondition).
-    UnitVersion { id: OrgUnitId, version: i64 },
-    /// The top unit has an active Admin besides this user, with `with_password` one who has a password.
-    AdminRemains { besides: UserId, with_password: bool },
-    /// The store's secrets are sealed under the server key with this fingerprint (one is added).
-    ServerKey { fingerprint: [u8; 32] },
-    /// The user still has this version (a session is opened on what was verified).
-    UserVersion { id: UserId, version: i64 },
-    /// The user is in these groups, the primary one first, then by how long; see [`crate::user_group::Memberships`].
-    UserGroups { user: UserId, groups: Vec<UserGroupId> },
-    /// This is still the user's primary group (what an answer showed of it is a precondition).
-    PrimaryGroup { user: UserId, group: Option<UserGroupId> },
-    /// The user group still has this version (its members are changed under a precondition).
-    UserGroupVersion { id: UserGroupId, version: i64 },
-    /// The user group exists and has no members.
-    UserGroupVacant(UserGroupId),
-    /// The contact group still has this version (what an answer showed of it is a precondition).
-    ContactGroupVersion { id: ContactGroupId, version: i64 },
-    /// No contact was put into the group, taken out of it or changed since this version of its list was read.
-    ContactsVersion { group: ContactGroupId, version: i64 },
-    /// The tenant may have one more webhook besides this one, `of_lox24` one more in that format; see
-    /// [`crate::webhook::limits`].
-    WebhookRoom { besides: WebhookId, of_lox24: bool },
-}
-
 /// One change of rows. An update names the version that it was decided on and is `Stale` when the row
 /// has another one by then.
 #[derive(Clone, Debug)]
@@ -97,6 +65,88 @@ pub enum Change {
     /// At most `limit` rows of what the tenant owns are removed; the tenant itself when nothing else is left.
     TenantPurge {
         limit: u32,
+    },
+    /// The prices of all countries become these; without a table nothing costs anything. They are of no tenant.
+    PricesReplace(Option<PriceTable>),
+    /// Something is given to the balance or, below zero, taken from it; [`StoreError::Balance`](crate::StoreError::Balance)
+    /// when [`crate::message::charge`] or [`crate::message::credit`] refuses it.
+    BalanceMove {
+        at: Timestamp,
+        amount: Money,
+        reason: MovementReason,
+    },
+    /// A message is made; one that is new waits for its time and for who hands it over.
+    MessageInsert(Box<Message>),
+    /// The state of a message, and what follows from it ([`Message::in_state`]); its version is one above the stored one.
+    /// One that is not new any more waits no longer; `Stale` when somebody else than the holder hands it over.
+    MessageUpdate {
+        before: Box<Message>,
+        after: Box<Message>,
+        holder: Holder,
+    },
+    /// The message as it was read is gone; `Stale` when it has another version by then, or is being handed over.
+    MessageDelete(Box<Message>),
+    /// At most `limit` messages that are due, of a bulk or single ones, are handed over by whoever has the claim, until
+    /// then; none, if the tenant is not active.
+    MessagesClaim {
+        lane: Option<BulkId>,
+        claim: Uuid,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    },
+    /// As [`Change::MessagesClaim`], of messages of which the claim has ended.
+    MessagesClaimLost {
+        claim: Uuid,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    },
+    /// Who hands messages over goes on.
+    MessagesKeep {
+        claim: Uuid,
+        until: Timestamp,
+    },
+    /// A message waits again; `Stale` when the claim on it is another one.
+    MessageDefer {
+        id: MessageId,
+        claim: Uuid,
+        due_at: Timestamp,
+    },
+    /// A carrier has a part of a message, or all of it, under this id. What had it before is forgotten.
+    CarrierPartInsert {
+        message: MessageId,
+        part: u32,
+        carrier: String,
+        carrier_id: String,
+        at: Timestamp,
+    },
+    /// What is known of a part, as it shall be; `Stale` when something else than `before` was known by then.
+    CarrierPartReceipt {
+        part: Box<CarrierPart>,
+        before: Receipt,
+    },
+    /// At most `limit` of what carriers have since before `horizon` is forgotten, of all tenants.
+    CarrierPartsReap {
+        horizon: Timestamp,
+        limit: u32,
+    },
+    /// A message from a phone; `Stale` when the carrier has brought it before.
+    IncomingInsert {
+        incoming: Box<Incoming>,
+        carrier: String,
+        carrier_id: Option<String>,
+    },
+    /// `version` is the one that this was decided on.
+    IncomingDelete {
+        id: MessageId,
+        version: i64,
+    },
+    BlockInsert(Box<Block>),
+    /// `version` is the one that this was decided on.
+    BlockDelete {
+        id: BlockId,
+        version: i64,
     },
     OrgUnitInsert(Box<OrgUnit>),
     /// The unit as it shall be; its version is one above the stored one. `in_place` says that its

@@ -33,6 +33,9 @@ pub enum Error {
     /// The input is fine, but the stored data forbids it.
     #[error("refused: {0:?}")]
     Rule(Rule),
+    /// The balance does not suffice for what it would cost; nothing was done.
+    #[error("the balance does not suffice")]
+    NoMoney,
     /// The caller's `If-Match` does not hold.
     #[error("the precondition does not hold")]
     Precondition,
@@ -61,10 +64,13 @@ pub enum Entity {
     Delivery,
     Tag,
     MediaPrompt,
+    Message,
+    Block,
+    Incoming,
 }
 
 impl Entity {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Tenant,
         Self::OrgUnit,
         Self::User,
@@ -76,6 +82,9 @@ impl Entity {
         Self::Delivery,
         Self::Tag,
         Self::MediaPrompt,
+        Self::Message,
+        Self::Block,
+        Self::Incoming,
     ];
 
     /// Its word in the journal.
@@ -92,6 +101,9 @@ impl Entity {
             Self::Delivery => "delivery",
             Self::Tag => "tag",
             Self::MediaPrompt => "media_prompt",
+            Self::Message => "sms",
+            Self::Block => "blocked_number",
+            Self::Incoming => "incoming",
         }
     }
 }
@@ -109,6 +121,8 @@ pub enum Unique {
     UserGroupExternalId,
     /// Tags of an org unit have different names.
     TagName,
+    /// A number stands once in a block list.
+    BlockedNumber,
 }
 
 /// The rules of the directory that need stored data.
@@ -142,6 +156,8 @@ pub enum Rule {
     DeliveryNotFailed,
     /// The journal does not tell of the event any more, so it cannot be sent again.
     EventForgotten,
+    /// What changes whatever a filter asks for is not done without a filter.
+    NoFilter,
 }
 
 /// One failing field of the input.
@@ -211,6 +227,7 @@ impl From<StoreError> for Error {
             StoreError::Duplicate(unique) => Self::Duplicate(unique),
             // The use cases read and decide again; here it has failed too often.
             StoreError::GuardFailed | StoreError::Stale => Self::contended(),
+            StoreError::Balance => Self::NoMoney,
             StoreError::Unavailable(why) => Self::Unavailable(why),
             StoreError::Internal(why) => Self::Internal(why),
         }

@@ -38,7 +38,7 @@ id!(/// An entry of the block list.
     BlockId);
 id!(/// The thread between one of a tenant's numbers and another number.
     ConversationId);
-id!(/// A change of a tenant's balance.
+id!(/// A change of a tenant's balance: from 1 in each tenant, without gaps.
     MovementId);
 id!(/// A label for whatever is sorted by labels.
     TagId);
@@ -77,11 +77,12 @@ pub enum IdKind {
     Webhook,
     Tag,
     MediaPrompt,
+    Block,
 }
 
 impl IdKind {
     /// Every kind, in the order of [`IdKind::index`].
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Tenant,
         Self::OrgUnit,
         Self::User,
@@ -91,6 +92,7 @@ impl IdKind {
         Self::Webhook,
         Self::Tag,
         Self::MediaPrompt,
+        Self::Block,
     ];
 
     /// The name under which the store keeps the sequence.
@@ -105,6 +107,7 @@ impl IdKind {
             Self::Webhook => "webhook",
             Self::Tag => "tag",
             Self::MediaPrompt => "media_prompt",
+            Self::Block => "blocked_number",
         }
     }
 

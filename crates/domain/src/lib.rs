@@ -10,6 +10,7 @@ mod ctx;
 mod directory;
 mod draft;
 mod error;
+mod guard;
 mod ids;
 pub mod industry;
 mod journal;
@@ -34,11 +35,12 @@ pub mod user;
 pub mod user_group;
 pub mod webhook;
 
-pub use batch::{Batch, Change, Guard};
+pub use batch::{Batch, Change};
 pub use ctx::{Access, Actor, Area, Ctx, Dialect};
 pub use directory::{Directory, Ended, PasswordFuture, Passwords, Precondition};
 pub use draft::{Draft, FieldErrors};
 pub use error::{Entity, Error, FieldError, Kind, Problem, Rule, Unique};
+pub use guard::Guard;
 pub use ids::{
     BlockId, BulkId, ContactGroupId, ContactId, ConversationId, CredentialId, IdKind, MediaPromptId,
     MessageId, MovementId, OrgUnitId, TagId, TenantId, UserGroupId, UserId, WebhookId,

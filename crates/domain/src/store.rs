@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::contact::ContactStore;
 use crate::credential::CredentialStore;
 use crate::media::MediaStore;
+use crate::message::{BalanceStore, BlockStore, IncomingStore, MessageStore};
 use crate::org_unit::OrgUnitStore;
 use crate::session::SessionStore;
 use crate::tag::TagStore;
@@ -25,6 +26,9 @@ pub enum StoreError {
     /// A row has another version than the one the batch was decided on, or what it refers to is gone.
     #[error("stale")]
     Stale,
+    /// A balance does not suffice for what is to be taken from it, or cannot say what it would be.
+    #[error("the balance forbids it")]
+    Balance,
     /// Busy, full, read-only or stopped: nothing was done, trying later may help. Of a commit whose answer was lost with
     /// the connection to the store it is not known, which the text says.
     #[error("unavailable: {0}")]
@@ -45,6 +49,10 @@ pub trait Store:
     + WebhookStore
     + TagStore
     + MediaStore
+    + BalanceStore
+    + BlockStore
+    + MessageStore
+    + IncomingStore
     + Send
     + Sync
 {

@@ -2,6 +2,7 @@
 
 use muster_domain::credential::Profile;
 use muster_domain::media::{MediaKind, MessageType};
+use muster_domain::message::{Service, Tier};
 use muster_domain::org_unit::OrgUnitStatus;
 use muster_domain::session::TokenKind;
 use muster_domain::tenant::TenantStatus;
@@ -45,6 +46,8 @@ codes!(
     TenantStatus::Disabled = 2,
     TenantStatus::Deleting = 3
 );
+codes!(tier, tier_of, Tier, Tier::S = 0, Tier::M = 1, Tier::L = 2, Tier::Xl = 3);
+codes!(service, service_of, Service, Service::Direct = 1);
 codes!(role, role_of, Role, Role::Admin = 1, Role::Standard = 2, Role::ReadOnly = 3);
 codes!(
     webhook_format,

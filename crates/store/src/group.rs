@@ -12,6 +12,8 @@ pub(crate) fn rows(batch: &Batch) -> usize {
     let of_change = |change: &Change| match change {
         Change::ContactsInsert { contacts, .. } => contacts.len(),
         Change::ContactsReplace { keep, .. } => keep.len(),
+        Change::MessagesClaim { limit, .. } | Change::MessagesClaimLost { limit, .. } => *limit as usize,
+        Change::PricesReplace(Some(table)) => table.iter().count(),
         Change::DeliveriesInsert { deliveries, .. } => deliveries.len(),
         _ => 1,
     };

@@ -39,7 +39,9 @@ use sqlite::SqliteStore;
 
 /// The store that the server and the command line run on. What is asked of it stands in `read/` and `apply/`, once for
 /// both kinds.
-pub struct Store(Backend, News);
+///
+/// Beside the rows: to whose journals, and to whose messages, this process has added.
+pub struct Store(Backend, News, News);
 
 /// Where the rows are.
 enum Backend {
@@ -154,10 +156,10 @@ pub async fn open(
 ) -> Result<(Store, ServerKey), OpenError> {
     if postgres::is_postgres(&options.url) {
         let (store, key) = PostgresStore::open(options, clock, entropy).await?;
-        return Ok((Store(Backend::Postgres(store), News::default()), key));
+        return Ok((Store(Backend::Postgres(store), News::default(), News::default()), key));
     }
     let (store, key) = SqliteStore::open(&file(options)?, options, clock, entropy)?;
-    Ok((Store(Backend::Sqlite(store), News::default()), key))
+    Ok((Store(Backend::Sqlite(store), News::default(), News::default()), key))
 }
 
 impl Store {

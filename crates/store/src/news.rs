@@ -1,4 +1,4 @@
-//! What this process has written of late, for whoever sends for webhooks: a hint that spares looking again and again.
+//! What this process has written of late, for whoever sends for webhooks or hands messages over: a hint that spares looking again and again.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use muster_domain::TenantId;
 use tokio::sync::Notify;
 
-/// Tenants to whose journals was added. Nothing is kept before somebody asks for the first time.
+/// Tenants to whose rows of some kind was added. Nothing is kept before somebody asks for the first time.
 #[derive(Default)]
 pub(crate) struct News {
     is_read: AtomicBool,

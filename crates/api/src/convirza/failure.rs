@@ -141,6 +141,9 @@ fn core(error: Error) -> Shape {
                 Entity::Delivery => "Delivery not found",
                 Entity::Tag => "Tag not found",
                 Entity::MediaPrompt => "Media prompt not found",
+                Entity::Message => "Message not found",
+                Entity::Block => "Blocked number not found",
+                Entity::Incoming => "Incoming message not found",
             },
         ),
         Error::Invalid(fields) => invalid(fields),
@@ -162,6 +165,9 @@ fn core(error: Error) -> Shape {
             Shape::new(StatusCode::BAD_REQUEST, "A tag with this tag_name already exists in the group")
                 .field("tag_name")
         }
+        Error::Duplicate(Unique::BlockedNumber) => {
+            Shape::new(StatusCode::BAD_REQUEST, "The number is blocked already").field("number")
+        }
         Error::Repeated { rule: _, fields } => Shape {
             errors: fields
                 .into_iter()
@@ -170,6 +176,9 @@ fn core(error: Error) -> Shape {
             ..Shape::new(StatusCode::BAD_REQUEST, "A value is there twice")
         },
         Error::Rule(rule) => rule_shape(rule),
+        Error::NoMoney => {
+            Shape::new(StatusCode::PAYMENT_REQUIRED, "The balance of the account does not suffice")
+        }
         Error::Precondition => Shape::new(
             StatusCode::PRECONDITION_FAILED,
             "The record was changed by someone else: If-Match does not hold",
@@ -231,6 +240,7 @@ fn rule_shape(rule: Rule) -> Shape {
             .into(),
         ),
         Rule::DeliveryNotFailed => (None, "Only a delivery that has failed can be retried".into()),
+        Rule::NoFilter => (None, "At least one filter is needed".into()),
         Rule::EventForgotten => (None, "The event is too old to be delivered again".into()),
         Rule::ParentArchived => {
             (Some("org_unit_status"), "A group cannot be restored under an inactive parent".into())

@@ -189,12 +189,16 @@ impl Refusal {
             Error::NotFound(_) => Self::plain(StatusCode::NOT_FOUND),
             Error::Invalid(fields) => Self::of(Failure::Fields(fields)),
             Error::Duplicate(unique) => Self::violating(
-                StatusCode::UNPROCESSABLE_ENTITY,
+                match unique {
+                    Unique::BlockedNumber => StatusCode::CONFLICT,
+                    _ => StatusCode::UNPROCESSABLE_ENTITY,
+                },
                 match unique {
                     Unique::OrgUnitName | Unique::TagName => vec![taken("name", "This value is already used.")],
                     Unique::Login => vec![taken("login", "This value is already used.")],
                     Unique::UserGroupExternalId => vec![taken("external_id", "This value is already used.")],
                     Unique::ContactPhone => vec![taken("phone", PHONE_TAKEN)],
+                    Unique::BlockedNumber => vec![taken("number", "This value is already used.")],
                 },
             ),
             Error::Repeated { rule: _, fields } => Self::violating(
@@ -202,6 +206,7 @@ impl Refusal {
                 fields.into_iter().map(|field| taken(field, PHONE_TAKEN)).collect(),
             ),
             Error::Rule(rule) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, rule_text(rule)),
+            Error::NoMoney => Self::new(StatusCode::PAYMENT_REQUIRED, "Not enough money in the account."),
             Error::Precondition => Self::plain(StatusCode::PRECONDITION_FAILED),
             Error::TooMany { retry_after } => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
@@ -220,6 +225,7 @@ impl Refusal {
 /// The rules of the tree and of users, which no call of the dialect can break today.
 fn rule_text(rule: Rule) -> &'static str {
     match rule {
+        Rule::NoFilter => "At least one filter is needed.",
         Rule::Cycle
         | Rule::TooDeep
         | Rule::TopMoved
@@ -277,6 +283,7 @@ mod tests {
             Error::Duplicate(Unique::ContactPhone),
             Error::Repeated { rule: Unique::ContactPhone, fields: vec!["phones[3].phone".into()] },
             Error::Rule(Rule::Cycle),
+            Error::NoMoney,
             Error::Precondition,
             Error::TooMany { retry_after: 7 },
             Error::Unavailable("secret".into()),

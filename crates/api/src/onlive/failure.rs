@@ -118,6 +118,9 @@ impl Body {
                 Self::new(StatusCode::CONFLICT, taken(unique))
             }
             Error::Rule(rule) => Self::new(StatusCode::FORBIDDEN, rule_text(rule)),
+            Error::NoMoney => {
+                Self::new(StatusCode::PAYMENT_REQUIRED, "The balance of the organization does not suffice")
+            }
             Error::Precondition => Self::plain(StatusCode::PRECONDITION_FAILED),
             Error::TooMany { retry_after } => Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests")
                 .header(header::RETRY_AFTER, retry_after),
@@ -142,6 +145,9 @@ fn unknown(entity: Entity) -> &'static str {
         Entity::Delivery => "Delivery not found",
         Entity::Tag => "Tag not found",
         Entity::MediaPrompt => "Media prompt not found",
+        Entity::Message => "Message not found",
+        Entity::Block => "Blocked number not found",
+        Entity::Incoming => "Incoming message not found",
     }
 }
 
@@ -152,6 +158,7 @@ fn taken(unique: Unique) -> &'static str {
         Unique::OrgUnitName => "An org unit with this name already exists",
         Unique::ContactPhone => "A contact with this phone already exists",
         Unique::TagName => "A tag with this name already exists",
+        Unique::BlockedNumber => "This number is blocked already",
     }
 }
 
@@ -170,7 +177,8 @@ fn rule_text(rule: Rule) -> &'static str {
         | Rule::TooManyWebhooks
         | Rule::TooManyLox24Webhooks
         | Rule::DeliveryNotFailed
-        | Rule::EventForgotten => "The stored data does not permit this",
+        | Rule::EventForgotten
+        | Rule::NoFilter => "The stored data does not permit this",
     }
 }
 

@@ -164,6 +164,7 @@ impl Shape {
                 ..Self::new(StatusCode::CONFLICT, taken(unique))
             },
             Error::Rule(rule) => Self::new(StatusCode::CONFLICT, rule_text(rule)),
+            Error::NoMoney => Self::plain(StatusCode::PAYMENT_REQUIRED),
             Error::Precondition => {
                 Self::new(StatusCode::PRECONDITION_FAILED, "The resource has another version")
             }
@@ -188,7 +189,10 @@ fn unknown(entity: Entity) -> &'static str {
         | Entity::Webhook
         | Entity::Delivery
         | Entity::Tag
-        | Entity::MediaPrompt => "There is no such resource",
+        | Entity::MediaPrompt
+        | Entity::Message
+        | Entity::Block
+        | Entity::Incoming => "There is no such resource",
     }
 }
 
@@ -196,7 +200,9 @@ fn taken(unique: Unique) -> &'static str {
     match unique {
         Unique::Login => "A user with this userName exists already",
         Unique::UserGroupExternalId => "A group with this externalId exists already",
-        Unique::OrgUnitName | Unique::ContactPhone | Unique::TagName => "The value is taken",
+        Unique::OrgUnitName | Unique::ContactPhone | Unique::TagName | Unique::BlockedNumber => {
+            "The value is taken"
+        }
     }
 }
 
@@ -217,7 +223,8 @@ fn rule_text(rule: Rule) -> &'static str {
         | Rule::TooManyWebhooks
         | Rule::TooManyLox24Webhooks
         | Rule::DeliveryNotFailed
-        | Rule::EventForgotten => "The stored data does not permit this",
+        | Rule::EventForgotten
+        | Rule::NoFilter => "The stored data does not permit this",
     }
 }
 

@@ -6,28 +6,41 @@
 //! handed over, and will not be, costs nothing ([`Message::in_state`]), and the sum of all movements is the balance
 //! ([`Movement`]); a recipient's STOP outlives everything but their START ([`Keyword`]).
 
+mod account;
 mod balance;
+mod blocks;
 mod bulk;
 mod bulk_status;
 mod concat;
 mod conversation;
 mod destination;
 mod event;
+mod filter;
 pub mod gsm;
+mod hand_over;
+mod incomings;
+mod journaling;
+mod manage;
 mod model;
 mod money;
 mod prefix;
 mod price;
+mod prices;
+mod receipts;
 pub mod schedule;
+mod send;
 mod sender;
 mod status;
 mod stop;
+mod store;
 mod template;
 mod text;
 mod transliterate;
 mod window;
 
+pub use account::{Account, BalanceStore, Quote};
 pub use balance::{Movement, MovementReason, charge, credit};
+pub use blocks::BlockStore;
 pub use bulk::{Bulk, BulkCounts, Counted, bulk_limits};
 pub use bulk_status::BulkStatus;
 pub use concat::ConcatHeader;
@@ -36,13 +49,19 @@ pub use conversation::{
 };
 pub use destination::{Country, Destination, Line};
 pub use event::{BroadcastEvent, LOX24_DRYRUN, SmsEvent};
+pub use filter::{BlockField, FieldValue, Filter, IncomingField, ListQuery, MessageField, Test};
+pub use hand_over::{CLAIM, Claimed, MessageWork, Noted, Outcome};
+pub use incomings::{Arrival, IncomingStore};
 pub use model::{Block, DRY_RUN, Incoming, Message, SendOptions, Service, ThreadMessage, limits};
 pub use money::{Currency, Money};
 pub use prefix::PrefixMap;
 pub use price::{PRICE_COLUMNS, Price, PriceError, PriceTable, Tariff, Tier};
+pub use receipts::{CarrierPart, RECEIPTS_KEPT, ReceiptNews};
+pub use send::MessageWish;
 pub use sender::{SENDER_IDS, SenderId};
 pub use status::{MessageState, MessageStatus, Receipt};
 pub use stop::{BlockedBy, Keyword, STOP_WORDS, blocked_number};
+pub use store::{Holder, MessageStore, StoredMessage, Sweep};
 pub use template::{MAX_TEMPLATE, PlaceholderStyle, Template, template_text};
 pub use text::{Encoding, MAX_PARTS, MessageText, Segment, Segments, TooManyParts, decode_ucs2, segments};
 pub use transliterate::transliterate;

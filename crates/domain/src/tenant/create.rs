@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Tenant, TenantStatus};
 use crate::credential::{self, CredentialWish, NewCredential};
+use crate::message::Tier;
 use crate::org_unit::OrgUnit;
 use crate::secret::ServerKey;
 use crate::user::{Role, User, UserPatch};
@@ -55,6 +56,7 @@ impl<S: Store> Directory<S> {
             currency: "EUR".to_owned(),
             status: TenantStatus::Active,
             top_org_unit_id: top,
+            tier: Tier::default(),
             version: 1,
             created_at: now,
             modified_at: now,

@@ -1,13 +1,16 @@
 //! Tenants: organisations, each with its tree, users and credentials. No tenant sees another's data.
 
 mod account;
+mod billing;
 mod create;
 mod update;
 
 use uuid::Uuid;
 
+use crate::message::Tier;
 use crate::{OrgUnitId, Problem, StoreError, TenantId, Timestamp};
 
+pub use billing::BillingPatch;
 pub use create::{NewTenant, TenantCredentials};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +47,10 @@ pub struct TenantCounts {
     pub user_groups: u64,
     /// Entries that the journal ever got.
     pub journal: u64,
+    /// To phones.
+    pub messages: u64,
+    /// From phones.
+    pub incomings: u64,
 }
 
 /// An organisation.
@@ -59,6 +66,8 @@ pub struct Tenant {
     pub currency: String,
     pub status: TenantStatus,
     pub top_org_unit_id: OrgUnitId,
+    /// Which of the four prices of a message it pays.
+    pub tier: Tier,
     pub version: i64,
     pub created_at: Timestamp,
     pub modified_at: Timestamp,

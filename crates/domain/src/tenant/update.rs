@@ -129,7 +129,7 @@ fn payload(field: &'static str, before: &str, after: &str) -> Map<String, Value>
 
 /// Adds a changed tenant, still with its old version, and its journal entry to a batch; the tenant as it will
 /// be stored.
-fn tenant_change(
+pub(super) fn tenant_change(
     ctx: &Ctx,
     batch: &mut Batch,
     changed: Tenant,

@@ -1,7 +1,9 @@
 //! Applying one batch inside the transaction of a group, on whichever backend.
 
+mod balance;
 mod contact;
 mod media;
+mod message;
 mod org_unit;
 mod tag;
 mod tenant;
@@ -26,6 +28,7 @@ pub(crate) struct State {
     /// Entries that were added to the journal.
     entries: i64,
     counts: Counts,
+    purse: balance::Purse,
 }
 
 /// By how much the kept counts of a tenant change.
@@ -36,6 +39,8 @@ struct Counts {
     users_inactive: i64,
     users_deleted: i64,
     user_groups: i64,
+    messages: i64,
+    incomings: i64,
 }
 
 impl Counts {
@@ -57,7 +62,7 @@ pub(crate) async fn batch(on: &mut impl Write, batch: &Batch, state: &mut State)
     }
     let mut next = *state;
     for wanted in &batch.changes {
-        change(on, tenant, wanted, &mut next.counts).await?;
+        change(on, tenant, wanted, &mut next).await?;
     }
     for entry in &batch.journal {
         next.entries += 1;
@@ -69,10 +74,10 @@ pub(crate) async fn batch(on: &mut impl Write, batch: &Batch, state: &mut State)
 
 /// Writes what a group of batches has changed of a tenant's state.
 pub(crate) async fn write_state(on: &mut impl Write, tenant: TenantId, state: &State) -> Outcome {
-    if *state == State::default() {
+    let State { entries, counts, purse } = *state;
+    if entries == 0 && counts == Counts::default() && purse.movements == 0 {
         return Ok(());
     }
-    let State { entries, counts } = *state;
     let values = values![
         tenant.0,
         entries,
@@ -81,13 +86,18 @@ pub(crate) async fn write_state(on: &mut impl Write, tenant: TenantId, state: &S
         counts.users_inactive,
         counts.users_deleted,
         counts.user_groups,
+        purse.moved.millionths(),
+        purse.movements,
+        counts.messages,
+        counts.incomings,
     ];
     on.one_row(&statements::tenant::STATE_UPDATE, &values).await
 }
 
 async fn guard(on: &mut impl Write, tenant: TenantId, guard: &Guard) -> Outcome {
     use crate::statements::{
-        contact, org_unit, tenant as of_tenant, user, user_group, webhook as of_webhook,
+        balance as of_balance, block, contact, org_unit, tenant as of_tenant, user, user_group,
+        webhook as of_webhook,
     };
 
     let id = tenant.0;
@@ -129,6 +139,11 @@ async fn guard(on: &mut impl Write, tenant: TenantId, guard: &Guard) -> Outcome 
         Guard::WebhookRoom { besides, of_lox24 } => {
             (&of_webhook::HAS_ROOM, webhook::has_room(tenant, *besides, *of_lox24), Wanted::Holds)
         }
+        Guard::NumberBlocked { number, is_blocked } => {
+            let statement = if *is_blocked { &block::IS_BLOCKED } else { &block::IS_NOT_BLOCKED };
+            (statement, values![id, number].to_vec(), Wanted::Holds)
+        }
+        Guard::BalanceUntouched => (&of_balance::UNTOUCHED, values![id].to_vec(), Wanted::Holds),
         Guard::AdminRemains { besides, with_password } => {
             (&user::ADMIN_REMAINS, values![id, besides.0, *with_password].to_vec(), Wanted::Holds)
         }
@@ -149,6 +164,12 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
         Change::WebhookUpdate { webhook, .. } | Change::WebhookSecretRotate { webhook, .. } => {
             Some(webhook.tenant)
         }
+        Change::MessageInsert(message)
+        | Change::MessageUpdate { after: message, .. }
+        | Change::MessageDelete(message) => Some(message.tenant),
+        Change::CarrierPartReceipt { part, .. } => Some(part.tenant),
+        Change::IncomingInsert { incoming, .. } => Some(incoming.tenant),
+        Change::BlockInsert(block) => Some(block.tenant),
         Change::TagInsert(tag) | Change::TagUpdate(tag) => Some(tag.tenant),
         Change::MediaPromptInsert(prompt) => Some(prompt.tenant),
         Change::ObjectDiscard { key, .. } | Change::ObjectForget(key) => Some(key.tenant),
@@ -159,19 +180,67 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm for each change, so that none is forgotten")]
-async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, counts: &mut Counts) -> Outcome {
+async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &mut State) -> Outcome {
     use crate::statements::{
-        contact as of_contact, tenant as of_tenant, user_group as of_group, webhook as of_webhook,
+        block as of_block, contact as of_contact, incoming as of_incoming, message as of_message,
+        tenant as of_tenant, user_group as of_group, webhook as of_webhook,
     };
 
     if row_tenant(change).is_some_and(|owner| owner != tenant) {
         return Err(StoreError::Internal("a batch has a row of another tenant".to_owned()));
     }
     let id = tenant.0;
+    let counts = &mut state.counts;
     match change {
+        Change::PricesReplace(table) => balance::replace_prices(on, table.as_ref()).await,
+        Change::BalanceMove { at, amount, reason } => {
+            balance::move_by(on, tenant, &mut state.purse, (*at, *amount), reason).await
+        }
         Change::TenantInsert(new) => tenant::insert(on, new).await,
         Change::TenantUpdate(changed) => tenant::update(on, changed).await,
         Change::TenantPurge { limit } => tenant::purge(on, tenant, *limit).await,
+        Change::MessageInsert(new) => {
+            counts.messages += 1;
+            message::insert(on, new).await
+        }
+        Change::MessageUpdate { before, after, holder } => message::update(on, before, after, *holder).await,
+        Change::MessageDelete(gone) => {
+            counts.messages -= 1;
+            message::delete(on, gone).await
+        }
+        Change::MessagesClaim { lane, claim, now, until, limit } => {
+            let values = values![id, lane.map_or(0, |bulk| bulk.0), now.0, *claim, until.0, *limit];
+            on.run(&of_message::CLAIM, &values).await
+        }
+        Change::MessagesClaimLost { claim, now, until, limit } => {
+            on.run(&of_message::CLAIM_LOST, &values![id, now.0, *claim, until.0, *limit]).await
+        }
+        Change::MessagesKeep { claim, until } => {
+            on.run(&of_message::KEEP, &values![id, *claim, until.0]).await
+        }
+        Change::MessageDefer { id: message, claim, due_at } => {
+            on.one_row(&of_message::DEFER, &values![id, message.0, *claim, due_at.0]).await
+        }
+        Change::CarrierPartInsert { message, part, carrier, carrier_id, at } => {
+            let values = values![id, message.0, *part, carrier, carrier_id, at.0];
+            on.run(&of_message::PART_INSERT, &values).await
+        }
+        Change::CarrierPartReceipt { part, before } => message::part_receipt(on, part, *before).await,
+        Change::CarrierPartsReap { horizon, limit } => {
+            on.run(&of_message::PARTS_REAP, &values![horizon.0, *limit]).await
+        }
+        Change::IncomingInsert { incoming, carrier, carrier_id } => {
+            counts.incomings += 1;
+            message::incoming_insert(on, incoming, carrier, carrier_id.as_deref()).await
+        }
+        Change::IncomingDelete { id: gone, version } => {
+            counts.incomings -= 1;
+            on.one_row(&of_incoming::DELETE, &values![id, gone.0, *version]).await
+        }
+        Change::BlockInsert(new) => message::block_insert(on, new).await,
+        Change::BlockDelete { id: gone, version } => {
+            on.one_row(&of_block::DELETE, &values![id, gone.0, *version]).await
+        }
         Change::OrgUnitInsert(unit) => {
             counts.org_units += 1;
             org_unit::insert(on, unit).await

@@ -23,6 +23,7 @@ pub(super) async fn insert(on: &mut impl Write, t: &Tenant) -> Outcome {
         t.version,
         t.created_at.0,
         t.modified_at.0,
+        codes::tier(t.tier),
     ];
     on.run(&tenant::INSERT, &values).await?;
     on.run(&tenant::STATE_INSERT, &values![t.id.0]).await
@@ -38,6 +39,7 @@ pub(super) async fn update(on: &mut impl Write, t: &Tenant) -> Outcome {
         t.version,
         t.version - 1,
         t.modified_at.0,
+        codes::tier(t.tier),
     ];
     on.one_row(&tenant::UPDATE, &values).await
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use muster_domain::message::{Money, SenderId, blocked_number};
+use muster_domain::secret::hex;
 use muster_domain::tag;
 use muster_domain::user::{name_key, password};
 use muster_domain::webhook::is_event_pattern;
@@ -21,6 +23,16 @@ pub(super) fn not_understood(what: &str, id: i64, error: &StoreError) -> String 
 fn read<T>(row: &dyn Row, what: &str, as_read: Result<T>) -> Result<std::result::Result<T, String>> {
     let id = get(row, 0)?;
     Ok(as_read.map_err(|error| not_understood(what, id, &error)))
+}
+
+/// As [`read`], of a row that has a UUID, shown as its bytes are, which may not be one.
+fn read_with_uuid<T>(
+    row: &dyn Row,
+    what: &str,
+    as_read: Result<T>,
+) -> Result<std::result::Result<T, String>> {
+    let id = hex(row.bytes(0)?.unwrap_or_default());
+    Ok(as_read.map_err(|error| format!("a row is not understood ({error}): {what} {id}")))
 }
 
 fn first(problems: &[(bool, &str)], what: &str, id: impl Display) -> Option<String> {
@@ -177,6 +189,40 @@ pub(super) fn media_prompt(row: &dyn Row) -> Result<Option<String>> {
 
 pub(super) fn journal_entry(row: &dyn Row) -> Result<Option<String>> {
     Ok(read(row, "journal entry", rows::journal_record(row))?.err())
+}
+
+pub(super) fn block(row: &dyn Row) -> Result<Option<String>> {
+    const WHAT: &str = "blocked number";
+    let block = match read(row, WHAT, rows::message::block(row))? {
+        Ok(block) => block,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    Ok(first(&[(blocked_number(&block.number).is_err(), "it is none")], WHAT, block.id))
+}
+
+pub(super) fn message(row: &dyn Row) -> Result<Option<String>> {
+    const WHAT: &str = "message";
+    let message = match read_with_uuid(row, WHAT, rows::message::message(row))? {
+        Ok(message) => message,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    let is_kept = message.is_sent() && !message.options.is_text_deleted;
+    let problems = [
+        (!is_e164(message.phone.as_str()), "the number is not in E.164"),
+        (SenderId::read(message.sender.as_str()).is_err(), "the sender is none"),
+        (!message.state.status.is_paid() && message.price != Money::ZERO, "it is paid, but was not sent"),
+        (message.is_sent() != message.handed_over_at.is_some(), "the time of its hand-over is wrong"),
+        (is_kept && message.text.is_empty() && message.chars_count > 0, "its text is gone"),
+    ];
+    Ok(first(&problems, WHAT, message.id))
+}
+
+pub(super) fn incoming(row: &dyn Row) -> Result<Option<String>> {
+    Ok(read_with_uuid(row, "incoming message", rows::message::incoming(row))?.err())
+}
+
+pub(super) fn movement(row: &dyn Row) -> Result<Option<String>> {
+    Ok(read(row, "movement", rows::balance::movement(row))?.err())
 }
 
 /// Its tenant is what the statement asks for.

@@ -1,12 +1,14 @@
 //! Looking for what must never be in a store: broken trees, counts that disagree, gaps, wrong keys.
 
 mod contents;
+mod money;
 
 use std::ops::ControlFlow;
 
 use muster_domain::secret::ServerKey;
 use muster_domain::tenant::{Tenant, TenantStatus};
 use muster_domain::{IdKind, OrgUnitId, StoreError, TenantId};
+use uuid::Uuid;
 
 use crate::driver::Read;
 use crate::row::{Row, get};
@@ -42,6 +44,7 @@ pub(crate) async fn run(
     doctor.ids().await?;
     doctor.key(key).await?;
     doctor.secrets(key).await?;
+    doctor.prices().await?;
     let mut last = 0;
     loop {
         let row = |row: &dyn Row| Ok((TenantId(get(row, 0)?), rows::tenant(row)));
@@ -100,6 +103,7 @@ impl<R: Read> Doctor<'_, R> {
                 IdKind::Contact => ("contacts", &installation::GREATEST_CONTACT),
                 IdKind::Webhook => ("webhooks", &installation::GREATEST_WEBHOOK),
                 IdKind::MediaPrompt => ("media_prompts", &installation::GREATEST_MEDIA_PROMPT),
+                IdKind::Block => ("blocked_numbers", &installation::GREATEST_BLOCK),
                 IdKind::Tag => ("tags", &installation::GREATEST_TAG),
             };
             let greatest = self.on.count(greatest, &[]).await?;
@@ -162,13 +166,25 @@ impl<R: Read> Doctor<'_, R> {
             "its object is marked as one that nothing refers to: media prompt",
         )
         .await?;
+        self.texts_of(id, &check::UNQUEUED, "is new, but nobody will hand it over: message").await?;
+        self.texts_of(id, &check::QUEUED, "waits to be handed over, but is not new: message").await?;
         self.counts(id).await?;
+        self.balance(id).await?;
         self.journal(id).await?;
         self.contents(id).await
     }
 
     async fn ids_of(&mut self, tenant: TenantId, statement: &'static Statement, what: &str) -> Result<()> {
         let ids: Vec<i64> = self.on.all(statement, &values![tenant.0, AT_MOST], |row| get(row, 0)).await?;
+        for id in ids {
+            self.found(Some(tenant), format!("{what} {id}"));
+        }
+        Ok(())
+    }
+
+    /// As [`Doctor::ids_of`], of what has UUIDs.
+    async fn texts_of(&mut self, tenant: TenantId, statement: &'static Statement, what: &str) -> Result<()> {
+        let ids: Vec<Uuid> = self.on.all(statement, &values![tenant.0, AT_MOST], |row| get(row, 0)).await?;
         for id in ids {
             self.found(Some(tenant), format!("{what} {id}"));
         }
@@ -186,7 +202,15 @@ impl<R: Read> Doctor<'_, R> {
     }
 
     async fn counts(&mut self, tenant: TenantId) -> Result<()> {
-        let names = ["org units", "active users", "inactive users", "deleted users", "user groups"];
+        let names = [
+            "org units",
+            "active users",
+            "inactive users",
+            "deleted users",
+            "user groups",
+            "messages",
+            "incoming messages",
+        ];
         let counts = self
             .on
             .all(&check::COUNTS, &values![tenant.0], |row| {
@@ -250,6 +274,10 @@ impl<R: Read> Doctor<'_, R> {
         self.each(tenant, &check::DELIVERIES, contents::delivery).await?;
         self.each(tenant, &check::TAGS, contents::tag).await?;
         self.each(tenant, &check::MEDIA_PROMPTS, contents::media_prompt).await?;
+        self.each(tenant, &check::BLOCKS, contents::block).await?;
+        self.each(tenant, &check::MESSAGES, contents::message).await?;
+        self.each(tenant, &check::INCOMINGS, contents::incoming).await?;
+        self.each(tenant, &check::MOVEMENTS, contents::movement).await?;
         self.each(tenant, &check::ENTRIES, contents::journal_entry).await?;
         self.each(tenant, &statements::tenant::CREDENTIALS, contents::credential).await
     }

@@ -6,6 +6,7 @@
 
 mod pages;
 mod sums;
+mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,8 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::pages::{Pager, Pages, QUEUE};
 pub use self::sums::Sum;
-pub(crate) use self::tables::{Cells, TABLES, Table, places};
+pub(crate) use self::table::{Cells, Table, places};
+pub(crate) use self::tables::TABLES;
 use crate::postgres::{self, PostgresEnd};
 use crate::sqlite::SqliteEnd;
 use crate::{OpenError, Options};

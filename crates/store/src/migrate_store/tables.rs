@@ -1,22 +1,6 @@
 //! What a store consists of: every table, with its columns and its key, for what copies stores as they are.
 
-use muster_domain::{StoreError, TenantId};
-
-use crate::row::Row;
-use crate::value::Value;
-
-/// The columns of a row, in the order of [`Table::columns`].
-pub(crate) type Cells = Vec<Value<'static>>;
-
-/// A table. A column is nullable or not, and indexed or not, as the migrations say.
-pub(crate) struct Table {
-    pub(crate) name: &'static str,
-    /// What tells its rows apart and is their order, by which the stores agree; the tenant first, if there is one.
-    pub(crate) key: &'static [&'static str],
-    pub(crate) integers: &'static [&'static str],
-    pub(crate) texts: &'static [&'static str],
-    pub(crate) bytes: &'static [&'static str],
-}
+use super::table::Table;
 
 /// All tables but those that each store writes for itself: its version (`migrations`) and the fingerprint of its key
 /// (`server_key`). A test holds them against the schemas of both stores.
@@ -24,7 +8,7 @@ pub(crate) static TABLES: &[Table] = &[
     Table {
         name: "tenants",
         key: &["id"],
-        integers: &["id", "status", "top_org_unit_id", "version", "created_at", "modified_at"],
+        integers: &["id", "status", "top_org_unit_id", "version", "created_at", "modified_at", "tier"],
         texts: &["name", "country", "currency"],
         bytes: &["organization_id"],
     },
@@ -34,6 +18,27 @@ pub(crate) static TABLES: &[Table] = &[
         integers: &["tenant_id", "user_id"],
         texts: &["login_key"],
         bytes: &[],
+    },
+    Table {
+        name: "price_table",
+        key: &["only_row"],
+        integers: &["only_row", "edition"],
+        texts: &[],
+        bytes: &[],
+    },
+    Table {
+        name: "prices",
+        key: &["edition", "country", "currency"],
+        integers: &["edition", "price_s", "price_m", "price_l", "price_xl"],
+        texts: &["country", "currency", "name", "requirements"],
+        bytes: &[],
+    },
+    Table {
+        name: "carrier_parts",
+        key: &["carrier", "carrier_id"],
+        integers: &["tenant_id", "part", "receipt", "handed_over_at"],
+        texts: &["carrier", "carrier_id"],
+        bytes: &["message_id"],
     },
     Table { name: "id_blocks", key: &["kind"], integers: &["next_id"], texts: &["kind"], bytes: &[] },
     Table {
@@ -49,6 +54,10 @@ pub(crate) static TABLES: &[Table] = &[
             "users_inactive",
             "users_deleted",
             "user_groups",
+            "balance",
+            "movements",
+            "messages",
+            "incomings",
         ],
         texts: &[],
         bytes: &[],
@@ -270,6 +279,60 @@ pub(crate) static TABLES: &[Table] = &[
         bytes: &["hash", "family"],
     },
     Table {
+        name: "blocked_numbers",
+        key: &["tenant_id", "id"],
+        integers: &["tenant_id", "id", "added_by", "added_at", "version"],
+        texts: &["number"],
+        bytes: &[],
+    },
+    Table {
+        name: "messages",
+        key: &["tenant_id", "id"],
+        integers: &[
+            "tenant_id",
+            "is_unicode",
+            "chars_count",
+            "parts_count",
+            "service",
+            "source",
+            "is_text_deleted",
+            "deliver_at",
+            "status",
+            "receipt",
+            "handed_over_at",
+            "price",
+            "bulk_id",
+            "conversation_id",
+            "actor_kind",
+            "actor_id",
+            "version",
+            "created_at",
+        ],
+        texts: &["sender", "phone", "country", "voice_lang", "callback_data", "ip", "text"],
+        bytes: &["id", "bulk_uuid"],
+    },
+    Table {
+        name: "message_queue",
+        key: &["tenant_id", "message_id"],
+        integers: &["tenant_id", "lane", "due_at", "claim_until"],
+        texts: &[],
+        bytes: &["message_id", "claim"],
+    },
+    Table {
+        name: "incomings",
+        key: &["tenant_id", "id"],
+        integers: &["tenant_id", "received_at", "conversation_id", "version"],
+        texts: &["sender", "recipient", "carrier", "carrier_id", "text"],
+        bytes: &["id", "answers"],
+    },
+    Table {
+        name: "movements",
+        key: &["tenant_id", "id"],
+        integers: &["tenant_id", "id", "at", "amount", "balance", "bulk_id", "messages"],
+        texts: &["reason", "note"],
+        bytes: &["message_id"],
+    },
+    Table {
         name: "journal",
         key: &["tenant_id", "sequence"],
         integers: &[
@@ -286,70 +349,3 @@ pub(crate) static TABLES: &[Table] = &[
         bytes: &[],
     },
 ];
-
-impl Table {
-    /// The columns, those of a type together.
-    pub(crate) fn columns(&self) -> impl Iterator<Item = &'static str> {
-        self.integers.iter().chain(self.texts).chain(self.bytes).copied()
-    }
-
-    /// A row as it is.
-    pub(crate) fn cells(&self, row: &dyn Row) -> Result<Cells, StoreError> {
-        let (texts, bytes) = (self.integers.len(), self.integers.len() + self.texts.len());
-        let cell = |at: usize| {
-            Ok(if at < texts {
-                Value::Integer(row.integer(at)?)
-            } else if at < bytes {
-                Value::Text(row.text(at)?.map(|text| text.to_owned().into()))
-            } else {
-                Value::Bytes(row.bytes(at)?.map(|bytes| bytes.to_vec().into()))
-            })
-        };
-        (0..bytes + self.bytes.len()).map(cell).collect::<Result<_, StoreError>>().map_err(
-            |error| match error {
-                StoreError::Internal(what) => StoreError::Internal(format!("{}: {what}", self.name)),
-                error => error,
-            },
-        )
-    }
-
-    /// The key of a row.
-    pub(crate) fn key_of(&self, cells: &[Value<'static>]) -> Cells {
-        let place = |name: &&str| self.columns().position(|column| column == *name);
-        self.key.iter().filter_map(place).filter_map(|at| cells.get(at).cloned()).collect()
-    }
-
-    /// Whose a row is, if the table is one of tenants: its key begins with theirs.
-    pub(crate) fn tenant_of(&self, cells: &[Value<'static>]) -> Option<TenantId> {
-        let first = self.columns().position(|column| self.key.first() == Some(&column))?;
-        match cells.get(first) {
-            Some(Value::Integer(Some(id))) => Some(TenantId(*id)),
-            _ => None,
-        }
-    }
-
-    /// All rows in the order of the key, those after a key alone if there is one. `hint` stands behind the table's name.
-    pub(crate) fn select(&self, after: bool, hint: &str) -> String {
-        let (name, key) = (self.name, self.key.join(", "));
-        let columns = self.columns().collect::<Vec<_>>().join(", ");
-        let places = places(self.key.len());
-        let after = if after { format!("WHERE ({key}) > ({places}) ") } else { String::new() };
-        format!("SELECT {columns} FROM {name} {hint}{after}ORDER BY {key}")
-    }
-
-    /// The last row in the order of the key.
-    pub(crate) fn last(&self) -> String {
-        let columns = self.columns().collect::<Vec<_>>().join(", ");
-        let order: Vec<String> = self.key.iter().map(|column| format!("{column} DESC")).collect();
-        format!("SELECT {columns} FROM {} ORDER BY {} LIMIT 1", self.name, order.join(", "))
-    }
-
-    pub(crate) fn count(&self) -> String {
-        format!("SELECT COUNT(*) FROM {}", self.name)
-    }
-}
-
-/// `$1, $2, …`, which SQLite takes for names that are numbered as they appear.
-pub(crate) fn places(count: usize) -> String {
-    (1..=count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
-}

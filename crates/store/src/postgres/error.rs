@@ -5,13 +5,14 @@ use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 /// The indexes behind the uniqueness rules.
-const UNIQUE: [(&str, Unique); 6] = [
+const UNIQUE: [(&str, Unique); 7] = [
     ("org_units_sibling_name", Unique::OrgUnitName),
     ("users_login", Unique::Login),
     ("login_claims_pkey", Unique::Login),
     ("user_groups_external_id", Unique::UserGroupExternalId),
     ("contacts_phone", Unique::ContactPhone),
     ("tags_name", Unique::TagName),
+    ("blocked_numbers_number", Unique::BlockedNumber),
 ];
 
 /// What may help against an error.

@@ -3,14 +3,14 @@
 use tokio_postgres::{Client, NoTls};
 
 use crate::statements::{
-    LISTS, contact, installation, media, org_unit, postgres, purge, session, tag, tenant, user, user_group,
-    webhook,
+    LISTS, balance, contact, incoming, installation, media, message, org_unit, postgres, purge, session, tag,
+    tenant, user, user_group, webhook,
 };
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
 /// with a user and two tokens for each unit.
 pub(super) const ROWS: &str = "
-    INSERT INTO tenants SELECT id, convert_to('org' || id, 'UTF8'), 'n', 'US', 'EUR', 1, id * 10000, 1, 0, 0
+    INSERT INTO tenants SELECT id, convert_to('org' || id, 'UTF8'), 'n', 'US', 'EUR', 1, id * 10000, 1, 0, 0, 0
     FROM generate_series(1, 3) id;
     INSERT INTO tenant_state (tenant_id) SELECT id FROM tenants;
     INSERT INTO id_blocks VALUES ('org_unit', 1), ('user', 1), ('tenant', 1), ('credential', 1);
@@ -54,6 +54,20 @@ pub(super) const ROWS: &str = "
     SELECT id, tenant_id, id, name, 1, 'a.wav', 1, 44, NULL, convert_to('sum', 'UTF8'), tenant_id || '/' || id, id
     FROM org_units WHERE id % 3 = 0;
     INSERT INTO object_garbage SELECT 'x' || object_key, id FROM media_prompts;
+    INSERT INTO price_table VALUES (1, 3);
+    INSERT INTO prices SELECT 3, 'C' || id, 'EUR', 'n', 1, 1, 1, 1, NULL FROM org_units WHERE tenant_id = 1;
+    INSERT INTO movements SELECT tenant_id, id % 10000 + 1, 0, 1, 1, 'credit', NULL, NULL, NULL, NULL FROM org_units;
+    INSERT INTO blocked_numbers SELECT tenant_id, id, '+49' || id, 1, id, 1 FROM org_units WHERE id % 5 = 0;
+    INSERT INTO messages (tenant_id, id, sender, phone, is_unicode, chars_count, parts_count, service, source,
+        is_text_deleted, callback_data, deliver_at, status, receipt, handed_over_at, price, bulk_id, bulk_uuid, actor_kind,
+        version, created_at, text)
+    SELECT tenant_id, convert_to('m' || id, 'UTF8'), 'M', '+4915' || id, 0, 1, 1, 1, 0, 0, CASE WHEN id % 2 = 0 THEN 'c' || id END, 0,
+        CASE WHEN id % 50 = 0 THEN 0 ELSE 100 END, 0, id, 0, CASE WHEN id % 3 = 0 THEN id % 300 END,
+        CASE WHEN id % 3 = 0 THEN convert_to('b' || id % 300, 'UTF8') END, 0, 1, id, 'x' FROM org_units;
+    INSERT INTO message_queue (tenant_id, message_id, lane, due_at)
+    SELECT tenant_id, id, COALESCE(bulk_id, 0), created_at FROM messages WHERE status = 0;
+    INSERT INTO incomings SELECT tenant_id, convert_to('i' || id, 'UTF8'), '+4915' || id, '+491', id, CASE WHEN id % 2 = 0 THEN convert_to('i' || id, 'UTF8') END, NULL,
+        'c', id, 1, 'x' FROM org_units;
     INSERT INTO journal
     SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}', id FROM org_units;
 ";
@@ -62,7 +76,7 @@ pub(super) const ROWS: &str = "
 pub(super) const STATISTICS: &str =
     "ANALYZE tenants, tenant_state, org_units, users, login_claims, session_tokens, credentials, user_groups,
         user_group_members, contact_groups, contacts, webhooks, webhook_deliveries, tags, media_prompts, object_garbage,
-        journal;
+        price_table, prices, movements, blocked_numbers, messages, message_queue, incomings, journal;
 ";
 
 /// A connection with the settings of the store, to new tables in a schema that is gone after the transaction.
@@ -229,6 +243,17 @@ async fn rows_are_found_by_what_is_asked_for() {
             (&webhook::REAP, "webhook_deliveries_pkey"),
             (&webhook::REAP_DELETED, "webhook_deliveries_pkey"),
             (&purge::WEBHOOK_DELIVERIES, "webhook_deliveries_pkey"),
+            (&message::GET, "messages_pkey"),
+            (&message::CLAIM, "message_queue_due"),
+            // By either index of what is claimed, which is little.
+            (&message::CLAIMED, "using message_queue_"),
+            (&message::WORK, "message_queue_due"),
+            (&message::PART, "carrier_parts_pkey"),
+            (&message::PARTS_OF, "carrier_parts_message"),
+            (&incoming::ANSWERED, "messages_phone"),
+            (&incoming::OF_CARRIER, "incomings_carrier"),
+            (&balance::MOVEMENTS, "movements_pkey"),
+            (&balance::QUOTE, "prices_pkey"),
         ] {
             let steps = plan(&client, statement.postgres()).await.join("\n");
             assert!(steps.contains(index), "{index}:\n{steps}");

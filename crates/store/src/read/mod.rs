@@ -1,8 +1,13 @@
 //! The reads of a store, on whichever backend.
 
+mod balance;
+mod block;
 mod condition;
 mod contact;
+mod incoming;
+mod listed;
 mod media;
+mod message;
 mod org_unit;
 #[cfg(test)]
 pub(crate) mod plan_cases;
@@ -18,7 +23,8 @@ use muster_domain::credential::{Credential, CredentialCaller, CredentialStore, S
 use muster_domain::session::{Caller, Found, SessionStore, SessionToken, Subject, TokenHash, TokenKind};
 use muster_domain::tenant::{Tenant, TenantCounts, TenantStore};
 use muster_domain::{
-    Batch, Dialect, IdKind, JournalFilter, JournalRecord, Slice, StoreError, TenantId, Timestamp, text,
+    Batch, Change, Dialect, IdKind, JournalFilter, JournalRecord, Slice, StoreError, TenantId, Timestamp,
+    text,
 };
 
 use crate::driver::Read;
@@ -249,12 +255,17 @@ impl CredentialStore for Store {
 impl muster_domain::Store for Store {
     async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         let journaled = (!batch.journal.is_empty()).then_some(batch.tenant);
+        let is_taken = |change: &Change| matches!(change, Change::MessageInsert(_));
+        let taken = batch.changes.iter().any(is_taken).then_some(batch.tenant);
         match &self.0 {
             Backend::Sqlite(store) => store.commit(batch).await,
             Backend::Postgres(store) => store.commit(batch).await,
         }?;
         if let Some(tenant) = journaled {
             self.1.add(tenant);
+        }
+        if let Some(tenant) = taken {
+            self.2.add(tenant);
         }
         Ok(())
     }

@@ -1,12 +1,14 @@
 //! Written statements whose plans are looked at, with the index that each has to go by, on either store.
 
+use muster_domain::message::{BlockField, Filter, IncomingField, ListQuery, MessageField, Sweep, Test};
 use muster_domain::predicate::{
     Among, Match, Order, Place, Predicate, Selection, Sort, SortColumn, SortKey, Start, TextColumn,
 };
-use muster_domain::{TenantId, Timestamp, UserGroupId, UserId};
+use muster_domain::{MessageId, Slice, TenantId, Timestamp, UserGroupId, UserId};
 use uuid::Uuid;
 
 use super::Written;
+use super::listed::{BLOCKS, INCOMINGS, Listed, MESSAGES, sweep};
 use super::selection::{GROUPS, Id, Table, USERS, groups_of_users};
 
 pub(crate) struct Case {
@@ -82,6 +84,60 @@ pub(crate) fn lookups() -> Vec<Case> {
         written: groups_of_users(TENANT, &[UserId(10_000), UserId(10_001)]),
         by: vec!["user_group_members_user"],
     });
+    cases.extend(filtered());
+    cases
+}
+
+fn query<F>(filter: Filter<F>, by: F) -> ListQuery<F> {
+    ListQuery { filter, by, is_descending: true, slice: Slice { limit: PAGE, offset: 0 } }
+}
+
+/// What lists with filters look up.
+fn filtered() -> Vec<Case> {
+    fn of<F: Copy + std::fmt::Debug>(
+        table: &Listed<F>,
+        test: Vec<Test<F>>,
+        by: F,
+        index: &'static str,
+    ) -> [Case; 2] {
+        let name = format!("{test:?}");
+        let query = query(Filter { all: vec![test] }, by);
+        let count = table.count(TENANT, &query.filter);
+        [
+            Case { name: format!("count of {name}"), written: count, by: vec![index] },
+            Case { name, written: table.page(TENANT, &query), by: vec![index] },
+        ]
+    }
+    let created = MessageField::CreatedAt;
+    let ids = |field| (1..4).map(|id| Test::Id(field, Uuid::from_u128(id))).collect();
+    let (reference, since) =
+        (Test::Text(MessageField::CallbackData, "c7".to_owned()), Test::Number(created, 1 << 60, i64::MAX));
+    let mut cases: Vec<Case> = [
+        of(&MESSAGES, ids(MessageField::Id), created, "messages_pkey"),
+        of(&MESSAGES, vec![Test::Id(MessageField::Bulk, Uuid::nil())], created, "messages_bulk"),
+        of(&MESSAGES, vec![reference], created, "messages_callback"),
+        of(&MESSAGES, vec![since], created, "messages_created"),
+        of(
+            &INCOMINGS,
+            vec![Test::Id(IncomingField::Answers, Uuid::nil())],
+            IncomingField::ReceivedAt,
+            "incomings_answers",
+        ),
+        of(
+            &BLOCKS,
+            vec![Test::Text(BlockField::Number, "+4".to_owned())],
+            BlockField::AddedAt,
+            "blocked_numbers_number",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    for (which, index) in [(Sweep::All, "messages_pkey"), (Sweep::Waiting, "message_queue_pkey")] {
+        let text = Filter::of(Test::Contains(MessageField::Text, "x".to_owned()));
+        let written = sweep(TENANT, which, &text, MessageId(Uuid::from_u128(u128::MAX - 9)), PAGE);
+        cases.push(Case { name: format!("{which:?}"), written, by: vec![index] });
+    }
     cases
 }
 
@@ -119,6 +175,16 @@ pub(crate) fn lists() -> Vec<Case> {
         let written = USERS.page(TENANT, &after);
         cases.push(Case { name: format!("users after one by {by:?}"), written, by: vec![index] });
     }
+    for (by, index) in
+        [(MessageField::CreatedAt, "messages_created"), (MessageField::HandedOverAt, "messages_handed_over")]
+    {
+        let written = MESSAGES.page(TENANT, &query(Filter::default(), by));
+        cases.push(Case { name: format!("messages by {by:?}"), written, by: vec![index] });
+    }
+    let written = INCOMINGS.page(TENANT, &query(Filter::default(), IncomingField::ReceivedAt));
+    cases.push(Case { name: "incoming messages".to_owned(), written, by: vec!["incomings_received"] });
+    let written = BLOCKS.page(TENANT, &query(Filter::default(), BlockField::AddedAt));
+    cases.push(Case { name: "blocked numbers".to_owned(), written, by: vec!["blocked_numbers_added"] });
     let inactive = Predicate::Active.negated();
     cases.push(Case {
         name: "inactive users".to_owned(),

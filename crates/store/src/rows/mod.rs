@@ -1,5 +1,7 @@
 //! From rows to domain types; the order of the columns is that of the statements.
 
+pub(crate) mod balance;
+pub(crate) mod message;
 pub(crate) mod webhook;
 
 use std::time::Duration;
@@ -188,6 +190,7 @@ pub(crate) fn tenant(row: &dyn Row) -> Result<Tenant> {
         version: get(row, 7)?,
         created_at: get(row, 8)?,
         modified_at: get(row, 9)?,
+        tier: code(row, 10, codes::tier_of, "tier of a tenant")?,
     })
 }
 
@@ -200,6 +203,8 @@ pub(crate) fn tenant_counts(row: &dyn Row) -> Result<TenantCounts> {
         users_deleted: count(3)?,
         user_groups: count(4)?,
         journal: count(5)?,
+        messages: count(6)?,
+        incomings: count(7)?,
     })
 }
 

@@ -4,13 +4,14 @@ use muster_domain::{StoreError, Unique};
 use rusqlite::{ErrorCode, ffi};
 
 /// The indexes behind the uniqueness rules, by the column that stands in SQLite's message.
-const UNIQUE: [(&str, Unique); 6] = [
+const UNIQUE: [(&str, Unique); 7] = [
     ("org_units.name_key", Unique::OrgUnitName),
     ("users.login_key", Unique::Login),
     ("login_claims.login_key", Unique::Login),
     ("user_groups.external_id_key", Unique::UserGroupExternalId),
     ("contacts.phone", Unique::ContactPhone),
     ("tags.name_key", Unique::TagName),
+    ("blocked_numbers.number", Unique::BlockedNumber),
 ];
 
 #[expect(clippy::needless_pass_by_value, reason = "used as `map_err(store_error)`")]

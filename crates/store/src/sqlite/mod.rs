@@ -6,6 +6,8 @@ mod driver;
 mod error;
 mod migrate;
 #[cfg(test)]
+mod plan_rows;
+#[cfg(test)]
 mod plan_tests;
 mod rekey;
 mod scan;

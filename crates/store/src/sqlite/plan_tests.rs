@@ -5,62 +5,12 @@ use muster_domain::secret::ServerKey;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use super::plan_rows::ROWS;
 use super::{connect, migrate};
 use crate::statements::{
-    LISTS, Statement, contact, installation, media, org_unit, purge, tag, tenant, user, user_group, webhook,
+    LISTS, Statement, balance, block, contact, incoming, installation, media, message, org_unit, purge, tag,
+    tenant, user, user_group, webhook,
 };
-
-/// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
-/// with a user and two tokens for each unit: what a planner that knows statistics sees in real life.
-const ROWS: &str = "
-    WITH RECURSIVE t (id) AS (VALUES (1) UNION ALL SELECT id + 1 FROM t WHERE id < 3)
-    INSERT INTO tenants SELECT id, randomblob(16), 'n', 'US', 'EUR', 1, id * 10000, 1, 0, 0 FROM t;
-    INSERT INTO tenant_state (tenant_id) SELECT id FROM tenants;
-    INSERT INTO id_blocks VALUES ('org_unit', 1), ('user', 1), ('tenant', 1), ('credential', 1);
-    WITH RECURSIVE n (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n < 1500)
-    INSERT INTO org_units (id, tenant_id, parent_id, status, name, name_key, timezone, version, created_at,
-        modified_at)
-    SELECT t.id * 10000 + n, t.id, CASE n WHEN 0 THEN NULL ELSE t.id * 10000 + (n - 1) / 4 END,
-        1 + (n % 10 = 9), 'Unit ' || n, 'unit ' || n, 'UTC', 1, 0, 0 FROM tenants t, n;
-    INSERT INTO users (id, tenant_id, uuid, org_unit_id, login, login_key, login_claimed, first_name, last_name,
-        name_key, role, status, timezone, score_call, access_audio, group_access, report_access, version, created_at,
-        modified_at)
-    SELECT id, tenant_id, randomblob(16), id, name, 'login ' || id, 1, '', '', '', 1, 1, 'UTC', 0, 0, 0, 0, 1, 0, 0
-    FROM org_units;
-    INSERT INTO login_claims SELECT login_key, tenant_id, id FROM users;
-    INSERT INTO session_tokens
-    SELECT tenant_id, randomblob(32), kind, CAST(id AS BLOB), id, 0, 0, NULL
-    FROM users, (SELECT 1 AS kind UNION ALL SELECT 2);
-    INSERT INTO credentials
-    SELECT id * 10 + n, id, 2, 'key', NULL, randomblob(32), NULL, 0, NULL, NULL, 0, NULL, 0
-    FROM tenants, (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3);
-    INSERT INTO user_groups (tenant_id, id, name, name_key, version, created_at, modified_at)
-    SELECT tenant_id, CAST(id AS BLOB), name, name_key, 1, 0, 0 FROM org_units WHERE status = 2;
-    INSERT INTO user_group_members
-    SELECT u.tenant_id, g.id, u.id, 0, 0 FROM users u JOIN user_groups g ON g.tenant_id = u.tenant_id
-    WHERE u.id % 7 = unicode(substr(g.name, -1)) % 7;
-    INSERT INTO contact_groups (id, tenant_id, name, version, created_at, modified_at)
-    SELECT id, tenant_id, name, 1, 0, 0 FROM org_units WHERE status = 2;
-    INSERT INTO contacts (id, tenant_id, group_id, edition, phone, version, created_at, modified_at)
-    SELECT g.id * 100 + n, g.tenant_id, g.id, 1, '+49151' || n, 1, 0, 0
-    FROM contact_groups g, (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4);
-    INSERT INTO webhooks (id, tenant_id, org_unit_id, name, url, events, static_parameters, format, status,
-        include_sub_groups, secret_sealed, version, created_at, modified_at, journal_cursor)
-    SELECT id, tenant_id, id, name, '', '[]', '[]', 0, 1 + (id % 20 = 9), 1, X'', 1, 0, 0, 1
-    FROM org_units WHERE status = 2;
-    INSERT INTO webhook_deliveries (tenant_id, webhook_id, id, event, entity, at, state, attempts, next_at)
-    SELECT w.tenant_id, w.id, n, 'user.created', 'user:1', n, n % 3, 0, iif(n % 3 = 0, n, NULL)
-    FROM webhooks w, (SELECT id % 10000 AS n FROM org_units WHERE tenant_id = 1 AND id % 10000 < 60);
-    INSERT INTO tags (id, tenant_id, org_unit_id, name, name_key, version, created_at, modified_at)
-    SELECT id, tenant_id, id, name, name_key, 1, 0, 0 FROM org_units WHERE id % 3 = 0;
-    INSERT INTO media_prompts
-    SELECT id, tenant_id, id, name, 1, 'a.wav', 1, 44, NULL, randomblob(32), tenant_id || '/' || id, id FROM org_units
-    WHERE id % 3 = 0;
-    INSERT INTO object_garbage SELECT 'x' || object_key, id FROM media_prompts;
-    INSERT INTO journal
-    SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}', id FROM org_units;
-    ANALYZE;
-";
 
 /// A store as opening makes it.
 pub(super) fn migrated(folder: &TempDir) -> Connection {
@@ -121,13 +71,14 @@ fn no_statement_reads_a_whole_table_when_the_planner_knows_statistics() {
 /// Wanted: a tenant's credentials, few webhooks, tags, media prompts, user groups and contact groups are listed whole, those of which rows are to be removed are in an
 /// index of their own, a tenant is removed whole, and a list of all users is read in its
 /// order until the page is full. Their counts are kept, but for those of a filter.
-const WHOLE: [&str; 43] = [
+const WHOLE: [&str; 50] = [
     "contact::GROUPS",
     "contact::GROUPS_COUNT",
     "contact::GROUP_IDS",
     "contact::GARBAGE",
     "media::LIST",
     "media::LIST_COUNT",
+    "message::WORK",
     "purge::SESSION_TOKENS",
     "purge::MEDIA_OBJECTS",
     "purge::MEDIA_PROMPTS",
@@ -143,6 +94,12 @@ const WHOLE: [&str; 43] = [
     "purge::USER_EMAILS",
     "purge::USERS",
     "purge::ORG_UNITS",
+    "purge::CARRIER_PARTS",
+    "purge::MESSAGE_QUEUE",
+    "purge::MESSAGES",
+    "purge::INCOMINGS",
+    "purge::BLOCKED_NUMBERS",
+    "purge::MOVEMENTS",
     "purge::JOURNAL",
     "purge::TENANT",
     "tag::LIST",
@@ -344,6 +301,41 @@ fn tags_and_prompts_are_found_by_what_is_asked_for() {
             let plan = plan(&connection, statement.sqlite());
             let searches = |step: &String| step.starts_with(table) && step.contains(by);
             assert!(plan.iter().any(searches), "{table} {by}: {plan:?}");
+        }
+    }
+}
+
+/// Whoever hands messages over looks at what is due and at what it has claimed, however much waits or was sent.
+#[test]
+fn messages_are_found_by_what_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = "PRIMARY KEY (carrier=? AND carrier_id=?)";
+    for connection in [migrated(&folder), with_statistics(&tempfile::tempdir().unwrap())] {
+        for (statement, index) in [
+            (&message::GET, "PRIMARY KEY (tenant_id=? AND id=?)"),
+            (&message::CLAIM, "message_queue_due (tenant_id=? AND lane=? AND due_at<?)"),
+            (&message::CLAIM_LOST, "message_queue_lost (tenant_id=? AND claim_until<?)"),
+            (&message::CLAIMED, "message_queue_claims (tenant_id=? AND claim=?)"),
+            (&message::KEEP, "message_queue_claims (tenant_id=? AND claim=?)"),
+            (&message::WORK, "message_queue_due (tenant_id=? AND lane=?)"),
+            (&message::WORK, "message_queue_lost (tenant_id=?)"),
+            (&message::DEFER, "PRIMARY KEY (tenant_id=? AND message_id=?)"),
+            (&message::PART, part),
+            (&message::PART_RECEIPT, part),
+            (&message::PARTS_OF, "carrier_parts_message (tenant_id=? AND message_id=?)"),
+            (&message::PARTS_REAP, "carrier_parts_handed_over (handed_over_at<?)"),
+            (&message::PARTS_REAP, part),
+            (&incoming::ANSWERED, "messages_phone (tenant_id=? AND phone=?)"),
+            (&incoming::OF_CARRIER, "incomings_carrier (tenant_id=? AND carrier=? AND carrier_id=?)"),
+            (&block::OF_NUMBER, "blocked_numbers_number (tenant_id=? AND number=?)"),
+            (&balance::MOVEMENTS, "PRIMARY KEY (tenant_id=? AND id<?)"),
+            (&balance::QUOTE, "PRIMARY KEY (edition=? AND country=? AND currency=?)"),
+            (&purge::MESSAGES, "PRIMARY KEY (tenant_id=? AND id=?)"),
+            (&purge::CARRIER_PARTS, part),
+        ] {
+            let plan = plan(&connection, statement.sqlite());
+            let goes_by = |step: &String| step.contains(index);
+            assert!(plan.iter().any(goes_by), "{index}: {plan:?}");
         }
     }
 }

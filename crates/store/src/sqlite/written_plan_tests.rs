@@ -15,6 +15,8 @@ fn index(name: &str) -> &str {
     match name {
         "user_groups_pkey" => "sqlite_autoindex_user_groups_1",
         "user_emails_pkey" => "USING PRIMARY KEY (tenant_id=? AND email_key",
+        "messages_pkey" => "USING PRIMARY KEY (tenant_id=? AND id",
+        "message_queue_pkey" => "USING PRIMARY KEY (tenant_id=? AND message_id",
         name => name,
     }
 }

@@ -1,7 +1,11 @@
 //! What must never be found, one statement a check. Each gives the ids of what is wrong, at most $2 of them.
 
+use super::balance;
+use super::block;
 use super::contact;
+use super::incoming;
 use super::media;
+use super::message;
 use super::org_unit::{self, subtree};
 use super::{tag, tenant, user, user_group, webhook};
 
@@ -56,18 +60,38 @@ super::statements! {
     USER_GROUPS = concat!("SELECT ", user_group::columns!(), ", g.name_key, g.description_key, g.external_id_key,
             (SELECT COUNT(*) FROM user_group_members m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id)
         FROM user_groups g WHERE g.tenant_id = $1 AND g.deleted = 0");
-    /// Units, active, inactive and deleted users, and user groups, as they are kept and as they are counted.
-    COUNTS = "SELECT s.org_units, s.users_active, s.users_inactive, s.users_deleted, s.user_groups,
+    /// Units, active, inactive and deleted users, user groups, and messages either way, as they are kept and as they are counted.
+    COUNTS = "SELECT s.org_units, s.users_active, s.users_inactive, s.users_deleted, s.user_groups, s.messages, s.incomings,
             (SELECT COUNT(*) FROM org_units o WHERE o.tenant_id = $1),
             (SELECT COUNT(*) FROM users u WHERE u.tenant_id = $1 AND u.status = 1),
             (SELECT COUNT(*) FROM users u WHERE u.tenant_id = $1 AND u.status = 2),
             (SELECT COUNT(*) FROM users u WHERE u.tenant_id = $1 AND u.status = 3),
-            (SELECT COUNT(*) FROM user_groups g WHERE g.tenant_id = $1 AND g.deleted = 0)
+            (SELECT COUNT(*) FROM user_groups g WHERE g.tenant_id = $1 AND g.deleted = 0),
+            (SELECT COUNT(*) FROM messages m WHERE m.tenant_id = $1),
+            (SELECT COUNT(*) FROM incomings i WHERE i.tenant_id = $1)
         FROM tenant_state s WHERE s.tenant_id = $1";
     /// Entries, the first, the last, the head that the next one follows, and up to where they were trimmed.
     JOURNAL = "SELECT COUNT(j.sequence), MIN(j.sequence), MAX(j.sequence), s.journal_sequence, s.journal_trimmed
         FROM tenant_state s LEFT JOIN journal j ON j.tenant_id = s.tenant_id
         WHERE s.tenant_id = $1 GROUP BY s.journal_sequence, s.journal_trimmed";
+    /// The balance and how many movements there are, as they are kept and as they are counted, and the last of these.
+    BALANCE = "SELECT s.balance, s.movements, CAST(COALESCE(SUM(m.amount), 0) AS BIGINT), COUNT(m.id), COALESCE(MAX(m.id), 0)
+        FROM tenant_state s LEFT JOIN movements m ON m.tenant_id = s.tenant_id
+        WHERE s.tenant_id = $1 GROUP BY s.balance, s.movements";
+    /// Movements after which the balance is not what it was before, and theirs.
+    MOVEMENT_SUMS = "SELECT m.id FROM movements m LEFT JOIN movements p ON p.tenant_id = $1 AND p.id = m.id - 1
+        WHERE m.tenant_id = $1 AND m.balance <> COALESCE(p.balance, 0) + m.amount LIMIT $2";
+    INCOMINGS = concat!("SELECT ", incoming::columns!(), " FROM incomings i WHERE i.tenant_id = $1");
+    BLOCKS = concat!("SELECT ", block::columns!(), " FROM blocked_numbers b WHERE b.tenant_id = $1");
+    MESSAGES = concat!("SELECT ", message::columns!(), " FROM messages m WHERE m.tenant_id = $1");
+    /// Messages that are new (status 0) and wait in no queue.
+    UNQUEUED = "SELECT m.id FROM messages m
+        LEFT JOIN message_queue q ON q.tenant_id = m.tenant_id AND q.message_id = m.id
+        WHERE m.tenant_id = $1 AND m.status = 0 AND q.message_id IS NULL LIMIT $2";
+    QUEUED = "SELECT q.message_id FROM message_queue q
+        JOIN messages m ON m.tenant_id = q.tenant_id AND m.id = q.message_id
+        WHERE q.tenant_id = $1 AND (m.status <> 0 OR q.lane <> COALESCE(m.bulk_id, 0)) LIMIT $2";
+    MOVEMENTS = concat!("SELECT ", balance::columns!(), " FROM movements m WHERE m.tenant_id = $1");
     ENTRIES = concat!("SELECT ", tenant::journal_columns!(), " FROM journal WHERE tenant_id = $1");
     WEBHOOK_UNITS = "SELECT w.id FROM webhooks w
         LEFT JOIN org_units o ON o.tenant_id = w.tenant_id AND o.id = w.org_unit_id

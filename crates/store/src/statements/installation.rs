@@ -1,5 +1,7 @@
 //! Statements on all that a store holds, for what looks after the installation. They read whole tables.
 
+use super::balance::price_columns;
+
 super::statements! {
     /// Claims of logins that are not those of a user who has them.
     NOBODYS_CLAIMS = "SELECT c.tenant_id, c.user_id FROM login_claims c
@@ -14,6 +16,13 @@ super::statements! {
     WEBHOOK_OLD_RESEAL = "UPDATE webhooks SET old_secret_sealed = $3 WHERE tenant_id = $1 AND id = $2 RETURNING id";
     TENANTS_WITH_WEBHOOKS = "SELECT DISTINCT tenant_id FROM webhooks WHERE tenant_id > $1 AND deleted = 0
                              ORDER BY tenant_id LIMIT $2";
+    /// Prices that are of no table.
+    NOBODYS_PRICES = "SELECT COUNT(*) FROM prices p LEFT JOIN price_table e ON e.edition = p.edition
+        WHERE e.edition IS NULL";
+    PRICES = concat!("SELECT ", price_columns!(), " FROM prices p");
+    TENANTS_WITH_MESSAGES = "SELECT t.id FROM tenants t WHERE t.id > $1 AND t.status = 1
+            AND EXISTS (SELECT 1 FROM message_queue q WHERE q.tenant_id = t.id)
+        ORDER BY t.id LIMIT $2";
     SERVER_KEY_CHANGES = "UPDATE server_key SET fingerprint = $1 WHERE only_row = 1 RETURNING only_row";
     SERVER_KEYS = "SELECT fingerprint FROM server_key";
     GREATEST_TENANT = "SELECT COALESCE(MAX(id), 0) FROM tenants";
@@ -24,6 +33,7 @@ super::statements! {
     GREATEST_CONTACT = "SELECT COALESCE(MAX(id), 0) FROM contacts";
     GREATEST_WEBHOOK = "SELECT COALESCE(MAX(id), 0) FROM webhooks";
     GREATEST_MEDIA_PROMPT = "SELECT COALESCE(MAX(id), 0) FROM media_prompts";
+    GREATEST_BLOCK = "SELECT COALESCE(MAX(id), 0) FROM blocked_numbers";
     GREATEST_TAG = "SELECT COALESCE(MAX(id), 0) FROM tags";
     /// The id of a kind that is given out next.
     NEXT_ID = "SELECT COALESCE(MAX(next_id), 1) FROM id_blocks WHERE kind = $1";

@@ -3,10 +3,14 @@
 //! A statement on a table of tenants names the tenant. Statements return codes and integers, never
 //! booleans, since the stores disagree about those.
 
+pub(crate) mod balance;
+pub(crate) mod block;
 pub(crate) mod contact;
 pub(crate) mod doctor;
+pub(crate) mod incoming;
 pub(crate) mod installation;
 pub(crate) mod media;
+pub(crate) mod message;
 pub(crate) mod org_unit;
 pub(crate) mod postgres;
 pub(crate) mod purge;
@@ -24,10 +28,14 @@ const SHARE: &str = "/* FOR SHARE */";
 
 /// Every list of statements on what one tenant has, with the name of its module, but for what one store needs alone.
 #[cfg(test)]
-pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 11] = [
+pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 15] = [
+    ("balance", balance::ALL),
+    ("block", block::ALL),
     ("contact", contact::ALL),
     ("doctor", doctor::ALL),
+    ("incoming", incoming::ALL),
     ("media", media::ALL),
+    ("message", message::ALL),
     ("org_unit", org_unit::ALL),
     ("purge", purge::ALL),
     ("session", session::ALL),

@@ -42,6 +42,19 @@ super::statements! {
         (SELECT o.id FROM org_units o WHERE o.tenant_id = $1
              AND NOT EXISTS (SELECT 1 FROM org_units c WHERE c.parent_id = o.id AND c.tenant_id = $1)
          ORDER BY o.parent_id DESC LIMIT $2)";
+    CARRIER_PARTS = "DELETE FROM carrier_parts WHERE +tenant_id = $1 AND (carrier, carrier_id) IN
+        (SELECT p.carrier, p.carrier_id FROM carrier_parts p WHERE p.tenant_id = $1
+         ORDER BY p.message_id, p.part LIMIT $2)";
+    MESSAGE_QUEUE = "DELETE FROM message_queue WHERE tenant_id = $1 AND message_id IN
+        (SELECT q.message_id FROM message_queue q WHERE q.tenant_id = $1 ORDER BY q.message_id LIMIT $2)";
+    MESSAGES = "DELETE FROM messages WHERE tenant_id = $1 AND id IN
+        (SELECT m.id FROM messages m WHERE m.tenant_id = $1 ORDER BY m.id LIMIT $2)";
+    INCOMINGS = "DELETE FROM incomings WHERE tenant_id = $1 AND id IN
+        (SELECT i.id FROM incomings i WHERE i.tenant_id = $1 ORDER BY i.id LIMIT $2)";
+    BLOCKED_NUMBERS = "DELETE FROM blocked_numbers WHERE tenant_id = $1 AND id IN
+        (SELECT b.id FROM blocked_numbers b WHERE b.tenant_id = $1 ORDER BY b.id LIMIT $2)";
+    MOVEMENTS = "DELETE FROM movements WHERE tenant_id = $1 AND id IN
+        (SELECT m.id FROM movements m WHERE m.tenant_id = $1 ORDER BY m.id LIMIT $2)";
     JOURNAL = "DELETE FROM journal WHERE tenant_id = $1 AND sequence IN
         (SELECT j.sequence FROM journal j WHERE j.tenant_id = $1 LIMIT $2)";
     /// At last, when the steps find nothing.
@@ -50,7 +63,13 @@ super::statements! {
 }
 
 /// In their order.
-pub(crate) static STEPS: [&super::Statement; 15] = [
+pub(crate) static STEPS: [&super::Statement; 21] = [
+    &CARRIER_PARTS,
+    &MESSAGE_QUEUE,
+    &MESSAGES,
+    &INCOMINGS,
+    &BLOCKED_NUMBERS,
+    &MOVEMENTS,
     &SESSION_TOKENS,
     &CREDENTIALS,
     &WEBHOOK_DELIVERIES,

@@ -3,7 +3,7 @@
 macro_rules! columns {
     () => {
         "t.id, t.organization_id, t.name, t.country, t.currency, t.status, t.top_org_unit_id, t.version, \
-         t.created_at, t.modified_at"
+         t.created_at, t.modified_at, t.tier"
     };
 }
 
@@ -38,19 +38,23 @@ super::statements! {
     GET = concat!("SELECT ", columns!(), " FROM tenants t WHERE t.id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM tenants t WHERE t.id > $1 ORDER BY t.id LIMIT $2");
     INSERT = "INSERT INTO tenants (id, organization_id, name, country, currency, status, top_org_unit_id, version,
-                  created_at, modified_at)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+                  created_at, modified_at, tier)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     /// $7: the version that the change was decided on.
-    UPDATE = "UPDATE tenants SET name = $2, country = $3, currency = $4, status = $5, version = $6, modified_at = $8
+    UPDATE = "UPDATE tenants SET name = $2, country = $3, currency = $4, status = $5, version = $6, modified_at = $8,
+                  tier = $9
               WHERE id = $1 AND version = $7";
     STATE_INSERT = "INSERT INTO tenant_state (tenant_id) VALUES ($1)";
-    /// By how much a group of commits has moved the journal's head and the counts.
+    /// By how much a group of commits has moved the journal's head, the counts and the balance.
     STATE_UPDATE = "UPDATE tenant_state SET journal_sequence = journal_sequence + $2,
                         org_units = org_units + $3, users_active = users_active + $4,
                         users_inactive = users_inactive + $5, users_deleted = users_deleted + $6,
-                        user_groups = user_groups + $7
+                        user_groups = user_groups + $7, balance = balance + $8,
+                        movements = movements + $9, messages = messages + $10,
+                        incomings = incomings + $11
                     WHERE tenant_id = $1";
-    COUNTS = "SELECT org_units, users_active, users_inactive, users_deleted, user_groups, journal_sequence
+    COUNTS = "SELECT org_units, users_active, users_inactive, users_deleted, user_groups, journal_sequence, messages,
+                  incomings
               FROM tenant_state WHERE tenant_id = $1";
     TREE_VERSION = "SELECT tree_version FROM tenant_state WHERE tenant_id = $1";
     TREE_VERSION_IS = "SELECT 1 FROM tenant_state WHERE tenant_id = $1 AND tree_version = $2";

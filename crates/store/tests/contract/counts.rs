@@ -35,6 +35,8 @@ fn counted<B: Backend>(world: &World<B>, org: &Org) -> TenantCounts {
         u64::try_from(world.backend.look(&sql)).unwrap()
     };
     TenantCounts {
+        messages: 0,
+        incomings: 0,
         org_units: count("org_units", ""),
         users_active: count("users", "AND status = 1"),
         users_inactive: count("users", "AND status = 2"),
@@ -262,6 +264,8 @@ async fn batches_of_a_group_that_fail_leave_the_counts_of_the_others<B: Backend>
     assert_eq!(done, [8, 8]);
     for (org, before) in orgs.iter().zip(before) {
         let expected = TenantCounts {
+            messages: 0,
+            incomings: 0,
             org_units: before.org_units + 8,
             users_active: before.users_active,
             users_inactive: before.users_inactive + 8,

@@ -9,6 +9,8 @@
 mod support;
 mod support_postgres;
 
+mod balance;
+mod balance_races;
 mod commit;
 mod commit_changes;
 mod contact_books;
@@ -25,9 +27,13 @@ mod credential;
 mod credential_callers;
 mod credential_signers;
 mod erasure;
+mod hand_over;
+mod incomings;
 mod journal;
 mod journal_lists;
 mod media;
+mod messages;
+mod messages_many;
 mod migrate_store;
 mod migrate_store_ends;
 mod org_unit;

@@ -33,10 +33,13 @@ async fn primary_keys_and_unique_indexes_begin_with_the_tenant() {
          ORDER BY 1",
     );
     let global = [
+        "carrier_parts carrier_parts_pkey",
         "id_blocks id_blocks_pkey",
         "login_claims login_claims_pkey",
         "migrations migrations_pkey",
         "object_garbage object_garbage_pkey",
+        "price_table price_table_pkey",
+        "prices prices_pkey",
         "server_key server_key_pkey",
         "tenants tenants_organization_id_key",
         "tenants tenants_pkey",

@@ -33,6 +33,7 @@ contract![
 
 fn tenant(id: i64, status: TenantStatus) -> Tenant {
     Tenant {
+        tier: muster_domain::message::Tier::L,
         id: TenantId(id),
         organization_id: Uuid::from_u128(u128::from(id.unsigned_abs()) << 64),
         name: "Österreich & Söhne".to_owned(),

@@ -104,6 +104,7 @@ async fn many_tenants<B: Backend>(world: &World<B>, count: i64) -> Vec<TenantId>
         let directory = world.node();
         async move {
             let tenant = Tenant {
+                tier: muster_domain::message::Tier::M,
                 id,
                 organization_id: Uuid::from_u128(u128::from(id.0.unsigned_abs())),
                 name: "small".to_owned(),

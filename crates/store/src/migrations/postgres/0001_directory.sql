@@ -3,7 +3,7 @@
 -- Every primary key and unique index of a tenant's table begins with the tenant, and rows refer to rows of
 -- their own tenant only: the tables can be distributed by it.
 
--- Global tables: tenants, login_claims, id_blocks, migrations, server_key, object_garbage.
+-- Global tables: tenants, login_claims, id_blocks, migrations, server_key, object_garbage, price_table, prices, carrier_parts.
 
 CREATE TABLE tenants (
     id                BIGINT PRIMARY KEY,
@@ -15,7 +15,9 @@ CREATE TABLE tenants (
     top_org_unit_id   BIGINT NOT NULL,
     version           BIGINT NOT NULL,
     created_at        BIGINT NOT NULL,
-    modified_at       BIGINT NOT NULL
+    modified_at       BIGINT NOT NULL,
+    -- Which of the four prices it pays.
+    tier              BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE login_claims (
@@ -42,6 +44,41 @@ CREATE TABLE object_garbage (
 
 CREATE INDEX object_garbage_due ON object_garbage (due_at);
 
+-- What messages cost: the operator's table, which is loaded whole, as the next edition. Without the row there is none.
+CREATE TABLE price_table (
+    only_row          BIGINT PRIMARY KEY CHECK (only_row = 1),
+    edition           BIGINT NOT NULL
+);
+
+-- Prices are those of one part in the four tiers, in millionths of the currency's unit.
+CREATE TABLE prices (
+    edition           BIGINT NOT NULL,
+    country           TEXT COLLATE "C" NOT NULL,
+    currency          TEXT COLLATE "C" NOT NULL,
+    name              TEXT COLLATE "C" NOT NULL,
+    price_s           BIGINT NOT NULL,
+    price_m           BIGINT NOT NULL,
+    price_l           BIGINT NOT NULL,
+    price_xl          BIGINT NOT NULL,
+    requirements      TEXT COLLATE "C",
+    PRIMARY KEY (edition, country, currency)
+);
+
+-- What carriers have of messages, under ids of their own: a receipt does not say whose message it is about.
+CREATE TABLE carrier_parts (
+    carrier           TEXT COLLATE "C" NOT NULL,
+    carrier_id        TEXT COLLATE "C" NOT NULL,
+    tenant_id         BIGINT NOT NULL,
+    message_id        BYTEA NOT NULL,
+    part              BIGINT NOT NULL,
+    receipt           BIGINT NOT NULL,
+    handed_over_at    BIGINT NOT NULL,
+    PRIMARY KEY (carrier, carrier_id)
+);
+
+CREATE INDEX carrier_parts_message ON carrier_parts (tenant_id, message_id, part);
+CREATE INDEX carrier_parts_handed_over ON carrier_parts (handed_over_at);
+
 -- Tables of tenants.
 
 -- What a group of commits touches once per tenant: the journal's head, and counts that would else be a walk
@@ -57,7 +94,12 @@ CREATE TABLE tenant_state (
     users_inactive    BIGINT NOT NULL DEFAULT 0,
     users_deleted     BIGINT NOT NULL DEFAULT 0,
     -- Without the deleted ones.
-    user_groups       BIGINT NOT NULL DEFAULT 0
+    user_groups       BIGINT NOT NULL DEFAULT 0,
+    -- In millionths of the currency's unit, and how many movements have made it.
+    balance           BIGINT NOT NULL DEFAULT 0,
+    movements         BIGINT NOT NULL DEFAULT 0,
+    messages          BIGINT NOT NULL DEFAULT 0,
+    incomings         BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE org_units (
@@ -398,6 +440,120 @@ CREATE TABLE webhook_deliveries (
 CREATE INDEX webhook_deliveries_open ON webhook_deliveries (tenant_id, webhook_id, id) WHERE state = 0;
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (tenant_id, webhook_id, next_at) WHERE state = 0;
 CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (tenant_id, webhook_id, id) WHERE state = 2;
+
+-- What was given to and taken from a tenant's balance; the sum of all is the balance that its state keeps.
+CREATE TABLE movements (
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    -- From 1, without gaps.
+    id                BIGINT NOT NULL,
+    at                BIGINT NOT NULL,
+    amount            BIGINT NOT NULL,
+    -- After it.
+    balance           BIGINT NOT NULL,
+    reason            TEXT COLLATE "C" NOT NULL,
+    note              TEXT COLLATE "C",
+    message_id        BYTEA,
+    bulk_id           BIGINT,
+    messages          BIGINT,
+    PRIMARY KEY (tenant_id, id)
+);
+
+CREATE TABLE blocked_numbers (
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    id                BIGINT NOT NULL,
+    number            TEXT COLLATE "C" NOT NULL,
+    added_by          BIGINT NOT NULL,
+    added_at          BIGINT NOT NULL,
+    version           BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
+
+-- A number stands once in a list.
+CREATE UNIQUE INDEX blocked_numbers_number ON blocked_numbers (tenant_id, number);
+-- Lists in their order.
+CREATE INDEX blocked_numbers_added ON blocked_numbers (tenant_id, added_at, id);
+
+-- Messages to phones. A time that is not there is 0, so that lists are sorted by it.
+CREATE TABLE messages (
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    id                BYTEA NOT NULL,
+    sender            TEXT COLLATE "C" NOT NULL,
+    phone             TEXT COLLATE "C" NOT NULL,
+    country           TEXT COLLATE "C",
+    is_unicode        BIGINT NOT NULL,
+    chars_count       BIGINT NOT NULL,
+    parts_count       BIGINT NOT NULL,
+    service           BIGINT NOT NULL,
+    source            BIGINT NOT NULL,
+    voice_lang        TEXT COLLATE "C",
+    is_text_deleted   BIGINT NOT NULL,
+    callback_data     TEXT COLLATE "C",
+    deliver_at        BIGINT NOT NULL,
+    status            BIGINT NOT NULL,
+    receipt           BIGINT NOT NULL,
+    handed_over_at    BIGINT NOT NULL,
+    price             BIGINT NOT NULL,
+    bulk_id           BIGINT,
+    bulk_uuid         BYTEA,
+    conversation_id   BIGINT,
+    actor_kind        BIGINT NOT NULL,
+    actor_id          BIGINT,
+    ip                TEXT COLLATE "C",
+    version           BIGINT NOT NULL,
+    created_at        BIGINT NOT NULL,
+    -- The last one, since it may be long.
+    text              TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
+
+-- Lists in their orders.
+CREATE INDEX messages_created ON messages (tenant_id, created_at, id);
+CREATE INDEX messages_handed_over ON messages (tenant_id, handed_over_at, id);
+-- What is looked up: the last one to a phone, those of a bulk, and by the customer's own reference.
+CREATE INDEX messages_phone ON messages (tenant_id, phone, created_at, id);
+CREATE INDEX messages_bulk ON messages (tenant_id, bulk_uuid, created_at, id) WHERE bulk_uuid IS NOT NULL;
+CREATE INDEX messages_callback ON messages (tenant_id, callback_data, created_at, id) WHERE callback_data IS NOT NULL;
+
+-- What waits to be handed over: a row for each message that is new (status 0), beside it, since it changes often.
+CREATE TABLE message_queue (
+    tenant_id         BIGINT NOT NULL,
+    message_id        BYTEA NOT NULL,
+    -- The bulk that it is of, 0 for single ones: what is not sent now is passed over whole.
+    lane              BIGINT NOT NULL,
+    due_at            BIGINT NOT NULL,
+    -- Who hands it over, and until when that is not called in question; after that nobody knows what became of it.
+    claim             BYTEA,
+    claim_until       BIGINT,
+    PRIMARY KEY (tenant_id, message_id),
+    FOREIGN KEY (tenant_id, message_id) REFERENCES messages (tenant_id, id)
+);
+
+CREATE INDEX message_queue_due ON message_queue (tenant_id, lane, due_at, message_id) WHERE claim IS NULL;
+CREATE INDEX message_queue_claims ON message_queue (tenant_id, claim) WHERE claim IS NOT NULL;
+CREATE INDEX message_queue_lost ON message_queue (tenant_id, claim_until) WHERE claim IS NOT NULL;
+
+-- Messages from phones.
+CREATE TABLE incomings (
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    id                BYTEA NOT NULL,
+    sender            TEXT COLLATE "C" NOT NULL,
+    recipient         TEXT COLLATE "C" NOT NULL,
+    received_at       BIGINT NOT NULL,
+    -- The message that it answers, also when that is gone.
+    answers           BYTEA,
+    conversation_id   BIGINT,
+    carrier           TEXT COLLATE "C" NOT NULL,
+    carrier_id        TEXT COLLATE "C",
+    version           BIGINT NOT NULL,
+    text              TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
+
+-- What a carrier brings again is there once.
+CREATE UNIQUE INDEX incomings_carrier ON incomings (tenant_id, carrier, carrier_id);
+-- Lists in their order.
+CREATE INDEX incomings_received ON incomings (tenant_id, received_at, id);
+CREATE INDEX incomings_answers ON incomings (tenant_id, answers, received_at, id) WHERE answers IS NOT NULL;
 
 CREATE TABLE journal (
     tenant_id         BIGINT NOT NULL REFERENCES tenants (id),

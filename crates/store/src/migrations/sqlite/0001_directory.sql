@@ -1,7 +1,7 @@
 -- Types are the portable ones: integers (also for booleans, codes and microseconds), text, bytes.
 -- Integer primary keys are unique over all tenants, which gives SQLite its fastest look-up.
 
--- Global tables: tenants, login_claims, id_blocks, migrations, server_key, object_garbage.
+-- Global tables: tenants, login_claims, id_blocks, migrations, server_key, object_garbage, price_table, prices, carrier_parts.
 
 CREATE TABLE tenants (
     id                INTEGER PRIMARY KEY,
@@ -13,7 +13,9 @@ CREATE TABLE tenants (
     top_org_unit_id   INTEGER NOT NULL,
     version           INTEGER NOT NULL,
     created_at        INTEGER NOT NULL,
-    modified_at       INTEGER NOT NULL
+    modified_at       INTEGER NOT NULL,
+    -- Which of the four prices it pays.
+    tier              INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE login_claims (
@@ -40,6 +42,41 @@ CREATE TABLE object_garbage (
 
 CREATE INDEX object_garbage_due ON object_garbage (due_at);
 
+-- What messages cost: the operator's table, which is loaded whole, as the next edition. Without the row there is none.
+CREATE TABLE price_table (
+    only_row          INTEGER PRIMARY KEY CHECK (only_row = 1),
+    edition           INTEGER NOT NULL
+) STRICT;
+
+-- Prices are those of one part in the four tiers, in millionths of the currency's unit.
+CREATE TABLE prices (
+    edition           INTEGER NOT NULL,
+    country           TEXT NOT NULL,
+    currency          TEXT NOT NULL,
+    name              TEXT NOT NULL,
+    price_s           INTEGER NOT NULL,
+    price_m           INTEGER NOT NULL,
+    price_l           INTEGER NOT NULL,
+    price_xl          INTEGER NOT NULL,
+    requirements      TEXT,
+    PRIMARY KEY (edition, country, currency)
+) STRICT, WITHOUT ROWID;
+
+-- What carriers have of messages, under ids of their own: a receipt does not say whose message it is about.
+CREATE TABLE carrier_parts (
+    carrier           TEXT NOT NULL,
+    carrier_id        TEXT NOT NULL,
+    tenant_id         INTEGER NOT NULL,
+    message_id        BLOB NOT NULL,
+    part              INTEGER NOT NULL,
+    receipt           INTEGER NOT NULL,
+    handed_over_at    INTEGER NOT NULL,
+    PRIMARY KEY (carrier, carrier_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX carrier_parts_message ON carrier_parts (tenant_id, message_id, part);
+CREATE INDEX carrier_parts_handed_over ON carrier_parts (handed_over_at);
+
 -- Tables of tenants.
 
 -- What a group of commits touches once per tenant: the journal's head, and counts that would else be a walk
@@ -55,7 +92,12 @@ CREATE TABLE tenant_state (
     users_inactive    INTEGER NOT NULL DEFAULT 0,
     users_deleted     INTEGER NOT NULL DEFAULT 0,
     -- Without the deleted ones.
-    user_groups       INTEGER NOT NULL DEFAULT 0
+    user_groups       INTEGER NOT NULL DEFAULT 0,
+    -- In millionths of the currency's unit, and how many movements have made it.
+    balance           INTEGER NOT NULL DEFAULT 0,
+    movements         INTEGER NOT NULL DEFAULT 0,
+    messages          INTEGER NOT NULL DEFAULT 0,
+    incomings         INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE org_units (
@@ -383,6 +425,120 @@ CREATE INDEX webhook_deliveries_open ON webhook_deliveries (tenant_id, webhook_i
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (tenant_id, webhook_id, next_at) WHERE state = 0;
 CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (tenant_id, webhook_id, id) WHERE state = 2;
 
+-- What was given to and taken from a tenant's balance; the sum of all is the balance that its state keeps.
+CREATE TABLE movements (
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    -- From 1, without gaps.
+    id                INTEGER NOT NULL,
+    at                INTEGER NOT NULL,
+    amount            INTEGER NOT NULL,
+    -- After it.
+    balance           INTEGER NOT NULL,
+    reason            TEXT NOT NULL,
+    note              TEXT,
+    message_id        BLOB,
+    bulk_id           INTEGER,
+    messages          INTEGER,
+    PRIMARY KEY (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE blocked_numbers (
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    id                INTEGER NOT NULL,
+    number            TEXT NOT NULL,
+    added_by          INTEGER NOT NULL,
+    added_at          INTEGER NOT NULL,
+    version           INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- A number stands once in a list.
+CREATE UNIQUE INDEX blocked_numbers_number ON blocked_numbers (tenant_id, number);
+-- Lists in their order.
+CREATE INDEX blocked_numbers_added ON blocked_numbers (tenant_id, added_at, id);
+
+-- Messages to phones. A time that is not there is 0, so that lists are sorted by it.
+CREATE TABLE messages (
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    id                BLOB NOT NULL,
+    sender            TEXT NOT NULL,
+    phone             TEXT NOT NULL,
+    country           TEXT,
+    is_unicode        INTEGER NOT NULL,
+    chars_count       INTEGER NOT NULL,
+    parts_count       INTEGER NOT NULL,
+    service           INTEGER NOT NULL,
+    source            INTEGER NOT NULL,
+    voice_lang        TEXT,
+    is_text_deleted   INTEGER NOT NULL,
+    callback_data     TEXT,
+    deliver_at        INTEGER NOT NULL,
+    status            INTEGER NOT NULL,
+    receipt           INTEGER NOT NULL,
+    handed_over_at    INTEGER NOT NULL,
+    price             INTEGER NOT NULL,
+    bulk_id           INTEGER,
+    bulk_uuid         BLOB,
+    conversation_id   INTEGER,
+    actor_kind        INTEGER NOT NULL,
+    actor_id          INTEGER,
+    ip                TEXT,
+    version           INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    -- The last one, since it may be long.
+    text              TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- Lists in their orders.
+CREATE INDEX messages_created ON messages (tenant_id, created_at, id);
+CREATE INDEX messages_handed_over ON messages (tenant_id, handed_over_at, id);
+-- What is looked up: the last one to a phone, those of a bulk, and by the customer's own reference.
+CREATE INDEX messages_phone ON messages (tenant_id, phone, created_at, id);
+CREATE INDEX messages_bulk ON messages (tenant_id, bulk_uuid, created_at, id) WHERE bulk_uuid IS NOT NULL;
+CREATE INDEX messages_callback ON messages (tenant_id, callback_data, created_at, id) WHERE callback_data IS NOT NULL;
+
+-- What waits to be handed over: a row for each message that is new (status 0), beside it, since it changes often.
+CREATE TABLE message_queue (
+    tenant_id         INTEGER NOT NULL,
+    message_id        BLOB NOT NULL,
+    -- The bulk that it is of, 0 for single ones: what is not sent now is passed over whole.
+    lane              INTEGER NOT NULL,
+    due_at            INTEGER NOT NULL,
+    -- Who hands it over, and until when that is not called in question; after that nobody knows what became of it.
+    claim             BLOB,
+    claim_until       INTEGER,
+    PRIMARY KEY (tenant_id, message_id),
+    FOREIGN KEY (tenant_id, message_id) REFERENCES messages (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX message_queue_due ON message_queue (tenant_id, lane, due_at, message_id) WHERE claim IS NULL;
+CREATE INDEX message_queue_claims ON message_queue (tenant_id, claim) WHERE claim IS NOT NULL;
+CREATE INDEX message_queue_lost ON message_queue (tenant_id, claim_until) WHERE claim IS NOT NULL;
+
+-- Messages from phones.
+CREATE TABLE incomings (
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    id                BLOB NOT NULL,
+    sender            TEXT NOT NULL,
+    recipient         TEXT NOT NULL,
+    received_at       INTEGER NOT NULL,
+    -- The message that it answers, also when that is gone.
+    answers           BLOB,
+    conversation_id   INTEGER,
+    carrier           TEXT NOT NULL,
+    carrier_id        TEXT,
+    version           INTEGER NOT NULL,
+    text              TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- What a carrier brings again is there once.
+CREATE UNIQUE INDEX incomings_carrier ON incomings (tenant_id, carrier, carrier_id);
+-- Lists in their order.
+CREATE INDEX incomings_received ON incomings (tenant_id, received_at, id);
+CREATE INDEX incomings_answers ON incomings (tenant_id, answers, received_at, id) WHERE answers IS NOT NULL;
+
 CREATE TABLE journal (
     tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
     sequence          INTEGER NOT NULL,
@@ -438,6 +594,23 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('webhook_deliveries', 'webhook_deliveries_open', '1000 100 10 1'),
     ('webhook_deliveries', 'webhook_deliveries_due', '1000 100 10 1'),
     ('webhook_deliveries', 'webhook_deliveries_failed', '1000 100 10 1'),
+    ('messages', 'messages', '1000000 100000 1'),
+    ('messages', 'messages_created', '1000000 100000 1 1'),
+    ('messages', 'messages_handed_over', '1000000 100000 2 1'),
+    ('messages', 'messages_phone', '1000000 100000 4 1 1'),
+    ('messages', 'messages_bulk', '500000 50000 1000 1 1'),
+    ('messages', 'messages_callback', '500000 50000 2 1 1'),
+    ('carrier_parts', 'carrier_parts', '1000000 500000 1'),
+    ('carrier_parts', 'carrier_parts_message', '1000000 100000 2 1'),
+    ('carrier_parts', 'carrier_parts_handed_over', '1000000 2'),
+    ('incomings', 'incomings', '100000 10000 1'),
+    ('incomings', 'incomings_carrier', '100000 10000 5000 1'),
+    ('incomings', 'incomings_received', '100000 10000 1 1'),
+    ('incomings', 'incomings_answers', '100000 10000 2 1 1'),
+    ('message_queue', 'message_queue', '10000 1000 1'),
+    ('message_queue', 'message_queue_due', '10000 1000 100 2 1'),
+    ('message_queue', 'message_queue_claims', '1000 100 50'),
+    ('message_queue', 'message_queue_lost', '1000 100 50'),
     ('contacts', 'contacts_group', '1000000 1000 1000 1000 1'),
     ('contacts', 'contacts_phone', '1000000 10000 1000 1000 1');
 ANALYZE sqlite_schema;

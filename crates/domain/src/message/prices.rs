@@ -1,0 +1,25 @@
+//! The operator's price table: loading it, and what is shown of it.
+
+use super::{Country, Currency, Price, PriceTable};
+use crate::{Batch, Change, Directory, Error, Store, TenantId};
+
+/// Prices are of no tenant.
+const NOBODY: TenantId = TenantId(0);
+
+impl<S: Store> Directory<S> {
+    /// Puts a price table in the place of the one before, whole; `None` removes it, and nothing costs anything. Messages
+    /// that are there keep their prices. No tenant's journal tells of it.
+    pub async fn prices_load(&self, table: Option<PriceTable>) -> Result<(), Error> {
+        Ok(self.store.commit(Batch::new(NOBODY).change(Change::PricesReplace(table))).await?)
+    }
+
+    /// The prices of a country, or of all, in one currency, or in all, by country, then currency; `None` when no table is
+    /// loaded. Anybody may see them.
+    pub async fn price_list(
+        &self,
+        country: Option<Country>,
+        currency: Option<Currency>,
+    ) -> Result<Option<Vec<Price>>, Error> {
+        Ok(self.store.prices(country, currency).await?)
+    }
+}

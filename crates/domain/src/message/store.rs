@@ -1,0 +1,98 @@
+//! What the use cases of messages ask of a store.
+
+use uuid::Uuid;
+
+use super::{CarrierPart, Filter, ListQuery, Message, MessageField, MessageWork};
+use crate::{MessageId, Page, StoreError, TenantId, Timestamp};
+
+/// A message as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMessage {
+    pub message: Message,
+    /// Whether somebody hands it over right now, or has tried to and died: it cannot be stopped.
+    pub is_claimed: bool,
+}
+
+/// Which messages a sweep is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sweep {
+    All,
+    /// Those that wait, and that nobody is handing over.
+    Waiting,
+}
+
+/// Who has to have a message that waits, so that it may be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// It is not being handed over.
+    Nobody,
+    /// It is being handed over under this claim.
+    Claim(Uuid),
+    /// Whoever it is: the carrier has it.
+    Anybody,
+}
+
+/// Reads of outgoing messages.
+pub trait MessageStore {
+    fn message(
+        &self,
+        tenant: TenantId,
+        id: MessageId,
+    ) -> impl Future<Output = Result<Option<StoredMessage>, StoreError>> + Send;
+
+    fn messages(
+        &self,
+        tenant: TenantId,
+        query: ListQuery<MessageField>,
+    ) -> impl Future<Output = Result<Page<Message>, StoreError>> + Send;
+
+    /// At most `limit` messages that a filter asks for, by id, after this one.
+    fn messages_sweep(
+        &self,
+        tenant: TenantId,
+        sweep: Sweep,
+        filter: Filter<MessageField>,
+        after: MessageId,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<StoredMessage>, StoreError>> + Send;
+
+    /// Active tenants of which messages wait, by id, after this one.
+    fn tenants_with_messages(
+        &self,
+        after: Option<TenantId>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<TenantId>, StoreError>> + Send;
+
+    /// The tenants of which this process has taken messages since the last call; waits until there is one. A hint, as
+    /// [`crate::webhook::WebhookStore::journaled`] is one.
+    fn messages_taken(&self) -> impl Future<Output = Vec<TenantId>> + Send;
+
+    fn message_work(&self, tenant: TenantId) -> impl Future<Output = Result<MessageWork, StoreError>> + Send;
+
+    /// What is claimed so, those that were due first at first.
+    fn messages_claimed(
+        &self,
+        tenant: TenantId,
+        claim: Uuid,
+    ) -> impl Future<Output = Result<Vec<Message>, StoreError>> + Send;
+
+    /// What a carrier has under these ids, of whichever tenant.
+    fn carrier_parts(
+        &self,
+        carrier: &str,
+        ids: Vec<String>,
+    ) -> impl Future<Output = Result<Vec<CarrierPart>, StoreError>> + Send;
+
+    /// What carriers have of a message, in the order of its parts.
+    fn carrier_parts_of(
+        &self,
+        tenant: TenantId,
+        message: MessageId,
+    ) -> impl Future<Output = Result<Vec<CarrierPart>, StoreError>> + Send;
+
+    /// Whether anything was handed over to a carrier before `horizon`, and is still known.
+    fn has_old_carrier_parts(
+        &self,
+        horizon: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
