@@ -47,6 +47,9 @@ pub(crate) async fn run(directory: Arc<Directory<Store>>, media: Media, retentio
         {
             tracing::warn!(%error, "old deliveries were not all removed; the next round tries again");
         }
+        if let Err(error) = directory.receipts_reap().await {
+            tracing::warn!(%error, "what carriers had long ago was not all forgotten; the next round tries again");
+        }
         match directory.objects_reap(&media).await {
             Ok(0) => {}
             Ok(objects) => tracing::info!(objects, "objects that nothing refers to were removed"),

@@ -34,6 +34,7 @@ mod journal_lists;
 mod media;
 mod messages;
 mod messages_many;
+mod messages_random;
 mod migrate_store;
 mod migrate_store_ends;
 mod org_unit;
