@@ -11,6 +11,7 @@ mod rekey;
 mod scan;
 mod schema;
 mod transfer;
+mod waiting;
 mod writer;
 #[cfg(test)]
 mod written_plan_tests;

@@ -1,10 +1,11 @@
 //! What goes when: the order per entity, the pauses between attempts, and what one endpoint means for another.
 
 use std::collections::{HashMap, HashSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use muster_domain::WebhookId;
 use muster_domain::webhook::DeliveryState;
+use tokio::time::Instant;
 
 use super::sink::{Hit, Reply, Sink};
 use super::world::{World, settle};
@@ -57,7 +58,7 @@ async fn an_endpoint_is_left_alone_for_as_long_as_it_asks() {
     let running = world.dispatch();
     let tried = world.wait_for_attempts(hook, 1).await;
     let last = tried.last.unwrap();
-    assert_eq!(tried.next_at.unwrap(), last.at.plus(last.duration).plus(Duration::from_secs(60)));
+    assert_eq!(tried.next_at.unwrap(), last.at.plus(last.duration).plus(Duration::from_mins(1)));
     // Nor are others sent meanwhile.
     world.group("b").await;
     world.advance(Duration::from_secs(59));

@@ -126,7 +126,7 @@ fn serve(stream: TcpStream, state: &State) -> Option<()> {
                 (204, String::new())
             }
             Reply::Never => {
-                sleep(Duration::from_secs(60));
+                sleep(Duration::from_mins(1));
                 return None;
             }
         };
