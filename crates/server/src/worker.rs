@@ -33,7 +33,7 @@ pub(crate) struct WorkerArgs {
 pub(crate) async fn run(args: WorkerArgs) -> anyhow::Result<()> {
     args.log.start()?;
     let client = args.webhook.client()?;
-    let (store, key) = args.store.open_as_worker().await?;
+    let (store, key, _lock) = args.store.open_as_worker().await?;
     let directory = Arc::new(directory(store, SessionPolicy::default(), PasswordPool::new(1, 16)));
     tracing::info!(database = args.store.shown(), version = env!("CARGO_PKG_VERSION"), "working");
     let upkeep = tokio::spawn(upkeep::run(Arc::clone(&directory), args.retention));
