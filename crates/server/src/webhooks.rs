@@ -2,36 +2,77 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use muster_delivery::{Client, Dispatcher, Pace, STOP};
 use muster_domain::Directory;
 use muster_domain::secret::ServerKey;
 use muster_store::Store;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Sends until it is said to stop.
-pub(crate) async fn send(
-    directory: Arc<Directory<Store>>,
-    client: Client,
-    key: ServerKey,
-    mut stop: watch::Receiver<bool>,
-) {
-    let dispatcher = Dispatcher::new(directory, client, key, Pace::default());
-    dispatcher
-        .run(async move {
-            // Whoever could say so may be gone.
-            let _ = stop.wait_for(|stop| *stop).await;
-        })
-        .await;
+/// How much its threads leave to others (0 to 19): whoever has sent a request waits for the answer, and nobody for a
+/// delivery.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
+/// What sends for webhooks, on threads of its own.
+pub(crate) struct Sending {
+    task: Option<JoinHandle<()>>,
+    /// Connections that were opened here are served here, so it lasts as long as whoever uses them.
+    runtime: Option<Runtime>,
 }
 
-/// Waits for the end of what was said to stop, which does not take long.
-pub(crate) async fn ended(sending: JoinHandle<()>) {
-    match tokio::time::timeout(STOP + STOP / 2, sending).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::error!(%error, "sending for webhooks has failed"),
-        Err(_) => {
-            tracing::warn!("some webhooks were not released; another process goes on with them after 20 s");
+impl Sending {
+    /// Sends until it is said to stop.
+    pub(crate) fn start(
+        directory: Arc<Directory<Store>>,
+        client: Client,
+        key: ServerKey,
+        mut stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("webhooks")
+            .on_thread_start(yield_to_others)
+            .build()
+            .context("the threads that send for webhooks")?;
+        let dispatcher = Dispatcher::new(directory, client, key, Pace::default());
+        let task = runtime.spawn(dispatcher.run(async move {
+            // Whoever could say so may be gone.
+            let _ = stop.wait_for(|stop| *stop).await;
+        }));
+        Ok(Self { task: Some(task), runtime: Some(runtime) })
+    }
+
+    /// Waits for the end of what was said to stop, which does not take long.
+    pub(crate) async fn ended(&mut self) {
+        let Some(task) = self.task.take() else { return };
+        match tokio::time::timeout(STOP + STOP / 2, task).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "sending for webhooks has failed"),
+            Err(_) => {
+                tracing::warn!(
+                    "some webhooks were not released; another process goes on with them after 20 s"
+                );
+            }
         }
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // It must not be waited for on a thread that serves others.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Elsewhere than on Linux it would be the whole process that yields.
+fn yield_to_others() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "the threads that send for webhooks take as much time as others");
     }
 }
