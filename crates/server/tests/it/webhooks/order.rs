@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use muster_domain::WebhookId;
 use muster_domain::webhook::DeliveryState;
-use tokio::time::Instant;
 
 use super::sink::{Hit, Reply, Sink};
 use super::world::{World, settle};
