@@ -85,7 +85,7 @@ pub trait WebhookStore {
         id: WebhookId,
     ) -> impl Future<Output = Result<Option<Sender>, StoreError>> + Send;
 
-    /// The newest first (by the journal).
+    /// The newest first (by the journal). The total of those that did not fail is at most [`limits::DELIVERIES_COUNTED`].
     fn deliveries(
         &self,
         tenant: TenantId,

@@ -120,7 +120,7 @@ async fn deliveries(
     } else {
         let state = filter.state.map(codes::delivery_state);
         let page = values![tenant, webhook, state, since, limit, offset];
-        let all = values![tenant, webhook, state, since];
+        let all = values![tenant, webhook, state, since, limits::DELIVERIES_COUNTED];
         let items = on.all(&webhook::DELIVERIES, &page, rows::webhook::delivery);
         try_join(items, on.count(&webhook::DELIVERIES_COUNT, &all)).await?
     };

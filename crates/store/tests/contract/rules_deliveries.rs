@@ -118,10 +118,17 @@ async fn an_endpoint_that_only_fails_is_given_up<B: Backend>() {
     };
     let status = async || world.webhook_view(&org, id).await.webhook.status;
     fail(&mut leased).await;
-    world.clock.advance(DISABLED_AFTER.saturating_sub(Duration::from_micros(1)));
+    world.clock.advance(DISABLED_AFTER);
+    // Nothing was tried meanwhile: the five days begin now.
     fail(&mut leased).await;
-    world.clock.advance(Duration::from_hours(48));
-    // Nothing was tried meanwhile.
+    for _ in 0..4 {
+        world.clock.advance(Duration::from_hours(24));
+        fail(&mut leased).await;
+    }
+    world.clock.advance(Duration::from_hours(24).saturating_sub(Duration::from_micros(1)));
+    fail(&mut leased).await;
+    world.clock.advance(Duration::from_hours(24));
+    // What is noted alone is no attempt.
     assert!(world.directory.deliveries_note(&mut leased, vec![]).await.unwrap());
     assert_eq!((status().await, leased.is_outdated), (WebhookStatus::Active, false));
     let made = world.journal(&org).await.len();
