@@ -3,7 +3,7 @@
 use futures_util::future::try_join;
 use muster_domain::webhook::{
     Delivery, DeliveryFilter, DeliveryId, DeliveryState, Reapable, Sender, WebhookSecret, WebhookStore,
-    WebhookView, WebhookWork,
+    WebhookView, WebhookWork, limits,
 };
 use muster_domain::{Page, Slice, StoreError, TenantId, Timestamp, WebhookId};
 
