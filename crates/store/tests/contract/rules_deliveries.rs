@@ -152,12 +152,12 @@ async fn a_success_begins_the_time_anew<B: Backend>() {
     let world = World::<B>::new();
     let org = world.org("acme").await;
     let (id, mut leased) = sending(&world, &org).await;
-    for (succeeded, active) in [(false, true), (true, true), (false, true), (false, false)] {
-        leased.sender.health.note(world.directory.now(), None, succeeded);
+    for day in 0..=11 {
+        leased.sender.health.note(world.directory.now(), None, day == 5);
         assert!(world.directory.deliveries_note(&mut leased, vec![]).await.unwrap());
         let status = world.webhook_view(&org, id).await.webhook.status;
-        assert_eq!(status == WebhookStatus::Active, active);
-        world.clock.advance(DISABLED_AFTER);
+        assert_eq!(status == WebhookStatus::Active, day < 11, "{day}");
+        world.clock.advance(Duration::from_hours(24));
     }
 }
 
