@@ -1,6 +1,7 @@
 //! The dispatcher of webhooks in a process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use muster_delivery::{Client, Dispatcher, Pace, STOP};
@@ -16,6 +17,9 @@ use tokio::task::JoinHandle;
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
+/// From a failure of what sends to the next try.
+const PAUSE: Duration = Duration::from_secs(5);
+
 /// What sends for webhooks, on threads of its own.
 pub(crate) struct Sending {
     task: Option<JoinHandle<()>>,
@@ -29,7 +33,7 @@ impl Sending {
         directory: Arc<Directory<Store>>,
         client: Client,
         key: ServerKey,
-        mut stop: watch::Receiver<bool>,
+        stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .enable_all()
@@ -37,10 +41,10 @@ impl Sending {
             .on_thread_start(yield_to_others)
             .build()
             .context("the threads that send for webhooks")?;
-        let dispatcher = Dispatcher::new(directory, client, key, Pace::default());
-        let task = runtime.spawn(dispatcher.run(async move {
-            // Whoever could say so may be gone.
-            let _ = stop.wait_for(|stop| *stop).await;
+        let task = runtime.spawn(supervise(stop, PAUSE, move |stop| {
+            let dispatcher =
+                Dispatcher::new(Arc::clone(&directory), client.clone(), key.clone(), Pace::default());
+            dispatcher.run(stopped(stop))
         }));
         Ok(Self { task: Some(task), runtime: Some(runtime) })
     }
@@ -60,6 +64,27 @@ impl Sending {
     }
 }
 
+/// Runs what `begin` makes until that ends by itself. After a panic it is begun again, with leases of its own: those of
+/// before are waited for.
+async fn supervise<F: Future<Output = ()> + Send + 'static>(
+    stop: watch::Receiver<bool>,
+    pause: Duration,
+    begin: impl Fn(watch::Receiver<bool>) -> F,
+) {
+    while let Err(error) = tokio::spawn(begin(stop.clone())).await {
+        tracing::error!(%error, "sending for webhooks has failed; it is begun again after {pause:?}");
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stopped(stop.clone()) => return,
+        }
+    }
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // Whoever could say so may be gone.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
 impl Drop for Sending {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
@@ -74,5 +99,28 @@ fn yield_to_others() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         tracing::debug!(%error, "the threads that send for webhooks take as much time as others");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_has_failed_is_begun_again_until_it_ends() {
+        let begun = Arc::new(AtomicUsize::new(0));
+        let (stop, receiver) = watch::channel(false);
+        let begin = |_| {
+            let begun = Arc::clone(&begun);
+            async move { assert!(begun.fetch_add(1, Ordering::Relaxed) == 2, "it fails twice") }
+        };
+        supervise(receiver.clone(), Duration::from_millis(1), begin).await;
+        assert_eq!(begun.load(Ordering::Relaxed), 3);
+        // A server that stops begins nothing again.
+        stop.send_replace(true);
+        supervise(receiver, Duration::MAX, begin).await;
+        assert_eq!(begun.load(Ordering::Relaxed), 4);
     }
 }

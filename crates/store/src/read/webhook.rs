@@ -66,8 +66,8 @@ impl WebhookStore for Store {
         read!(self, read, |on| on.all(&webhook::DELIVERIES_OPEN, &values, rows::webhook::delivery))
     }
 
-    async fn webhook_work(&self, tenant: TenantId) -> Result<Vec<WebhookWork>, StoreError> {
-        read!(self, read, |on| on.all(&webhook::WORK, &values![tenant.0], rows::webhook::work))
+    async fn webhook_work(&self, tenant: TenantId, now: Timestamp) -> Result<Vec<WebhookWork>, StoreError> {
+        read!(self, read, |on| on.all(&webhook::WORK, &values![tenant.0, now.0], rows::webhook::work))
     }
 
     async fn journaled(&self) -> Vec<TenantId> {

@@ -96,7 +96,7 @@ async fn deliveries_are_tried_again_until_they_are_given_up<B: Backend>() {
         let done = tried(&world, &mut leased, Some("no")).await;
         let next = done.next_at;
         assert!(world.directory.deliveries_note(&mut leased, vec![done]).await.unwrap());
-        let work = world.store().webhook_work(org.tenant).await.unwrap();
+        let work = world.store().webhook_work(org.tenant, world.directory.now()).await.unwrap();
         assert_eq!((work[0].next_at, next.is_some()), (next, made < 8));
         if let Some(next) = next {
             let wait = next.0 - world.directory.now().0;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use muster_domain::webhook::{LEASE, WebhookFormat, WebhookPatch, WebhookStore as _};
-use muster_domain::{Ctx, Directory, Error, OrgUnitId, TenantId, WebhookId};
+use muster_domain::{Ctx, Directory, Error, OrgUnitId, TenantId, Timestamp, WebhookId};
 use muster_store::Store;
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ async fn one_of_many_leases<B: Backend>() {
 async fn derive(directory: Arc<Directory<Store>>, tenant: TenantId, id: WebhookId, owner: Uuid, head: i64) {
     for turn in 0.. {
         let Some(mut leased) = directory.webhook_lease(tenant, id, owner).await.unwrap() else {
-            if directory.store.webhook_work(tenant).await.unwrap()[0].has_news {
+            if directory.store.webhook_work(tenant, Timestamp(i64::MAX)).await.unwrap()[0].has_news {
                 tokio::task::yield_now().await;
                 continue;
             }
