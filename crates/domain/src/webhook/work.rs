@@ -196,7 +196,9 @@ impl<S: Store> Directory<S> {
             last: None,
         });
         let open = open.collect::<Vec<_>>();
-        if !derived.is_empty() || through >= leased.sender.cursor.saturating_add(SKIPPED) {
+        // What comes before a change of the webhook is not looked at again: it is for the webhook as it was.
+        let has_ended = is_outdated && through > leased.sender.cursor;
+        if !derived.is_empty() || has_ended || through >= leased.sender.cursor.saturating_add(SKIPPED) {
             let insert = Change::DeliveriesInsert {
                 webhook: webhook.id,
                 owner: leased.owner,
