@@ -184,10 +184,12 @@ mod tests {
 
     #[test]
     fn of_an_entity_goes_the_oldest_and_what_failed_holds_back_the_others() {
-        let mut window = window(&[(1, "a", 0), (2, "b", 50), (3, "a", 0), (4, "b", 0), (5, "c", 0)], 100);
+        let deliveries = [(1, "a", 0), (2, "b", 50), (3, "a", 0), (4, "b", 0), (5, "c", 0)];
+        let mut later = window(&deliveries, 100);
+        assert_eq!(ready(&mut later, 50, 16), [1, 2, 5]);
+        assert_eq!(ready(&mut later, 50, 2), [1, 2]);
+        let mut window = window(&deliveries, 100);
         assert_eq!(ready(&mut window, 10, 16), [1, 5]);
-        assert_eq!(ready(&mut window, 50, 16), [1, 2, 5]);
-        assert_eq!(ready(&mut window, 50, 2), [1, 2]);
         assert_eq!(window.survey(Timestamp(10)), Survey { busy: 3, next_at: Some(Timestamp(50)) });
 
         let first = window.take_off(DeliveryId(1)).unwrap();
