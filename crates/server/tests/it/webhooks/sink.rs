@@ -26,7 +26,7 @@ impl Hit {
 
     /// The number of the delivery, which orders those of a webhook.
     pub(crate) fn number(&self) -> i64 {
-        self.id().rsplit('_').next().unwrap().parse().unwrap()
+        self.id().split('_').nth(3).unwrap().parse().unwrap()
     }
 
     /// What the event is about: `group 1001`.
