@@ -105,7 +105,7 @@ super::statements! {
     ADVANCE = concat!("UPDATE webhooks SET journal_cursor = $5", owned!(), " AND journal_cursor = $4");
     DELIVERIES = concat!("SELECT ", delivery_columns!(), of_webhook!(), filter!(), " ORDER BY d.id DESC LIMIT $5 OFFSET $6");
     /// No more are counted than anybody leafs through (`domain/webhook`, `limits::DELIVERIES_COUNTED`).
-    DELIVERIES_COUNT = concat!("SELECT COUNT(*) FROM (SELECT 1", of_webhook!(), filter!(), " ORDER BY d.id DESC LIMIT $5) t");
+    DELIVERIES_COUNT = concat!("SELECT COUNT(*) FROM (SELECT 1", of_webhook!(), filter!(), " ORDER BY d.id DESC LIMIT $5) sub");
     DELIVERIES_FAILED = concat!("SELECT ", delivery_columns!(), of_webhook!(), " AND d.state = 2 AND d.at >= $3
         ORDER BY d.id DESC LIMIT $4 OFFSET $5");
     DELIVERIES_FAILED_COUNT = concat!("SELECT COUNT(*)", of_webhook!(),
