@@ -5,16 +5,13 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, Response, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use muster_domain::webhook::{MOST_RETRY_AFTER, delivery_limits};
 use tokio::time::{Instant, timeout_at};
 
 use crate::Answer;
 
-/// How much of a body is kept, in bytes.
-const MAX_EXCERPT: usize = 1024;
 /// How much of a body is read, in bytes, so that the connection can be used again; what is longer closes it.
 const MAX_READ: usize = 64 * 1024;
-/// The longest wait that an endpoint can ask for.
-pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// Reads an answer until the deadline; `now` is the time of day when its header came. The body is kept as it comes and
 /// never decompressed, so it cannot become larger than what was sent.
@@ -27,7 +24,7 @@ pub(crate) async fn read(response: Response<Incoming>, now: SystemTime, deadline
             Ok(None) => break true,
             Ok(Some(Ok(frame))) => {
                 let Some(data) = frame.data_ref() else { continue };
-                let wanted = data.len().min(MAX_EXCERPT - excerpt.len());
+                let wanted = data.len().min(delivery_limits::ANSWER - excerpt.len());
                 excerpt.extend_from_slice(&data[..wanted]);
                 length += data.len();
                 if length > MAX_READ {
@@ -47,11 +44,11 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // What is too large for a number is longer than the longest wait.
-        text.parse().map_or(MAX_RETRY_AFTER, Duration::from_secs)
+        text.parse().map_or(MOST_RETRY_AFTER, Duration::from_secs)
     } else {
         httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default()
     };
-    Some(wait.min(MAX_RETRY_AFTER))
+    Some(wait.min(MOST_RETRY_AFTER))
 }
 
 #[cfg(test)]

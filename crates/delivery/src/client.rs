@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body_util::Full;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use muster_domain::webhook::ATTEMPT;
 use tokio::time::{Instant, timeout_at};
 
 use crate::connect::Connector;
@@ -69,7 +70,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            total: Duration::from_secs(15),
+            total: ATTEMPT,
             lookup: Duration::from_secs(5),
             connect: Duration::from_secs(8),
             idle: Duration::from_secs(30),

@@ -19,7 +19,6 @@ mod target;
 mod tls;
 
 pub use address::Refused;
-pub use answer::MAX_RETRY_AFTER;
 pub use client::{Call, Client, Limits, Settings, SetupError};
 pub use dispatcher::{Dispatcher, Pace, STOP};
 pub use outcome::{Answer, Failure, Outcome};

@@ -48,12 +48,14 @@ pub fn message(
     event: &Event,
     entry: &JournalRecord,
 ) -> Message {
-    let id = format!("msg_{}_{}_{}", webhook.tenant, webhook.id, delivery.0);
+    // With its time: after a restore another event may have the same place in the journal.
+    let event_id = format!("{}_{}", delivery.0, entry.at.0);
+    let id = format!("msg_{}_{}_{event_id}", webhook.tenant, webhook.id);
     let body = match webhook.format {
         WebhookFormat::Standard => standard(webhook, event.name, entry.at, &data(event, entry)),
         WebhookFormat::Lox24 => {
             let (name, data) = lox24_data(event, entry);
-            let about = derived(&format!("event {} {}", webhook.tenant, delivery.0));
+            let about = derived(&format!("event {} {event_id}", webhook.tenant));
             lox24(webhook, name, entry.at, attempt, [about, derived(&id)], &data)
         }
     };

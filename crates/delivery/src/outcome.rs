@@ -27,7 +27,7 @@ pub struct Answer {
     /// Whether the body was read to its end; it is not if it is longer than 64 KiB, breaks off or takes too long.
     pub whole: bool,
     /// How long to wait before the next attempt (RFC 9110, section 10.2.3), at most
-    /// [`MAX_RETRY_AFTER`](crate::MAX_RETRY_AFTER).
+    /// [`MOST_RETRY_AFTER`](muster_domain::webhook::MOST_RETRY_AFTER).
     pub retry_after: Option<Duration>,
 }
 
@@ -73,24 +73,6 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// A short name that stays, to be kept and to be searched for.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Target(_) => "target",
-            Self::RefusedAddress => "refused_address",
-            Self::Unresolvable => "unresolvable",
-            Self::Connect(_) => "connect",
-            Self::Proxy => "proxy",
-            Self::Tls(_) => "tls",
-            Self::Timeout => "timeout",
-            Self::Redirect => "redirect",
-            Self::Status => "status",
-            Self::HeadTooLarge => "head_too_large",
-            Self::BrokenAnswer => "broken_answer",
-            Self::Closed => "closed",
-        }
-    }
-
     /// What a TLS error says, without what an endpoint could make long.
     pub(crate) fn tls(error: &rustls::Error) -> Self {
         Self::Tls(error.to_string().chars().take(200).collect())

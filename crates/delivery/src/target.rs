@@ -3,12 +3,10 @@
 use std::fmt;
 
 use http::Uri;
+use muster_domain::webhook::limits;
 use url::{Host, Url};
 
 use crate::Policy;
-
-/// How long a URL may be, in bytes.
-const MAX_BYTES: usize = 2048;
 
 /// Ports from 1024 that a browser does not call either, because what listens there takes the lines of a request for
 /// commands (Fetch standard, section 2.9, "port blocking").
@@ -67,7 +65,7 @@ impl TargetFault {
 impl Target {
     /// Reads a URL as a user gives it. Nothing is looked up.
     pub fn parse(text: &str, policy: &Policy) -> Result<Self, TargetFault> {
-        if text.len() > MAX_BYTES {
+        if text.len() > limits::URL {
             return Err(TargetFault::TooLong);
         }
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {

@@ -22,7 +22,7 @@ use crate::demo;
 use crate::listener::{self, ConnectionLimits};
 use crate::telemetry::LogArgs;
 use crate::upkeep::{self, RetentionArgs};
-use crate::webhooks;
+use crate::webhooks::Sending;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Switch {
@@ -182,8 +182,10 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     };
     let upkeep = tokio::spawn(upkeep::run(Arc::clone(&directory), media, args.retention));
     let (stop, stopped) = watch::channel(false);
-    let sends = args.webhooks == Switch::On;
-    let sending = sends.then(|| tokio::spawn(webhooks::send(Arc::clone(&directory), client, key, stopped)));
+    let mut sending = match args.webhooks {
+        Switch::On => Some(Sending::start(Arc::clone(&directory), client, key, stopped)?),
+        Switch::Off => None,
+    };
     let shutdown = shutdown_signal()?;
     let shutdown = async move {
         shutdown.await;
@@ -191,8 +193,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     };
     listener::serve(listener, service, connections, shutdown).await;
     upkeep.abort();
-    if let Some(sending) = sending {
-        webhooks::ended(sending).await;
+    if let Some(sending) = &mut sending {
+        sending.ended().await;
     }
     directory.store.close().await;
     tracing::info!("stopped");

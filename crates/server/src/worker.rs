@@ -12,7 +12,7 @@ use crate::cli::{MediaArgs, StoreArgs, directory};
 use crate::serve::shutdown_signal;
 use crate::telemetry::LogArgs;
 use crate::upkeep::{self, RetentionArgs};
-use crate::webhooks;
+use crate::webhooks::Sending;
 
 /// Send for webhooks, and do the periodic work, without serving anybody.
 ///
@@ -36,16 +36,16 @@ pub(crate) async fn run(args: WorkerArgs) -> anyhow::Result<()> {
     args.log.start()?;
     let client = args.webhook.client()?;
     let media = args.media.open(&args.store)?;
-    let (store, key) = args.store.open_as_worker().await?;
+    let (store, key, _lock) = args.store.open_as_worker().await?;
     let directory = Arc::new(directory(store, SessionPolicy::default(), PasswordPool::new(1, 16)));
     tracing::info!(database = args.store.shown(), version = env!("CARGO_PKG_VERSION"), "working");
     let upkeep = tokio::spawn(upkeep::run(Arc::clone(&directory), media, args.retention));
     let (stop, stopped) = watch::channel(false);
-    let sending = tokio::spawn(webhooks::send(Arc::clone(&directory), client, key, stopped));
+    let mut sending = Sending::start(Arc::clone(&directory), client, key, stopped)?;
     shutdown_signal()?.await;
     stop.send_replace(true);
     upkeep.abort();
-    webhooks::ended(sending).await;
+    sending.ended().await;
     directory.store.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -19,3 +19,14 @@ pub(crate) fn rows(batch: &Batch) -> usize {
     };
     batch.changes.iter().map(of_change).sum()
 }
+
+/// Whether a batch only says what becomes of deliveries: what it holds is not shown to anybody who waits for it.
+pub(crate) fn yields(batch: &Batch) -> bool {
+    let is_noted = |change: &Change| {
+        matches!(
+            change,
+            Change::DeliveriesInsert { .. } | Change::DeliveryAttempted { .. } | Change::WebhookKeep { .. }
+        )
+    };
+    batch.journal.is_empty() && !batch.changes.is_empty() && batch.changes.iter().all(is_noted)
+}

@@ -108,6 +108,8 @@ pub enum OpenError {
     NoFile(&'static str),
     #[error("another muster server is running on this store ({0} is locked)")]
     Locked(PathBuf),
+    #[error("a muster worker is running on this store ({0} is locked); stop it first")]
+    Worked(PathBuf),
     #[error(
         "the store has version {found}, but this muster knows only versions up to {known}: it was written by a newer release; run that one"
     )]
@@ -160,6 +162,17 @@ pub async fn open(
     }
     let (store, key) = SqliteStore::open(&file(options)?, options, clock, entropy)?;
     Ok((Store(Backend::Sqlite(store), News::default(), News::default()), key))
+}
+
+/// Held by a worker on a file for as long as it runs: whoever has to be alone on the store sees it.
+#[derive(Debug)]
+pub struct WorkerLock(#[expect(dead_code, reason = "it is held, not read")] Option<std::fs::File>);
+
+/// Says that a worker is at work on a store. Of a database its connections say so. Errors: `Busy`.
+pub fn lock_as_worker(options: &Options) -> Result<WorkerLock, OpenError> {
+    // A store that is not there is refused when it is opened.
+    let path = sqlite_path(&options.url).filter(|path| path.exists());
+    path.map(|path| sqlite::lock::worker(&path)).transpose().map(WorkerLock)
 }
 
 impl Store {

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
@@ -11,6 +12,7 @@ use http::{HeaderMap, header};
 use multer::{Field, Multipart};
 use muster_domain::Draft;
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 
 use super::body::{self, Pieces};
 use super::{Failure, Fields, Mode};
@@ -20,6 +22,8 @@ pub(crate) const FORM: &str = "multipart/form-data";
 
 /// What stands in a form besides the file, in bytes: boundaries, heads of parts, and texts.
 const AROUND: usize = 64 * 1024;
+/// A client that sends nothing for so long keeps its room no longer.
+const IDLE: Duration = Duration::from_secs(30);
 /// The longest text.
 const MAX_TEXT: usize = 16 * 1024;
 /// So many parts are looked at.
@@ -71,7 +75,8 @@ impl Form {
         };
         let pieces = Pieces::of(headers, sent, max + AROUND).await?;
         let pieces = stream::try_unfold(pieces, |mut pieces| async move {
-            let piece = pieces.next().await.map_err(|failure| Ended(Mutex::new(Some(failure))))?;
+            let piece = timeout(IDLE, pieces.next()).await.unwrap_or(Err(Failure::TimedOut));
+            let piece = piece.map_err(|failure| Ended(Mutex::new(Some(failure))))?;
             Ok::<_, Ended>(piece.map(|piece| (piece, pieces)))
         });
         Ok(Self { parts: Multipart::new(pieces, boundary), max, count: 0, texts: Map::new() })

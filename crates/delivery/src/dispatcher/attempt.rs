@@ -4,16 +4,21 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use muster_domain::webhook::{
-    Attempt, Delivery, DeliveryState, Event, Sender, WebhookFormat, delivery_limits,
+    ATTEMPT, Attempt, Delivery, DeliveryState, Event, Sender, WebhookFormat, delivery_limits,
 };
 use muster_domain::{Error, JournalRecord, Store, Timestamp};
 use tokio::task::JoinError;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
 use super::feed::Feed;
 use crate::message::{call, message, secrets};
 use crate::{Failure, Outcome};
+
+/// An attempt to which nobody has answered.
+fn unanswered(at: Timestamp, duration: Duration, problem: String) -> Attempt {
+    Attempt { at, duration, status: None, answer: None, problem: Some(problem) }
+}
 
 /// What became of an attempt.
 pub(super) enum Landed {
@@ -23,6 +28,8 @@ pub(super) enum Landed {
     },
     /// The journal does not tell of the event any more.
     Forgotten(Timestamp),
+    /// What the journal tells cannot be read: a fault of ours.
+    Unreadable(Timestamp),
     /// The store could not be read, so that nothing was sent.
     NotTried(Error),
 }
@@ -35,24 +42,30 @@ impl Landed {
     }
 
     fn failed(at: Timestamp, problem: String) -> Self {
-        let (duration, problem) = (Duration::ZERO, Some(problem));
-        Self::Tried {
-            attempt: Attempt { at, duration, status: None, answer: None, problem },
-            retry_after: None,
-        }
+        Self::Tried { attempt: unanswered(at, Duration::ZERO, problem), retry_after: None }
+    }
+
+    fn timed_out(at: Timestamp) -> Self {
+        Self::Tried { attempt: unanswered(at, ATTEMPT, Failure::Timeout.to_string()), retry_after: None }
     }
 }
 
-/// Sends once; ends within the client's limit.
+/// Sends once. It ends by the deadline, so that the lease is not outlived whatever the store and the client do.
 pub(super) async fn attempt<S: Store>(
     shared: &Shared<S>,
     feed: &Feed<S>,
     sender: &Sender,
     delivery: &Delivery,
+    deadline: Instant,
 ) -> Landed {
-    let entry = match feed.entry(delivery.id.sequence()).await {
-        Ok(entry) => entry,
-        Err(error) => return Landed::NotTried(error),
+    let entry = match timeout_at(deadline, feed.entry(delivery.id.sequence())).await {
+        Ok(Ok(entry)) => entry,
+        Ok(Err(Error::Internal(error))) => {
+            tracing::error!(%error, delivery = delivery.id.0, "an event cannot be read");
+            return Landed::Unreadable(shared.directory.now());
+        }
+        Ok(Err(error)) => return Landed::NotTried(error),
+        Err(_) => return Landed::NotTried(Error::Unavailable("the journal was not read in time".into())),
     };
     let at = shared.directory.now();
     let told = entry.and_then(|entry| {
@@ -61,7 +74,10 @@ pub(super) async fn attempt<S: Store>(
     });
     match told {
         None => Landed::Forgotten(at),
-        Some((entry, event)) => send(shared, sender, delivery, (&entry, &event), at).await,
+        Some((entry, event)) => {
+            let sent = send(shared, sender, delivery, (&entry, &event), at);
+            timeout_at(deadline, sent).await.unwrap_or_else(|_| Landed::timed_out(at))
+        }
     }
 }
 
@@ -83,14 +99,9 @@ async fn send<S: Store>(
         Err(error) => return Landed::failed(at, error.to_string()),
     };
     let time = SystemTime::UNIX_EPOCH + Duration::from_micros(at.0.try_into().unwrap_or(0));
-    // The client ends by itself; the lease must not be outlived whatever its settings are.
-    match timeout(muster_domain::webhook::ATTEMPT, shared.client.send(call, time)).await {
-        Ok(outcome) => {
-            let retry_after = outcome.answer.as_ref().and_then(|answer| answer.retry_after);
-            Landed::Tried { attempt: outcome.into_attempt(at), retry_after }
-        }
-        Err(_) => Landed::failed(at, Failure::Timeout.to_string()),
-    }
+    let outcome = shared.client.send(call, time).await;
+    let retry_after = outcome.answer.as_ref().and_then(|answer| answer.retry_after);
+    Landed::Tried { attempt: outcome.into_attempt(at), retry_after }
 }
 
 impl Outcome {
@@ -112,24 +123,32 @@ fn truncated(mut text: String, most: usize) -> String {
     text
 }
 
-/// The delivery after what became of it, and whether the endpoint took it, if it was asked.
+/// The delivery after what became of it, and whether the endpoint took it, if it was asked. One that was tried early and
+/// has failed is tried again as if it had not been.
 pub(super) fn landed(
     delivery: Delivery,
     landed: Landed,
+    is_early: bool,
     format: WebhookFormat,
     jitter: u8,
 ) -> (Delivery, Option<bool>) {
     match landed {
         Landed::Tried { attempt, retry_after } => {
             let is_taken = attempt.problem.is_none();
+            if is_early && !is_taken {
+                return (Delivery { last: Some(attempt), ..delivery }, Some(false));
+            }
             (delivery.after(format, attempt, retry_after, jitter), Some(is_taken))
         }
         Landed::Forgotten(at) => {
             let problem = "the journal does not tell of the event any more".to_owned();
-            let last =
-                Attempt { at, duration: Duration::ZERO, status: None, answer: None, problem: Some(problem) };
-            let gone = Delivery { state: DeliveryState::Failed, next_at: None, last: Some(last), ..delivery };
-            (gone, None)
+            let last = Some(unanswered(at, Duration::ZERO, problem));
+            (Delivery { state: DeliveryState::Failed, next_at: None, last, ..delivery }, None)
+        }
+        Landed::Unreadable(at) => {
+            let problem = "the server could not read the event".to_owned();
+            let attempt = unanswered(at, Duration::ZERO, problem);
+            (delivery.after(format, attempt, None, jitter), None)
         }
         Landed::NotTried(_) => (delivery, None),
     }

@@ -7,17 +7,17 @@
 
 mod attempt;
 mod feed;
+mod look;
 mod runner;
 mod window;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
 use muster_domain::secret::ServerKey;
-use muster_domain::webhook::WebhookWork;
+use muster_domain::webhook::{Rest, WebhookWork};
 use muster_domain::{Directory, Error, Store, TenantId, Timestamp, WebhookId};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -26,15 +26,13 @@ use uuid::Uuid;
 
 use crate::Client;
 use feed::Feed;
+use look::{Found, Looks};
 use runner::End;
 
 /// How long what is on its way may take when the server stops.
 pub const STOP: Duration = Duration::from_secs(2);
 /// From one look at what this process has written to the next: many writes are one look.
 const CALM: Duration = Duration::from_millis(10);
-/// Tenants that are listed at once, and those of which the work is looked up at once.
-const TENANTS: u32 = 500;
-const LOOKUPS: usize = 4;
 /// Webhooks that are sent for at once. When there are more, those with nothing to do leave at once.
 const RUNNERS: usize = 1024;
 /// Requests on their way at once, besides one for each webhook.
@@ -62,6 +60,9 @@ pub struct Dispatcher<S> {
     tenants: HashMap<TenantId, Tenant<S>>,
     tasks: JoinSet<End>,
     by_task: HashMap<Id, (TenantId, WebhookId)>,
+    looks: Looks<S>,
+    /// What those have found that had nothing to do any more.
+    rests: HashMap<(TenantId, WebhookId), Rest>,
     stop: watch::Sender<bool>,
 }
 
@@ -85,12 +86,14 @@ struct Tenant<S> {
 }
 
 /// What a runner is told.
-#[derive(Default)]
 struct Hint {
     waker: Notify,
-    /// There may be deliveries in the store that it does not know.
-    is_changed: AtomicBool,
+    /// [`WebhookWork::due_at`]: when it changes there may be deliveries in the store that the runner does not know.
+    due_at: AtomicI64,
 }
+
+/// Nothing is due.
+const NEVER: i64 = i64::MIN;
 
 impl<S: Store + 'static> Dispatcher<S> {
     pub fn new(directory: Arc<Directory<S>>, client: Client, key: ServerKey, pace: Pace) -> Self {
@@ -105,6 +108,8 @@ impl<S: Store + 'static> Dispatcher<S> {
             is_crowded: AtomicBool::new(false),
         };
         Self {
+            looks: Looks::new(Arc::clone(&shared.directory)),
+            rests: HashMap::new(),
             shared: Arc::new(shared),
             round: pace.round,
             tenants: HashMap::new(),
@@ -131,14 +136,26 @@ impl<S: Store + 'static> Dispatcher<S> {
                 () = &mut stop => break,
                 Some(ended) = self.tasks.join_next_with_id() => {
                     if let Some(tenant) = self.ended(ended) {
-                        self.look(&[tenant], false).await;
+                        self.looks.again(tenant);
                     }
                 }
-                tenants = journaled => {
-                    self.look(&tenants, false).await;
+                found = self.looks.next() => {
+                    if let Some(found) = found {
+                        self.found(found);
+                    }
+                }
+                tenants = journaled, if self.looks.may_look_at_news() => {
+                    self.tell_all(&tenants);
+                    self.looks.news(tenants);
                     calm = Instant::now() + CALM;
                 }
-                _ = round.tick() => self.round().await,
+                _ = round.tick() => {
+                    if self.looks.round() {
+                        self.shared.is_crowded.store(false, Ordering::Relaxed);
+                        let now = self.shared.directory.now();
+                        self.rests.retain(|_, rest| now < rest.until);
+                    }
+                }
             }
         }
         self.stop.send_replace(true);
@@ -146,61 +163,28 @@ impl<S: Store + 'static> Dispatcher<S> {
         let _ = timeout(STOP, async { while self.tasks.join_next().await.is_some() {} }).await;
     }
 
-    /// Looks at all tenants that have webhooks.
-    async fn round(&mut self) {
-        self.shared.is_crowded.store(false, Ordering::Relaxed);
-        let mut after = None;
-        loop {
-            match self.shared.directory.tenants_with_webhooks(after, TENANTS).await {
-                Ok(tenants) => {
-                    self.look(&tenants, true).await;
-                    after = tenants.last().copied();
-                    if after.is_none() {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "webhooks could not be looked for; the next round tries again");
-                    return;
-                }
-            }
+    /// Those that are at work already need not wait for the look.
+    fn tell_all(&self, tenants: &[TenantId]) {
+        for known in tenants.iter().filter_map(|tenant| self.tenants.get(tenant)) {
+            known.feed.tell();
         }
     }
 
-    /// Starts what has something to do for these tenants, and tells those that are at work already. In a round these
-    /// also look for what was asked for again.
-    async fn look(&mut self, tenants: &[TenantId], is_round: bool) {
-        for tenant in tenants {
-            // They need not wait for the look-up.
-            if let Some(known) = self.tenants.get(tenant) {
-                known.feed.tell();
-            }
+    /// Starts what has something to do for a tenant. In a round those that are at work already are told as well.
+    fn found(&mut self, found: Found) {
+        let Found { tenant, work: all, is_round } = found;
+        if is_round {
+            self.tell_all(&[tenant]);
         }
-        let shared = Arc::clone(&self.shared);
-        let mut found = stream::iter(tenants.to_vec())
-            .map(|tenant| {
-                let shared = Arc::clone(&shared);
-                async move { (tenant, shared.directory.webhook_work(tenant).await) }
-            })
-            .buffer_unordered(LOOKUPS);
-        while let Some((tenant, work)) = found.next().await {
-            match work {
-                Ok(work) => self.start(tenant, &work, is_round),
-                Err(error) => tracing::warn!(%error, %tenant, "webhooks could not be looked at"),
-            }
-        }
-    }
-
-    fn start(&mut self, tenant: TenantId, all: &[WebhookWork], is_round: bool) {
         let now = self.shared.directory.now();
-        for work in all {
+        for work in &all {
             if let Some(hint) = self.tenants.get(&tenant).and_then(|known| known.runners.get(&work.id)) {
                 if is_round {
-                    hint.tell(work, now);
+                    hint.tell(work);
                 }
                 continue;
             }
-            if !work.is_for(self.shared.owner, now) {
+            if !work.is_for(self.shared.owner, now, self.rests.get(&(tenant, work.id))) {
                 continue;
             }
             if self.tasks.len() >= RUNNERS {
@@ -213,7 +197,9 @@ impl<S: Store + 'static> Dispatcher<S> {
                 runners: HashMap::new(),
             });
             let hint = Arc::clone(known.runners.entry(work.id).or_default());
+            hint.tell(work);
             let (feed, key) = (Arc::clone(&known.feed), (tenant, work.id));
+            self.rests.remove(&key);
             let task = self.tasks.spawn(runner::run(shared, feed, hint, key, self.stop.subscribe()));
             self.by_task.insert(task.id(), key);
         }
@@ -233,7 +219,10 @@ impl<S: Store + 'static> Dispatcher<S> {
             }
         }
         match end {
-            Ok(End::Done) => return Some(tenant),
+            Ok(End::Done(rest)) => {
+                self.rests.extend(rest.map(|rest| ((tenant, webhook), rest)));
+                return Some(tenant);
+            }
             Ok(End::Lost) => {}
             Ok(End::Failed(error)) => self.tell(tenant, webhook, &error),
             Err(error) => tracing::error!(%error, %tenant, %webhook, "sending for a webhook has failed"),
@@ -248,11 +237,22 @@ impl<S: Store + 'static> Dispatcher<S> {
 }
 
 impl Hint {
-    /// Something is due: whether the runner knows of it is for the runner to find out.
-    fn tell(&self, work: &WebhookWork, now: Timestamp) {
-        if work.next_at.is_some_and(|at| at <= now) {
-            self.is_changed.store(true, Ordering::Relaxed);
+    /// What is due: whether the runner knows of it is for the runner to find out.
+    fn tell(&self, work: &WebhookWork) {
+        let due_at = work.due_at.map_or(NEVER, |at| at.0);
+        if self.due_at.swap(due_at, Ordering::Relaxed) != due_at {
             self.waker.notify_one();
         }
+    }
+
+    /// What became due last, as it is stored.
+    fn due_at(&self) -> Option<Timestamp> {
+        Some(self.due_at.load(Ordering::Relaxed)).filter(|at| *at != NEVER).map(Timestamp)
+    }
+}
+
+impl Default for Hint {
+    fn default() -> Self {
+        Self { waker: Notify::new(), due_at: AtomicI64::new(NEVER) }
     }
 }

@@ -1,15 +1,17 @@
 //! What sends for one webhook, for as long as there is something to send.
 
+mod leave;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use muster_domain::webhook::{Delivery, Leased, Sender};
+use muster_domain::webhook::{ATTEMPT, Delivery, Leased, Rest, Sender, WebhookFormat};
 use muster_domain::{Error, Store, TenantId, Timestamp, WebhookId};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::attempt::{Landed, attempt, landed};
 use super::feed::Feed;
@@ -38,8 +40,8 @@ const TRIES: u32 = 5;
 
 /// Why a runner ended.
 pub(super) enum End {
-    /// There was nothing to do, or the server stops.
-    Done,
+    /// There was nothing to do, or the server stops. What is to be done next, unless it is to be looked for at once.
+    Done(Option<Rest>),
     /// The webhook is somebody else's, or nothing is to be sent for it any more.
     Lost,
     Failed(Error),
@@ -54,14 +56,25 @@ pub(super) struct Runner<S> {
     sender: Arc<Sender>,
     refreshed: Instant,
     window: Window,
+    /// What was due when the window was loaded; see [`Hint::due_at`].
+    due_at: Option<Timestamp>,
     flights: JoinSet<Landed>,
     /// What is on its way, by task, and what it takes of the room for all.
-    by_task: HashMap<Id, (Delivery, Permits)>,
+    by_task: HashMap<Id, Flight>,
     /// What has landed and is not noted, and since when.
     landed: Vec<Delivery>,
     landed_at: Instant,
     /// The endpoint asked to be left alone until then.
     paused_until: Option<Timestamp>,
+}
+
+/// A delivery on its way.
+struct Flight {
+    delivery: Delivery,
+    /// It was not due: a probe, which is none of its attempts when it fails.
+    is_early: bool,
+    /// They are free again when it has landed.
+    _permits: Permits,
 }
 
 type Permits = Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>;
@@ -72,7 +85,7 @@ pub(super) async fn run<S: Store + 'static>(
     feed: Arc<Feed<S>>,
     hint: Arc<Hint>,
     (tenant, id): (TenantId, WebhookId),
-    stop: watch::Receiver<bool>,
+    mut stop: watch::Receiver<bool>,
 ) -> End {
     let leased = match shared.directory.webhook_lease(tenant, id, shared.owner).await {
         Ok(Some(leased)) => leased,
@@ -88,53 +101,58 @@ pub(super) async fn run<S: Store + 'static>(
         leased,
         refreshed: now,
         window: Window::default(),
+        due_at: None,
         flights: JoinSet::new(),
         by_task: HashMap::new(),
         landed: Vec::new(),
         landed_at: now,
         paused_until: None,
     };
-    let end = match runner.serve(stop).await {
-        Ok(end) => end,
-        Err(error) => End::Failed(error),
-    };
-    if matches!(end, End::Done) {
-        return runner.leave().await;
+    match runner.serve(&mut stop).await {
+        Ok(true) => runner.leave(&mut stop).await,
+        Ok(false) => End::Lost,
+        Err(error) => {
+            // What has been sent is not sent again because of it.
+            if let End::Failed(error) = runner.leave(&mut stop).await {
+                tracing::debug!(%error, "nor could it be noted what was sent");
+            }
+            End::Failed(error)
+        }
     }
-    end
 }
 
 impl<S: Store + 'static> Runner<S> {
-    async fn serve(&mut self, mut stop: watch::Receiver<bool>) -> Result<End, Error> {
+    /// Sends until there is nothing to do, or the server stops. Whether the lease is still there.
+    async fn serve(&mut self, stop: &mut watch::Receiver<bool>) -> Result<bool, Error> {
         let mut news = self.feed.news();
         let mut idle_since = None;
         self.load().await?;
         while !*stop.borrow() {
             if self.is_due_to_refresh() && !self.refresh().await? {
-                return Ok(End::Lost);
+                return Ok(false);
             }
-            if self.hint.is_changed.swap(false, Ordering::Relaxed) || self.is_rest_wanted() {
+            if self.hint.due_at() != self.due_at || self.is_rest_wanted() {
                 if !self.note().await? {
-                    return Ok(End::Lost);
+                    return Ok(false);
                 }
                 self.load().await?;
             }
             news.mark_unchanged();
             if !self.derive().await? {
-                return Ok(End::Lost);
+                return Ok(false);
             }
             if self.leased.is_outdated {
                 continue;
             }
             self.start();
             if self.is_note_due() && !self.note().await? {
-                return Ok(End::Lost);
+                return Ok(false);
             }
             if self.flights.is_empty() && self.landed.is_empty() {
                 let since = *idle_since.get_or_insert_with(Instant::now);
                 let is_crowded = self.shared.is_crowded.load(Ordering::Relaxed);
                 if is_crowded || since.elapsed() >= self.shared.linger {
-                    return Ok(End::Done);
+                    return Ok(true);
                 }
             } else {
                 idle_since = None;
@@ -153,7 +171,7 @@ impl<S: Store + 'static> Runner<S> {
                 () = sleep_until(wake_at) => {}
             }
         }
-        Ok(End::Done)
+        Ok(true)
     }
 
     /// Reads the webhook as it is now, and goes on as the only one who sends for it. Whether it may.
@@ -166,8 +184,13 @@ impl<S: Store + 'static> Runner<S> {
         let Some(leased) = self.shared.directory.webhook_lease(tenant, id, owner).await? else {
             return Ok(false);
         };
+        let is_changed = leased.sender.webhook.version != webhook.version;
+        if is_changed {
+            // It may be another endpoint.
+            self.paused_until = None;
+        }
         // What was of no interest is not read again, unless it may be now.
-        let read = if self.leased.is_outdated || leased.sender.webhook.version != webhook.version {
+        let read = if self.leased.is_outdated || is_changed {
             leased.read
         } else {
             leased.read.max(self.leased.read)
@@ -186,6 +209,7 @@ impl<S: Store + 'static> Runner<S> {
 
     /// Reads what is open. All that has landed must be noted.
     async fn load(&mut self) -> Result<(), Error> {
+        self.due_at = self.hint.due_at();
         let stored = self.shared.directory.deliveries_open(&self.leased, HELD).await?;
         self.window.load(stored, HELD as usize);
         Ok(())
@@ -234,7 +258,13 @@ impl<S: Store + 'static> Runner<S> {
             return;
         }
         let most = if self.leased.sender.health.consecutive_failures > 0 { 1 } else { FLIGHTS };
-        for id in self.window.ready(now, most.saturating_sub(self.flights.len())) {
+        let mut ids = self.window.ready(now, most.saturating_sub(self.flights.len()));
+        let is_early = ids.is_empty() && self.is_probe_due(now);
+        if is_early {
+            ids.extend(self.window.early());
+        }
+        let deadline = Instant::now() + ATTEMPT;
+        for id in ids {
             // One is always on its way, whatever the endpoints of others do.
             let permits = if self.flights.is_empty() {
                 None
@@ -247,9 +277,20 @@ impl<S: Store + 'static> Runner<S> {
             let Some(delivery) = self.window.take_off(id) else { continue };
             let (shared, feed) = (Arc::clone(&self.shared), Arc::clone(&self.feed));
             let (sender, sent) = (Arc::clone(&self.sender), delivery.clone());
-            let task = self.flights.spawn(async move { attempt(&shared, &feed, &sender, &sent).await });
-            self.by_task.insert(task.id(), (delivery, permits));
+            let task =
+                self.flights.spawn(async move { attempt(&shared, &feed, &sender, &sent, deadline).await });
+            self.by_task.insert(task.id(), Flight { delivery, is_early, _permits: permits });
         }
+    }
+
+    /// Whether one that is not due is tried, since nothing else is: its turn may come in hours only. In the format of
+    /// LOX24 there are so few attempts that it comes soon.
+    fn is_probe_due(&self, now: Timestamp) -> bool {
+        let Sender { webhook, health, .. } = &self.leased.sender;
+        self.flights.is_empty()
+            && webhook.format == WebhookFormat::Standard
+            && health.is_down()
+            && health.may_probe(now)
     }
 
     fn permits(&self) -> Permits {
@@ -263,19 +304,21 @@ impl<S: Store + 'static> Runner<S> {
             Ok((task, result)) => (task, result),
             Err(error) => (error.id(), Landed::broken(self.shared.directory.now(), &error)),
         };
-        let Some((delivery, _)) = self.by_task.remove(&task) else { return Ok(()) };
+        let Some(Flight { delivery, is_early, .. }) = self.by_task.remove(&task) else { return Ok(()) };
         if let Landed::NotTried(error) = result {
+            self.window.land(delivery);
             return Err(error);
         }
         let now = self.shared.directory.now();
         if let Landed::Tried { retry_after: Some(wait), attempt } = &result
             && attempt.problem.is_some()
         {
-            self.paused_until = Some(now.plus((*wait).min(MOST_PAUSE)));
+            let until = now.plus((*wait).min(MOST_PAUSE));
+            self.paused_until = self.paused_until.max(Some(until));
         }
         let mut jitter = [0];
         self.shared.directory.entropy.fill(&mut jitter);
-        let (delivery, is_taken) = landed(delivery, result, self.sender.webhook.format, jitter[0]);
+        let (delivery, is_taken) = landed(delivery, result, is_early, self.sender.webhook.format, jitter[0]);
         if let (Some(is_taken), Some(last)) = (is_taken, &delivery.last) {
             self.leased.sender.health.note(last.at, last.status, is_taken);
         }
@@ -317,7 +360,7 @@ impl<S: Store + 'static> Runner<S> {
         }
     }
 
-    fn wake_at(&self) -> Instant {
+    fn wake_at(&mut self) -> Instant {
         let nap = Instant::now() + NAP;
         let nap = if self.landed.is_empty() { nap } else { nap.min(self.landed_at + NOTED_AFTER) };
         let now = self.shared.directory.now();
@@ -325,26 +368,5 @@ impl<S: Store + 'static> Runner<S> {
         let wait =
             next.map(|at| at.0 - now.0).filter(|wait| *wait > 0).min().and_then(|wait| wait.try_into().ok());
         nap.min(Instant::now() + Duration::from_micros(wait.unwrap_or(u64::MAX / 4)).min(NAP))
-    }
-
-    /// Waits shortly for what is on its way, notes it, and lets others send.
-    async fn leave(mut self) -> End {
-        let deadline = Instant::now() + STOP / 2;
-        while let Ok(Some(ended)) = timeout_at(deadline, self.flights.join_next_with_id()).await {
-            if let Err(error) = self.take_in(ended) {
-                return End::Failed(error);
-            }
-        }
-        // Nothing may be sent once others may.
-        self.flights.shutdown().await;
-        match self.note().await {
-            Ok(true) => {}
-            Ok(false) => return End::Lost,
-            Err(error) => return End::Failed(error),
-        }
-        match self.shared.directory.webhook_release(self.leased).await {
-            Ok(()) => End::Done,
-            Err(error) => End::Failed(error),
-        }
     }
 }

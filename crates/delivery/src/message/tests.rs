@@ -145,7 +145,8 @@ fn an_id_is_that_of_the_delivery() {
     let entry = record("user.created", "71", json!({}));
     let event = &Event::of(&entry)[0];
     let id = |attempt| message(&webhook(WebhookFormat::Standard), DeliveryId(48), attempt, event, &entry).id;
-    assert_eq!([id(1), id(2)], ["msg_3_9_48", "msg_3_9_48"]);
+    let expected = format!("msg_3_9_48_{}", entry.at.0);
+    assert_eq!([id(1), id(2)], [expected.clone(), expected]);
 }
 
 #[test]

@@ -44,6 +44,9 @@ pub trait Objects: Sync {
 /// How long after its begin an upload is taken for broken off. A request lasts minutes at most.
 pub(super) const UPLOAD: Duration = Duration::from_hours(24);
 
+/// How long an object that could not be removed is left alone: others do not wait for it.
+const AGAIN: Duration = Duration::from_hours(1);
+
 /// Objects that are read at once.
 const STEP: u32 = 100;
 
@@ -59,17 +62,24 @@ impl<S: Store> Directory<S> {
     }
 
     /// Removes the objects that nothing refers to: of prompts and tenants that were deleted, and of uploads that were broken
-    /// off. How many there were.
+    /// off. How many there were. One that cannot be removed is left for an hour, and the others are removed; the first of
+    /// such errors is told at the end.
     pub async fn objects_reap(&self, objects: &impl Objects) -> Result<u64, Error> {
-        let mut removed = 0;
+        let (mut removed, mut failed) = (0, None);
         loop {
             let keys = self.store.objects_to_remove(self.now(), STEP).await?;
             for key in &keys {
-                self.object_remove(objects, *key).await?;
-                removed += 1;
+                match self.object_remove(objects, *key).await {
+                    Ok(()) => removed += 1,
+                    Err(error) => {
+                        let later = Change::ObjectDiscard { key: *key, due_at: self.now().plus(AGAIN) };
+                        self.store.commit(Batch::new(key.tenant).change(later)).await?;
+                        failed.get_or_insert(error);
+                    }
+                }
             }
             if keys.len() < STEP as usize {
-                return Ok(removed);
+                return failed.map_or(Ok(removed), Err);
             }
         }
     }

@@ -68,6 +68,8 @@ pub struct NewDelivery {
     pub entity: String,
     /// When the event happened.
     pub at: Timestamp,
+    /// When it is to be sent.
+    pub next_at: Timestamp,
 }
 
 /// A delivery as it is stored.

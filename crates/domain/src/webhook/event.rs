@@ -101,6 +101,8 @@ fn name(kind: &str) -> Option<&'static str> {
         "org_unit.updated" | "org_unit.restored" => "group.updated",
         "user.erased" => "user.deleted",
         "contact_group.expired" => "contact_group.deleted",
+        // Many at once are told of as a change of their list.
+        "contact_group.contacts_added" => "contact_group.updated",
         kind => kind,
     };
     // Kinds that are about a user's password or the like begin with `user.` too.
@@ -154,6 +156,7 @@ mod tests {
         assert_eq!(names("org_unit.moved"), ["group.moved"]);
         assert_eq!(names("user.erased"), ["user.deleted"]);
         assert_eq!(names("contact.created"), ["contact.created"]);
+        assert_eq!(names("contact_group.contacts_added"), ["contact_group.updated"]);
         for kind in ["credential.created", "tenant.renamed", "webhook.disabled", "user.password_changed"] {
             assert_eq!(names(kind), Vec::<&str>::new(), "{kind}");
         }

@@ -31,7 +31,7 @@ pub use model::{
 };
 pub use rules::PARAMETER_NAMES;
 pub use schedule::{DISABLED_AFTER, MOST_RETRY_AFTER, attempts, next_attempt};
-pub use work::{ATTEMPT, DOWN, LEASE, Leased, PROBE};
+pub use work::{ATTEMPT, DOWN, LEASE, Leased, PROBE, Rest};
 
 /// A webhook with all that its deliveries need.
 #[derive(Clone, Debug)]
@@ -50,10 +50,14 @@ pub struct Sender {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WebhookWork {
     pub id: WebhookId,
+    pub version: i64,
     /// Whether the journal goes on after the cursor.
     pub has_news: bool,
     /// When the next of its open deliveries is due.
     pub next_at: Option<Timestamp>,
+    /// Which of them became due last. It changes when one is asked for again, also while others are held back that have
+    /// been due for long.
+    pub due_at: Option<Timestamp>,
     /// Who sends for it, and until when nobody else may.
     pub lease: Option<(Uuid, Timestamp)>,
     pub health: Health,
@@ -85,7 +89,7 @@ pub trait WebhookStore {
         id: WebhookId,
     ) -> impl Future<Output = Result<Option<Sender>, StoreError>> + Send;
 
-    /// The newest first (by the journal).
+    /// The newest first (by the journal). The total of those that did not fail is at most [`limits::DELIVERIES_COUNTED`].
     fn deliveries(
         &self,
         tenant: TenantId,
@@ -101,7 +105,8 @@ pub trait WebhookStore {
         id: DeliveryId,
     ) -> impl Future<Output = Result<Option<Delivery>, StoreError>> + Send;
 
-    /// The deliveries that are neither done nor given up, the oldest first (by the journal).
+    /// The deliveries that are neither done nor given up, the oldest first (by the journal), without what came of their
+    /// last attempts: whoever sends has no use for it.
     fn deliveries_open(
         &self,
         tenant: TenantId,
@@ -113,6 +118,7 @@ pub trait WebhookStore {
     fn webhook_work(
         &self,
         tenant: TenantId,
+        now: Timestamp,
     ) -> impl Future<Output = Result<Vec<WebhookWork>, StoreError>> + Send;
 
     /// The tenants to whose journals this process has added since the last call; waits until there is one. A hint:

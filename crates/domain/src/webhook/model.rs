@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::DISABLED_AFTER;
+use super::schedule::QUIET;
 use crate::{Ctx, OrgUnitId, TenantId, Timestamp, WebhookId, journal};
 
 /// What a webhook may have.
@@ -19,6 +20,8 @@ pub mod limits {
     /// Characters of a static parameter's name and value.
     pub const PARAMETER_NAME: usize = 64;
     pub const PARAMETER_VALUE: usize = 1024;
+    /// Deliveries of which the total of a list tells; if there are more, it is this.
+    pub const DELIVERIES_COUNTED: u32 = 10_000;
 }
 
 /// In which form events are sent.
@@ -211,18 +214,23 @@ pub struct Health {
 impl Health {
     /// After one more attempt.
     pub fn note(&mut self, at: Timestamp, status: Option<i64>, succeeded: bool) {
-        self.last_delivery_at = Some(at);
+        let before = self.last_delivery_at.replace(at);
         self.last_status = status;
         if succeeded {
             self.consecutive_failures = 0;
             self.failing_since = None;
         } else {
             self.consecutive_failures = self.consecutive_failures.saturating_add(1);
+            // As long as anything fails it is tried again before that: nothing was sent for longer, so nothing is known.
+            let is_long_ago = before.is_none_or(|before| before.plus(QUIET) < at);
+            if is_long_ago {
+                self.failing_since = None;
+            }
             self.failing_since.get_or_insert(at);
         }
     }
 
-    /// Whether nothing but failures came for [`DISABLED_AFTER`]. Time in which nothing was tried does not count.
+    /// Whether nothing but failures came for [`DISABLED_AFTER`]. Days in which nothing was tried do not count.
     pub fn is_given_up(&self) -> bool {
         let failures = self.failing_since.zip(self.last_delivery_at);
         failures.is_some_and(|(first, last)| first.plus(DISABLED_AFTER) <= last)

@@ -25,6 +25,9 @@ pub const DISABLED_AFTER: Duration = Duration::from_hours(5 * 24);
 /// How long an endpoint may ask to be left alone.
 pub const MOST_RETRY_AFTER: Duration = Duration::from_hours(24);
 
+/// While an endpoint fails, no two attempts are so far apart.
+pub(super) const QUIET: Duration = Duration::from_hours(36);
+
 /// How often a delivery is tried at most.
 pub const fn attempts(format: WebhookFormat) -> usize {
     match format {

@@ -67,18 +67,43 @@ impl Health {
 }
 
 impl WebhookWork {
-    /// Whether `owner` has something to do for the webhook now, and may.
-    pub fn is_for(&self, owner: Uuid, now: Timestamp) -> bool {
+    /// Whether `owner` has something to do for the webhook now, and may; `rest` is what it has found last.
+    pub fn is_for(&self, owner: Uuid, now: Timestamp, rest: Option<&Rest>) -> bool {
         let is_free = self.lease.is_none_or(|(holder, until)| holder == owner || until <= now);
-        let is_due = self.next_at.is_some_and(|at| at <= now);
-        is_free && (is_due || (self.has_news && (!self.health.is_down() || self.health.may_probe(now))))
+        let may_try = !self.health.is_down() || self.health.may_probe(now);
+        let rest = rest.filter(|rest| rest.version == self.version && now < rest.until);
+        let has_more = if let Some(rest) = rest {
+            let has_news = self.has_news && rest.has_room && may_try;
+            !rest.is_paused && (has_news || self.due_at != rest.due_at)
+        } else {
+            let is_due = self.next_at.is_some_and(|at| at <= now);
+            let is_open = self.health.is_down() && self.next_at.is_some();
+            is_due || (may_try && (self.has_news || is_open))
+        };
+        is_free && has_more
     }
+}
+
+/// What whoever sent for a webhook has found when there was nothing to do any more: what is stored does not tell that
+/// deliveries which are due wait for others of their entities, or for the endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// Of the webhook.
+    pub version: i64,
+    /// Until then nothing is to be done, unless there are news or a delivery is asked for again.
+    pub until: Timestamp,
+    /// Whether the endpoint has asked to be left alone until then, by all deliveries.
+    pub is_paused: bool,
+    /// Whether deliveries can be made of news: not so many are open that no more are kept in memory.
+    pub has_room: bool,
+    /// [`WebhookWork::due_at`] when it was looked at.
+    pub due_at: Option<Timestamp>,
 }
 
 impl<S: Store> Directory<S> {
     /// The active webhooks of a tenant, with what is to be done for them.
     pub async fn webhook_work(&self, tenant: TenantId) -> Result<Vec<WebhookWork>, Error> {
-        Ok(self.store.webhook_work(tenant).await?)
+        Ok(self.store.webhook_work(tenant, self.now()).await?)
     }
 
     /// The tenants that have webhooks, by id, after this one.
@@ -130,6 +155,7 @@ impl<S: Store> Directory<S> {
     ) -> Result<Option<Vec<Delivery>>, Error> {
         let webhook = &leased.sender.webhook;
         let own = webhook.id.to_string();
+        let now = self.now();
         let mut derived = Vec::new();
         let mut units = HashMap::new();
         let (mut through, mut is_outdated) = (leased.read, leased.is_outdated);
@@ -153,6 +179,8 @@ impl<S: Store> Directory<S> {
                         event: event.name,
                         entity: format!("{}:{}", entry.entity, entry.entity_id),
                         at: entry.at,
+                        // The clock of whoever has written it may be ahead.
+                        next_at: entry.at.min(now),
                     });
                 }
             }
@@ -164,11 +192,13 @@ impl<S: Store> Directory<S> {
             at: new.at,
             state: DeliveryState::Open,
             attempts: 0,
-            next_at: Some(new.at),
+            next_at: Some(new.next_at),
             last: None,
         });
         let open = open.collect::<Vec<_>>();
-        if !derived.is_empty() || through >= leased.sender.cursor.saturating_add(SKIPPED) {
+        // What comes before a change of the webhook is not looked at again: it is for the webhook as it was.
+        let has_ended = is_outdated && through > leased.sender.cursor;
+        if !derived.is_empty() || has_ended || through >= leased.sender.cursor.saturating_add(SKIPPED) {
             let insert = Change::DeliveriesInsert {
                 webhook: webhook.id,
                 owner: leased.owner,
@@ -275,6 +305,14 @@ impl<S: Store> Directory<S> {
         self.lease_commit(Batch::new(webhook.tenant).change(release)).await.map(drop)
     }
 
+    /// Leaves a webhook alone whose endpoint has asked for it: nobody else sends for it before that time either.
+    pub async fn webhook_pause(&self, leased: Leased, until: Timestamp) -> Result<(), Error> {
+        let (webhook, owner, now) = (&leased.sender.webhook, leased.owner, self.now());
+        let release = Change::WebhookRelease { id: webhook.id, owner, through: leased.read };
+        let lease = Change::WebhookLease { id: webhook.id, owner, now, until };
+        self.lease_commit(Batch::new(webhook.tenant).change(release).change(lease)).await.map(drop)
+    }
+
     /// Commits what rests on a lease. Whether that was still there.
     async fn lease_commit(&self, batch: Batch) -> Result<bool, Error> {
         match self.store.commit(batch).await {
@@ -282,5 +320,66 @@ impl<S: Store> Directory<S> {
             Err(StoreError::Stale) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: Uuid = Uuid::from_u128(1);
+    const OTHER: Uuid = Uuid::from_u128(2);
+    const NOW: Timestamp = Timestamp(1_000_000_000);
+
+    fn idle() -> WebhookWork {
+        WebhookWork {
+            id: WebhookId(9),
+            version: 3,
+            has_news: false,
+            next_at: None,
+            due_at: None,
+            lease: None,
+            health: Health::default(),
+        }
+    }
+
+    #[test]
+    fn there_is_work_for_whoever_may_do_it() {
+        let news = WebhookWork { has_news: true, ..idle() };
+        let due = WebhookWork { next_at: Some(NOW), due_at: Some(NOW), ..idle() };
+        let later = WebhookWork { next_at: Some(NOW.plus(PROBE)), ..idle() };
+        let is_for = |work: &WebhookWork| work.is_for(ME, NOW, None);
+        assert_eq!([idle(), news, due, later].each_ref().map(is_for), [false, true, true, false]);
+        for (holder, until, expected) in [(ME, NOW.plus(LEASE), true), (OTHER, NOW, true)] {
+            assert_eq!(is_for(&WebhookWork { lease: Some((holder, until)), ..due }), expected);
+        }
+        assert!(!is_for(&WebhookWork { lease: Some((OTHER, NOW.plus(LEASE))), ..due }));
+
+        // Of one that is down, something is tried now and then.
+        let down =
+            |at| Health { last_delivery_at: Some(at), consecutive_failures: DOWN, ..Health::default() };
+        for (last, expected) in [(NOW, false), (Timestamp(NOW.0 - 300_000_000), true)] {
+            for work in [news, later] {
+                assert_eq!(is_for(&WebhookWork { health: down(last), ..work }), expected, "{work:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_due_and_held_back_is_not_looked_at_again_and_again() {
+        let until = NOW.plus(PROBE);
+        let rest = Rest { version: 3, until, is_paused: false, has_room: true, due_at: Some(Timestamp(5)) };
+        let held = WebhookWork { next_at: Some(Timestamp(4)), due_at: rest.due_at, ..idle() };
+        let is_for = |work: &WebhookWork, rest: &Rest| work.is_for(ME, NOW, Some(rest));
+        assert!(!is_for(&held, &rest));
+        assert!(held.is_for(ME, until, Some(&rest)), "it is over");
+        assert!(is_for(&held, &Rest { version: 2, ..rest }), "it was changed");
+        let retried = WebhookWork { due_at: Some(NOW), ..held };
+        assert!(is_for(&retried, &rest));
+        let news = WebhookWork { has_news: true, ..held };
+        assert!(is_for(&news, &rest));
+        assert!(!is_for(&news, &Rest { has_room: false, ..rest }));
+        let paused = Rest { is_paused: true, ..rest };
+        assert!(!is_for(&news, &paused) && !is_for(&retried, &paused));
     }
 }

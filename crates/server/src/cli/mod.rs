@@ -23,7 +23,7 @@ use muster_api::PasswordPool;
 use muster_domain::Directory;
 use muster_domain::secret::ServerKey;
 use muster_domain::session::SessionPolicy;
-use muster_store::{KeySource, Limits, Media, Options, Store};
+use muster_store::{KeySource, Limits, Media, Options, Store, WorkerLock};
 
 use crate::serve::ServeArgs;
 use crate::system::{SystemClock, SystemEntropy};
@@ -137,9 +137,12 @@ impl StoreArgs {
     }
 
     /// Opens the store for a worker, which needs one that is there. A file has its one server beside it.
-    pub(crate) async fn open_as_worker(&self) -> anyhow::Result<(Store, ServerKey)> {
+    pub(crate) async fn open_as_worker(&self) -> anyhow::Result<(Store, ServerKey, WorkerLock)> {
         let is_file = muster_store::sqlite_path(&self.database).is_some();
-        open(&self.options(false, !is_file, Limits::default())).await
+        let options = self.options(false, !is_file, Limits::default());
+        let lock = muster_store::lock_as_worker(&options)?;
+        let (store, key) = open(&options).await?;
+        Ok((store, key, lock))
     }
 
     /// What names this database in a command that people copy. The URL of one that is no file may hold a password: they

@@ -22,7 +22,7 @@ pub(crate) struct BackupArgs {
     file: PathBuf,
 }
 
-/// Put a backup in the place of the store. No server may run, and the server key has to be the one that the store
+/// Put a backup in the place of the store. No server and no worker may run, and the server key has to be the one that the store
 /// had when the backup was made.
 #[derive(Args)]
 pub(crate) struct RestoreArgs {
@@ -50,7 +50,7 @@ pub(crate) struct DoctorArgs {
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
     /// Seal every secret of the store under a new server key, which takes the place of the present one. No server
-    /// may run. The key of before is kept beside it, since backups of before need it.
+    /// and no worker may run. The key of before is kept beside it, since backups of before need it.
     Rotate(RotateArgs),
 }
 

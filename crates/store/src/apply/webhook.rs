@@ -89,7 +89,7 @@ pub(super) async fn deliveries(
 ) -> Outcome {
     on.one_row(&webhook::ADVANCE, &values![tenant.0, id.0, owner, from, through]).await?;
     for new in deliveries {
-        let values = values![tenant.0, id.0, new.id.0, new.event, &new.entity, new.at.0];
+        let values = values![tenant.0, id.0, new.id.0, new.event, &new.entity, new.at.0, new.next_at.0];
         on.run(&webhook::DELIVERY_INSERT, &values).await?;
     }
     Ok(())

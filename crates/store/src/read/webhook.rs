@@ -3,7 +3,7 @@
 use futures_util::future::try_join;
 use muster_domain::webhook::{
     Delivery, DeliveryFilter, DeliveryId, DeliveryState, Reapable, Sender, WebhookSecret, WebhookStore,
-    WebhookView, WebhookWork,
+    WebhookView, WebhookWork, limits,
 };
 use muster_domain::{Page, Slice, StoreError, TenantId, Timestamp, WebhookId};
 
@@ -66,8 +66,8 @@ impl WebhookStore for Store {
         read!(self, read, |on| on.all(&webhook::DELIVERIES_OPEN, &values, rows::webhook::delivery))
     }
 
-    async fn webhook_work(&self, tenant: TenantId) -> Result<Vec<WebhookWork>, StoreError> {
-        read!(self, read, |on| on.all(&webhook::WORK, &values![tenant.0], rows::webhook::work))
+    async fn webhook_work(&self, tenant: TenantId, now: Timestamp) -> Result<Vec<WebhookWork>, StoreError> {
+        read!(self, read, |on| on.all(&webhook::WORK, &values![tenant.0, now.0], rows::webhook::work))
     }
 
     async fn journaled(&self) -> Vec<TenantId> {
@@ -120,7 +120,7 @@ async fn deliveries(
     } else {
         let state = filter.state.map(codes::delivery_state);
         let page = values![tenant, webhook, state, since, limit, offset];
-        let all = values![tenant, webhook, state, since];
+        let all = values![tenant, webhook, state, since, limits::DELIVERIES_COUNTED];
         let items = on.all(&webhook::DELIVERIES, &page, rows::webhook::delivery);
         try_join(items, on.count(&webhook::DELIVERIES_COUNT, &all)).await?
     };

@@ -78,8 +78,10 @@ pub(crate) fn secret(row: &dyn Row, at: usize) -> Result<WebhookSecret> {
 pub(crate) fn work(row: &dyn Row) -> Result<WebhookWork> {
     Ok(WebhookWork {
         id: WebhookId(get(row, 0)?),
+        version: get(row, 9)?,
         has_news: get(row, 1)?,
         next_at: get(row, 2)?,
+        due_at: get(row, 10)?,
         lease: get::<Option<Uuid>>(row, 3)?.zip(get(row, 4)?),
         health: health(row, 5)?,
     })
@@ -93,6 +95,7 @@ pub(crate) fn garbage(row: &dyn Row) -> Result<Reapable> {
 /// How many columns [`delivery`] reads.
 pub(crate) const DELIVERY_COLUMNS: usize = 12;
 
+/// The columns of the last attempt are not read when the first of them is null.
 pub(crate) fn delivery(row: &dyn Row) -> Result<Delivery> {
     let number = |at: usize| Ok(get::<i64>(row, at)?.try_into().unwrap_or(0));
     let last = match get::<Option<Timestamp>>(row, 7)? {

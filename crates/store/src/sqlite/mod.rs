@@ -4,6 +4,7 @@ mod backup;
 mod damage;
 mod driver;
 mod error;
+pub(crate) mod lock;
 mod migrate;
 #[cfg(test)]
 mod plan_rows;
@@ -13,11 +14,12 @@ mod rekey;
 mod scan;
 mod schema;
 mod transfer;
+mod waiting;
 mod writer;
 #[cfg(test)]
 mod written_plan_tests;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::future::{Ready, ready};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -93,6 +95,7 @@ impl SqliteStore {
         entropy: &dyn Entropy,
     ) -> Result<Rotation, OpenError> {
         let _server_lock = prepare(path, options)?;
+        let _worker_lock = lock::no_worker(path)?;
         let mut connection = connect(path, true).map_err(store_error)?;
         let old = migrate::run(&mut connection, clock.now(), options.create, |fingerprint, make| {
             options.key.load(fingerprint, make, entropy)
@@ -115,6 +118,7 @@ impl SqliteStore {
         let (copy, fingerprint) = backup::open(backup)?;
         options.key.load(Some(&fingerprint), false, entropy)?;
         let _server_lock = prepare(path, options)?;
+        let _worker_lock = lock::no_worker(path)?;
         let is_there = fs::metadata(path).is_ok_and(|file| file.len() > 0);
         if is_there && !replace {
             return Err(OpenError::Exists(path.to_owned()));
@@ -307,7 +311,7 @@ fn prepare(path: &Path, options: &Options) -> Result<Option<File>, OpenError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(io)?;
     }
-    let server_lock = if options.as_server { Some(lock(path)?) } else { None };
+    let server_lock = if options.as_server { Some(lock::server(path)?) } else { None };
     // Nobody but its owner reads a directory; the files beside it take the mode of this one.
     let is_new = !path.exists();
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(io)?;
@@ -315,19 +319,4 @@ fn prepare(path: &Path, options: &Options) -> Result<Option<File>, OpenError> {
         owner::take_after_folder(path).map_err(io)?;
     }
     Ok(server_lock)
-}
-
-fn lock(path: &Path) -> Result<File, OpenError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".server-lock");
-    let path = PathBuf::from(name);
-    let is_new = !path.exists();
-    let file = File::create(&path)
-        .and_then(|file| if is_new { owner::take_after_folder(&path).map(|()| file) } else { Ok(file) })
-        .map_err(|source| OpenError::Io { path: path.clone(), source })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path)),
-        Err(TryLockError::Error(source)) => Err(OpenError::Io { path, source }),
-    }
 }

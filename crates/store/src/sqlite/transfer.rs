@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::spawn_blocking;
 
 use super::error::store_error;
-use super::{connect, migrate, prepare};
+use super::{connect, lock, migrate, prepare};
 use crate::migrate_store::{Cells, End, Held, Pager, Pages, QUEUE, TABLES, Table, places};
 use crate::{OpenError, Options};
 
@@ -21,29 +21,31 @@ const MARK: &str =
 /// A connection that is used by one thing at a time.
 pub(crate) struct SqliteEnd {
     connection: Arc<Mutex<Connection>>,
-    /// Keeps servers and other copies away.
-    _server_lock: Option<File>,
+    /// Keeps servers, workers and other copies away.
+    _locks: Locks,
 }
 
 fn sql(error: rusqlite::Error) -> OpenError {
     OpenError::Store(store_error(error))
 }
 
+type Locks = (Option<File>, File);
+
 /// A connection for very many rows: what has to be sorted goes to a temporary file.
-fn open(options: &Options) -> Result<(Connection, Option<File>), OpenError> {
+fn open(options: &Options) -> Result<(Connection, Locks), OpenError> {
     let path = crate::file(options)?;
-    let server_lock = prepare(&path, options)?;
+    let locks = (prepare(&path, options)?, lock::no_worker(&path)?);
     let connection = connect(&path, true).map_err(sql)?;
     connection.pragma_update(None, "temp_store", "FILE").map_err(sql)?;
-    Ok((connection, server_lock))
+    Ok((connection, locks))
 }
 
 /// How much of a file that is written stays in memory, and so much of what is sorted; KiB.
 const CACHES: (i64, i64) = (-256 * 1024, -32 * 1024);
 
 impl SqliteEnd {
-    fn new(connection: Connection, server_lock: Option<File>) -> Self {
-        Self { connection: Arc::new(Mutex::new(connection)), _server_lock: server_lock }
+    fn new(connection: Connection, locks: Locks) -> Self {
+        Self { connection: Arc::new(Mutex::new(connection)), _locks: locks }
     }
 
     /// Works with the connection on a thread that may wait.
@@ -74,7 +76,7 @@ impl End for SqliteEnd {
         clock: &dyn Clock,
         entropy: &dyn Entropy,
     ) -> Result<Held<Self>, OpenError> {
-        let (mut connection, server_lock) = open(options)?;
+        let (mut connection, locks) = open(options)?;
         let key = migrate::run(&mut connection, clock.now(), false, |fingerprint, make| {
             options.key.load(fingerprint, make, entropy)
         })?;
@@ -83,11 +85,11 @@ impl End for SqliteEnd {
         connection.execute_batch("BEGIN IMMEDIATE").map_err(sql)?;
         let made = "SELECT MIN(applied_at) FROM migrations";
         let made = Timestamp(connection.query_row(made, [], |row| row.get(0)).map_err(sql)?);
-        Ok(Held { end: Self::new(connection, server_lock), key, made })
+        Ok(Held { end: Self::new(connection, locks), key, made })
     }
 
     async fn begin(options: &Options, copy: &[u8], now: Timestamp) -> Result<(Self, bool), OpenError> {
-        let (mut connection, server_lock) = open(options)?;
+        let (mut connection, locks) = open(options)?;
         connection.pragma_update(None, "cache_size", CACHES.0).map_err(sql)?;
         // Rows come in the order of tables and keys; that they fit is looked at in the end.
         connection.pragma_update(None, "foreign_keys", false).map_err(sql)?;
@@ -112,7 +114,7 @@ impl End for SqliteEnd {
             false
         };
         tx.commit().map_err(sql)?;
-        Ok((Self::new(connection, server_lock), begun))
+        Ok((Self::new(connection, locks), begun))
     }
 
     async fn count(&self, table: &'static Table) -> Result<u64, StoreError> {

@@ -1,11 +1,11 @@
 //! The writer lane: one thread that commits waiting batches in groups.
 //!
-//! Batches that wait when the thread is free share one transaction and one sync of the disk. Each is
+//! Batches that wait when the thread is free share one transaction and one sync of the disk (`waiting.rs`). Each is
 //! isolated from the others by a savepoint and answered when the shared commit is durable.
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use super::BUSY_TIMEOUT;
 use super::driver::Transaction;
 use super::error::store_error;
+use super::waiting::{Group, Waiting};
 use crate::apply::{self, State};
 use crate::driver::now;
 use crate::group;
@@ -28,11 +29,11 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(1500);
 /// How long an erasure waits for readers of an old state, so that nothing of it is in the log when it is answered.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// After so long without a job, or so many groups, it is tried again to empty the log of what was erased.
-const IDLE: Duration = Duration::from_secs(1);
+pub(super) const IDLE: Duration = Duration::from_secs(1);
 const GROUPS_BETWEEN: usize = 256;
 
 /// What the thread is asked for.
-enum Job {
+pub(super) enum Job {
     Commit(Box<Batch>, oneshot::Sender<Result<(), StoreError>>),
     ReserveIds { kind: IdKind, count: i64, reply: oneshot::Sender<Result<i64, StoreError>> },
 }
@@ -48,8 +49,16 @@ impl Job {
 }
 
 impl Job {
+    /// Whether others go first: nobody waits for an answer that rests on it.
+    pub(super) fn yields(&self) -> bool {
+        match self {
+            Self::Commit(batch, _) => group::yields(batch),
+            Self::ReserveIds { .. } => false,
+        }
+    }
+
     /// About how many rows it writes.
-    fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         match self {
             Self::Commit(batch, _) => group::rows(batch),
             Self::ReserveIds { .. } => 1,
@@ -121,24 +130,14 @@ impl Writer {
 
 fn serve(connection: &Connection, jobs: &Receiver<Job>) {
     let mut log = Log { connection, tells_of_erased: false };
+    let mut waiting = Waiting::new(jobs);
     let mut groups = 0_usize;
-    while let Some(first) = next(jobs, &mut log) {
+    while let Some(first) = waiting.first(&mut log) {
         groups = groups.wrapping_add(1);
         if groups.is_multiple_of(GROUPS_BETWEEN) {
             log.forget(Duration::ZERO);
         }
-        let mut rows = first.rows();
-        let mut group = vec![first];
-        while group.len() < group::JOBS && rows < group::ROWS {
-            match jobs.try_recv() {
-                Ok(job) => {
-                    rows += job.rows();
-                    group.push(job);
-                }
-                Err(_) => break,
-            }
-        }
-        commit_group(connection, group, &mut log);
+        commit_group(connection, &mut Group::new(first, &mut waiting), &mut log);
     }
     // A clean end leaves one file behind.
     let end = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -147,29 +146,17 @@ fn serve(connection: &Connection, jobs: &Receiver<Job>) {
     }
 }
 
-/// The next job; while the log is to be emptied, that is tried again whenever there is none for a while.
-fn next(jobs: &Receiver<Job>, log: &mut Log<'_>) -> Option<Job> {
-    while log.tells_of_erased {
-        match jobs.recv_timeout(IDLE) {
-            Ok(job) => return Some(job),
-            Err(RecvTimeoutError::Timeout) => log.forget(Duration::ZERO),
-            Err(RecvTimeoutError::Disconnected) => return None,
-        }
-    }
-    jobs.recv().ok()
-}
-
 /// The write-ahead log, which keeps what a page was like before until it is written anew.
-struct Log<'a> {
+pub(super) struct Log<'a> {
     connection: &'a Connection,
     /// Whether it may still tell of what was erased.
-    tells_of_erased: bool,
+    pub(super) tells_of_erased: bool,
 }
 
 impl Log<'_> {
     /// Brings all into the file and empties the log, if it tells of what was erased. A reader of an old state, such as a
     /// backup, keeps it for longer than `patience`, for which all writers wait; then it is tried again later.
-    fn forget(&mut self, patience: Duration) {
+    pub(super) fn forget(&mut self, patience: Duration) {
         if !self.tells_of_erased {
             return;
         }
@@ -202,39 +189,41 @@ enum Lost {
     Failed(StoreError),
 }
 
-fn commit_group(connection: &Connection, group: Vec<Job>, log: &mut Log<'_>) {
-    match try_group(connection, &group) {
+fn commit_group(connection: &Connection, group: &mut Group<'_, '_>, log: &mut Log<'_>) {
+    let done = try_group(connection, group);
+    let jobs = std::mem::take(&mut group.jobs);
+    match done {
         Ok(outcomes) => {
-            if group.iter().any(Job::erases) {
+            if jobs.iter().any(Job::erases) {
                 log.tells_of_erased = true;
                 log.forget(PATIENCE);
             }
-            for (job, outcome) in group.into_iter().zip(outcomes) {
+            for (job, outcome) in jobs.into_iter().zip(outcomes) {
                 answer(job, outcome);
             }
         }
         Err(Lost::NotBegun(error)) => {
-            tracing::warn!(%error, jobs = group.len(), "the store cannot be written");
-            for job in group {
+            tracing::warn!(%error, jobs = jobs.len(), "the store cannot be written");
+            for job in jobs {
                 refuse(job, error.clone());
             }
         }
-        Err(Lost::Failed(error)) if group.len() == 1 => {
-            for job in group {
+        Err(Lost::Failed(error)) if jobs.len() == 1 => {
+            for job in jobs {
                 refuse(job, error.clone());
             }
         }
         Err(Lost::Failed(error)) => {
-            tracing::warn!(%error, jobs = group.len(), "a group commit failed; each of its jobs is tried alone");
-            for job in group {
-                commit_group(connection, vec![job], log);
+            tracing::warn!(%error, jobs = jobs.len(), "a group commit failed; each of its jobs is tried alone");
+            for job in jobs {
+                commit_group(connection, &mut Group::alone(job), log);
             }
         }
     }
 }
 
-/// Carries out all jobs in one transaction. An error means that nothing of the group was done.
-fn try_group(connection: &Connection, group: &[Job]) -> Result<Vec<Outcome>, Lost> {
+/// Carries out all jobs in one transaction, and what the group takes meanwhile. An error means that nothing of it was done.
+fn try_group(connection: &Connection, group: &mut Group<'_, '_>) -> Result<Vec<Outcome>, Lost> {
     if !connection.is_autocommit() {
         // The roll-back of a group before this one failed.
         execute(connection, "ROLLBACK").map_err(Lost::NotBegun)?;
@@ -250,10 +239,10 @@ fn try_group(connection: &Connection, group: &[Job]) -> Result<Vec<Outcome>, Los
     done.map_err(Lost::Failed)
 }
 
-fn in_transaction(connection: &Connection, group: &[Job]) -> Result<Vec<Outcome>, StoreError> {
+fn in_transaction(connection: &Connection, group: &mut Group<'_, '_>) -> Result<Vec<Outcome>, StoreError> {
     let mut states: HashMap<TenantId, State> = HashMap::new();
-    let mut outcomes = Vec::with_capacity(group.len());
-    for job in group {
+    let mut outcomes = Vec::new();
+    while let Some(job) = group.jobs.get(outcomes.len()) {
         outcomes.push(match job {
             Job::Commit(batch, _) => {
                 let state = states.entry(batch.tenant).or_default();
@@ -265,6 +254,7 @@ fn in_transaction(connection: &Connection, group: &[Job]) -> Result<Vec<Outcome>
                 Outcome::Ids(isolated(connection, |connection| reserve(connection, *kind, *count))?)
             }
         });
+        group.take();
     }
     for (tenant, state) in &states {
         now(apply::write_state(&mut Transaction(connection), *tenant, state))?;

@@ -1,6 +1,6 @@
 //! Statements on contact groups and their contacts. What is in a list has the edition of its group.
 
-/// The columns of a group, as `rows.rs` reads them.
+/// The columns of a group, as `rows/mod.rs` reads them.
 macro_rules! group_columns {
     () => {
         "g.id, g.tenant_id, g.name, g.description, g.name_a, g.name_b, g.name_c, g.name_d, g.name_e, g.expires_at, \
@@ -8,7 +8,7 @@ macro_rules! group_columns {
     };
 }
 
-/// The columns of a contact, as `rows.rs` reads them.
+/// The columns of a contact, as `rows/mod.rs` reads them.
 macro_rules! columns {
     () => {
         "c.id, c.tenant_id, c.group_id, c.phone, c.a, c.b, c.c, c.d, c.e, c.callback_data, c.version, c.created_at, \

@@ -105,7 +105,7 @@ super::statements! {
     NOBODYS_DELIVERIES = "SELECT DISTINCT d.webhook_id FROM webhook_deliveries d
         LEFT JOIN webhooks w ON w.tenant_id = d.tenant_id AND w.id = d.webhook_id
         WHERE d.tenant_id = $1 AND w.id IS NULL LIMIT $2";
-    /// Webhooks with deliveries that are open (0) and never tried, or tried although they are not open.
+    /// Webhooks with deliveries that are open (0) without a next attempt, or not open with one.
     UNTIMELY_DELIVERIES = "SELECT DISTINCT d.webhook_id FROM webhook_deliveries d
         WHERE d.tenant_id = $1 AND CASE d.state WHEN 0 THEN 1 ELSE 0 END <> CASE WHEN d.next_at IS NULL THEN 0 ELSE 1 END
         LIMIT $2";

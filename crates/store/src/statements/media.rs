@@ -3,7 +3,7 @@
 
 use super::org_unit::subtree;
 
-/// The columns of a prompt, as `rows.rs` reads them.
+/// The columns of a prompt, as `rows/mod.rs` reads them.
 macro_rules! columns {
     () => {
         "p.id, p.tenant_id, p.org_unit_id, p.name, p.message_type, p.file_name, p.kind, p.size, p.duration_ms, \

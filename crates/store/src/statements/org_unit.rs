@@ -1,6 +1,6 @@
 //! Statements on org units. Status: 1 active, 2 inactive; a filter gives the least and the greatest.
 
-/// The columns of an org unit, as `rows.rs` reads them.
+/// The columns of an org unit, as `rows/mod.rs` reads them.
 macro_rules! columns {
     () => {
         "o.id, o.tenant_id, o.parent_id, o.status, o.name, o.external_id, o.billing_id, o.address, o.city, \

@@ -2,7 +2,7 @@
 
 use super::org_unit::subtree;
 
-/// The columns of a tag, as `rows.rs` reads them.
+/// The columns of a tag, as `rows/mod.rs` reads them.
 macro_rules! columns {
     () => {
         "g.id, g.tenant_id, g.org_unit_id, g.name, g.color, g.version, g.created_at, g.modified_at"

@@ -2,7 +2,7 @@
 
 use super::org_unit::subtree;
 
-/// The columns of a user, as `rows.rs` reads them.
+/// The columns of a user, as `rows/mod.rs` reads them.
 macro_rules! columns {
     () => {
         concat!(

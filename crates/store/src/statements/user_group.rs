@@ -1,6 +1,6 @@
 //! Statements on user groups and memberships. Of a deleted group nothing is read but by what removes its rows.
 
-/// The columns of a group, as `rows.rs` reads them.
+/// The columns of a group, as `rows/mod.rs` reads them.
 macro_rules! columns {
     () => {
         "g.id, g.tenant_id, g.name, g.description, g.external_id, g.extra_fields, g.members, g.version, \

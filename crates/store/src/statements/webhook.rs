@@ -64,11 +64,13 @@ super::statements! {
         w.journal_cursor, t.top_org_unit_id FROM webhooks w", active!(), " AND w.id = $2");
     SECRET = "SELECT w.secret_sealed, w.old_secret_sealed, w.old_secret_until FROM webhooks w
         WHERE w.tenant_id = $1 AND w.id = $2 AND w.deleted = 0";
-    /// What is to be done for each.
+    /// What is to be done for each; $2: now.
     WORK = concat!("SELECT w.id, CASE WHEN w.journal_cursor < s.journal_sequence THEN 1 ELSE 0 END,
             (SELECT MIN(d.next_at) FROM webhook_deliveries d
              WHERE d.tenant_id = w.tenant_id AND d.webhook_id = w.id AND d.state = 0), w.lease_owner, w.lease_until,
-            w.last_delivery_at, w.last_status, w.consecutive_failures, w.failing_since
+            w.last_delivery_at, w.last_status, w.consecutive_failures, w.failing_since, w.version,
+            (SELECT MAX(d.next_at) FROM webhook_deliveries d
+             WHERE d.tenant_id = w.tenant_id AND d.webhook_id = w.id AND d.state = 0 AND d.next_at <= $2)
         FROM webhooks w JOIN tenant_state s ON s.tenant_id = w.tenant_id", active!(), " ORDER BY w.id");
     /// There are fewer than $3 webhooks besides $2, and fewer than $4 in the format of LOX24 if $5.
     HAS_ROOM = "SELECT 1 FROM (SELECT COUNT(*) AS all_of_them, COUNT(CASE w.format WHEN 1 THEN 1 END) AS of_lox24 FROM webhooks w
@@ -82,7 +84,8 @@ super::statements! {
     UPDATE = "UPDATE webhooks SET org_unit_id = $3, name = $4, url = $5, events = $6, static_parameters = $7, format = $8,
                   status = $9, include_sub_groups = $10, version = $11, modified_at = $12
               WHERE tenant_id = $1 AND id = $2 AND version = $13 AND deleted = 0";
-    RESTART = "UPDATE webhooks SET consecutive_failures = 0, failing_since = NULL, lease_owner = NULL, lease_until = NULL,
+    /// A lease stays: whoever has it may still be sending.
+    RESTART = "UPDATE webhooks SET consecutive_failures = 0, failing_since = NULL,
                    journal_cursor = (SELECT s.journal_sequence FROM tenant_state s WHERE s.tenant_id = $1)
                WHERE tenant_id = $1 AND id = $2";
     ROTATE = "UPDATE webhooks SET old_secret_sealed = secret_sealed, old_secret_until = $6, secret_sealed = $5,
@@ -101,16 +104,19 @@ super::statements! {
     /// $4: where the cursor is; $5: where it shall be.
     ADVANCE = concat!("UPDATE webhooks SET journal_cursor = $5", owned!(), " AND journal_cursor = $4");
     DELIVERIES = concat!("SELECT ", delivery_columns!(), of_webhook!(), filter!(), " ORDER BY d.id DESC LIMIT $5 OFFSET $6");
-    DELIVERIES_COUNT = concat!("SELECT COUNT(*)", of_webhook!(), filter!());
+    /// No more are counted than anybody leafs through (`domain/webhook`, `limits::DELIVERIES_COUNTED`).
+    DELIVERIES_COUNT = concat!("SELECT COUNT(*) FROM (SELECT 1", of_webhook!(), filter!(), " ORDER BY d.id DESC LIMIT $5) sub");
     DELIVERIES_FAILED = concat!("SELECT ", delivery_columns!(), of_webhook!(), " AND d.state = 2 AND d.at >= $3
         ORDER BY d.id DESC LIMIT $4 OFFSET $5");
     DELIVERIES_FAILED_COUNT = concat!("SELECT COUNT(*)", of_webhook!(),
         " AND d.state = 2 AND d.at >= $3");
     DELIVERY = concat!("SELECT ", delivery_columns!(), of_webhook!(), " AND d.id = $3");
-    DELIVERIES_OPEN = concat!("SELECT ", delivery_columns!(), of_webhook!(), " AND d.state = 0 ORDER BY d.id LIMIT $3");
+    /// Without the last attempts.
+    DELIVERIES_OPEN = concat!("SELECT d.id, d.event, d.entity, d.at, d.state, d.attempts, d.next_at, CAST(NULL AS BIGINT)",
+        of_webhook!(), " AND d.state = 0 ORDER BY d.id LIMIT $3");
     DELIVERY_INSERT = "INSERT INTO webhook_deliveries (tenant_id, webhook_id, id, event, entity, at, state, attempts,
                            next_at)
-                       VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $6)";
+                       VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7)";
     DELIVERY_ATTEMPTED = "UPDATE webhook_deliveries SET state = $4, attempts = $5, next_at = $6, attempted_at = $7,
                               duration = $8, status = $9, answer = $10, problem = $11
                           WHERE tenant_id = $1 AND webhook_id = $2 AND id = $3 AND state = 0";

@@ -96,7 +96,7 @@ async fn deliveries_are_tried_again_until_they_are_given_up<B: Backend>() {
         let done = tried(&world, &mut leased, Some("no")).await;
         let next = done.next_at;
         assert!(world.directory.deliveries_note(&mut leased, vec![done]).await.unwrap());
-        let work = world.store().webhook_work(org.tenant).await.unwrap();
+        let work = world.store().webhook_work(org.tenant, world.directory.now()).await.unwrap();
         assert_eq!((work[0].next_at, next.is_some()), (next, made < 8));
         if let Some(next) = next {
             let wait = next.0 - world.directory.now().0;
@@ -118,10 +118,17 @@ async fn an_endpoint_that_only_fails_is_given_up<B: Backend>() {
     };
     let status = async || world.webhook_view(&org, id).await.webhook.status;
     fail(&mut leased).await;
-    world.clock.advance(DISABLED_AFTER.saturating_sub(Duration::from_micros(1)));
+    world.clock.advance(DISABLED_AFTER);
+    // Nothing was tried meanwhile: the five days begin now.
     fail(&mut leased).await;
-    world.clock.advance(Duration::from_hours(48));
-    // Nothing was tried meanwhile.
+    for _ in 0..4 {
+        world.clock.advance(Duration::from_hours(24));
+        fail(&mut leased).await;
+    }
+    world.clock.advance(Duration::from_hours(24).saturating_sub(Duration::from_micros(1)));
+    fail(&mut leased).await;
+    world.clock.advance(Duration::from_hours(24));
+    // What is noted alone is no attempt.
     assert!(world.directory.deliveries_note(&mut leased, vec![]).await.unwrap());
     assert_eq!((status().await, leased.is_outdated), (WebhookStatus::Active, false));
     let made = world.journal(&org).await.len();
@@ -145,12 +152,12 @@ async fn a_success_begins_the_time_anew<B: Backend>() {
     let world = World::<B>::new();
     let org = world.org("acme").await;
     let (id, mut leased) = sending(&world, &org).await;
-    for (succeeded, active) in [(false, true), (true, true), (false, true), (false, false)] {
-        leased.sender.health.note(world.directory.now(), None, succeeded);
+    for day in 0..=11 {
+        leased.sender.health.note(world.directory.now(), None, day == 5);
         assert!(world.directory.deliveries_note(&mut leased, vec![]).await.unwrap());
         let status = world.webhook_view(&org, id).await.webhook.status;
-        assert_eq!(status == WebhookStatus::Active, active);
-        world.clock.advance(DISABLED_AFTER);
+        assert_eq!(status == WebhookStatus::Active, day < 11, "{day}");
+        world.clock.advance(Duration::from_hours(24));
     }
 }
 

@@ -330,7 +330,7 @@ async fn nothing_is_sent_for_a_tenant_that_is_not_active<B: Backend>() {
     };
     set(TenantStatus::Disabled, 2).await.unwrap();
     assert!(world.lease(&org, id, ONE).await.is_none());
-    assert_eq!(world.store().webhook_work(org.tenant).await.unwrap(), []);
+    assert_eq!(world.store().webhook_work(org.tenant, world.directory.now()).await.unwrap(), []);
     set(TenantStatus::Active, 3).await.unwrap();
     let mut leased = world.lease(&org, id, TWO).await.expect("nobody has leased it meanwhile");
     make_user(&world, &org, org.top, "ada@x").await;

@@ -156,7 +156,8 @@ async fn a_deleted_webhook_is_seen_by_nobody<B: Backend>() {
     assert!(store.webhook_sender(tenant, id).await.unwrap().is_none());
     let seen = store.webhooks(tenant).await.unwrap();
     assert_eq!(seen.into_iter().map(|view| view.webhook).collect::<Vec<_>>(), std::slice::from_ref(&kept));
-    let work: Vec<_> = store.webhook_work(tenant).await.unwrap().into_iter().map(|work| work.id).collect();
+    let work: Vec<_> =
+        store.webhook_work(tenant, at(9999)).await.unwrap().into_iter().map(|work| work.id).collect();
     assert_eq!(work, [kept.id]);
     for state in [None, Some(DeliveryState::Open), Some(DeliveryState::Failed)] {
         assert_eq!(world.told(&org, id, state).await, Vec::<i64>::new());
@@ -198,7 +199,7 @@ async fn a_lease_is_one_owners<B: Backend>() {
     assert!(is_stale(&lease(TWO, 30, 50).await), "it was kept");
     lease(TWO, 50, 70).await.unwrap();
     assert!(is_stale(&lease(ONE, 50, 70).await), "it was lost");
-    assert_eq!(world.store().webhook_work(org.tenant).await.unwrap()[0].lease, Some((TWO, at(70))));
+    assert_eq!(world.store().webhook_work(org.tenant, at(9999)).await.unwrap()[0].lease, Some((TWO, at(70))));
     world.commit(&org, vec![Change::WebhookRelease { id, owner: TWO, through: i64::MAX }]).await.unwrap();
     lease(ONE, 0, 20).await.unwrap();
     let inactive =
@@ -240,7 +241,8 @@ async fn only_who_has_the_lease_writes<B: Backend>() {
     world.commit(&org, vec![update(&inactive, false)]).await.unwrap();
     refused(TWO, "nothing is sent for it").await;
     world.commit(&org, vec![update(&Webhook { version: 3, ..webhook }, true)]).await.unwrap();
-    refused(TWO, "it begins anew").await;
+    // It begins anew, for whoever has it.
+    assert!(is_stale(&world.commit(&org, lease(id, ONE, 20, 40)).await));
     world.commit(&org, lease(id, TWO, 20, 40)).await.unwrap();
     world.commit(&org, vec![Change::WebhookDelete { id, version: 3, at: at(1) }]).await.unwrap();
     refused(TWO, "it was deleted").await;
@@ -259,7 +261,7 @@ async fn only_who_has_the_lease_writes<B: Backend>() {
     world.commit(&org, vec![keep]).await.unwrap();
     assert_eq!(world.health(&org, id).await, health);
     assert_eq!(world.store().webhook_sender(org.tenant, id).await.unwrap().unwrap().health, health);
-    assert_eq!(world.store().webhook_work(org.tenant).await.unwrap()[0].lease, Some((ONE, at(90))));
+    assert_eq!(world.store().webhook_work(org.tenant, at(9999)).await.unwrap()[0].lease, Some((ONE, at(90))));
 }
 
 async fn a_release_frees_and_never_goes_back<B: Backend>() {
@@ -272,7 +274,7 @@ async fn a_release_frees_and_never_goes_back<B: Backend>() {
     world.commit(&org, lease(id, ONE, 0, 20)).await.unwrap();
     world.commit(&org, release(from + 4)).await.unwrap();
     assert_eq!(world.cursor(id), from + 4);
-    assert_eq!(world.store().webhook_work(org.tenant).await.unwrap()[0].lease, None);
+    assert_eq!(world.store().webhook_work(org.tenant, at(9999)).await.unwrap()[0].lease, None);
     world.commit(&org, lease(id, ONE, 0, 20)).await.unwrap();
     assert!(is_stale(&world.commit(&org, release(from + 3)).await));
     world.commit(&org, release(from + 4)).await.unwrap();
@@ -321,16 +323,23 @@ async fn a_restart_is_at_the_end_of_the_journal<B: Backend>() {
     assert_eq!(world.cursor(id), world.head(org.tenant));
     let well = Health { last_status: Some(500), ..Health::default() };
     assert_eq!(world.health(&org, id).await, well);
-    assert_eq!(world.store().webhook_work(org.tenant).await.unwrap()[0].lease, None);
+    assert_eq!(world.store().webhook_work(org.tenant, at(9999)).await.unwrap()[0].lease, Some((ONE, at(20))));
 }
 
 async fn what_is_to_be_done_is_told<B: Backend>() {
     let world = World::<B>::new();
     let org = world.org("acme").await;
     let (quiet, busy) = (stored(&world, &org).await.id, stored(&world, &org).await.id);
-    let work = async || world.store().webhook_work(org.tenant).await.unwrap();
-    let idle =
-        |id| WebhookWork { id, has_news: false, next_at: None, lease: None, health: Health::default() };
+    let work = async || world.store().webhook_work(org.tenant, at(9999)).await.unwrap();
+    let idle = |id| WebhookWork {
+        id,
+        version: 1,
+        has_news: false,
+        next_at: None,
+        due_at: None,
+        lease: None,
+        health: Health::default(),
+    };
     assert_eq!(work().await, [idle(quiet), idle(busy)]);
     world.note(&org, 3).await;
     let news = |id| WebhookWork { has_news: true, ..idle(id) };
@@ -342,8 +351,11 @@ async fn what_is_to_be_done_is_told<B: Backend>() {
     let later = muster_domain::webhook::Delivery { next_at: Some(at(9999)), ..retried };
     let attempted = Change::DeliveryAttempted { webhook: busy, delivery: Box::new(later) };
     world.commit(&org, vec![attempted]).await.unwrap();
-    let due = WebhookWork { next_at: Some(delivery_of(head).at), ..idle(busy) };
+    let due_at = Some(delivery_of(head).at);
+    let due = WebhookWork { next_at: due_at, due_at: Some(at(9999)), ..idle(busy) };
     assert_eq!(work().await, [news(quiet), due]);
+    let before = world.store().webhook_work(org.tenant, at(9998)).await.unwrap();
+    assert_eq!(before[1].due_at, due_at, "of those that are due");
     world.end(&org, busy, [head], DeliveryState::Delivered).await;
     assert_eq!(work().await[1].next_at, Some(at(9999)));
     world.end(&org, busy, [head - 1], DeliveryState::Failed).await;

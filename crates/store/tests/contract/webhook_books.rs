@@ -45,6 +45,7 @@ pub(crate) fn delivery_of(sequence: i64) -> NewDelivery {
         event: "user.created",
         entity: format!("user:{sequence}"),
         at: START.plus(Duration::from_secs(sequence.unsigned_abs())),
+        next_at: START.plus(Duration::from_secs(sequence.unsigned_abs())),
     }
 }
 

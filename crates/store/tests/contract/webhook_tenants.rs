@@ -50,7 +50,7 @@ async fn nobody_sees_what_another_tenant_has<B: Backend>() {
     assert_eq!(directory.deliveries_retry(ctx, id, Timestamp(0)).await.unwrap(), 0);
     assert!(store.webhook_sender(other.tenant, id).await.unwrap().is_none());
     assert_eq!(store.deliveries_open(other.tenant, id, 9).await.unwrap(), []);
-    assert!(store.webhook_work(other.tenant).await.unwrap().iter().all(|work| work.id != id));
+    assert!(store.webhook_work(other.tenant, Timestamp(0)).await.unwrap().iter().all(|work| work.id != id));
     assert!(directory.webhook_lease(other.tenant, id, ONE).await.unwrap().is_none());
     // With what they cannot have read.
     let found = muster_domain::webhook::WebhookView { webhook: webhook.clone(), health: Health::default() };

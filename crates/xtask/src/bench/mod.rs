@@ -14,12 +14,14 @@ mod fill;
 mod levels;
 mod load;
 mod machine;
+mod part;
 mod report;
 mod rows;
 mod scim;
 mod server;
 mod template;
 mod user_groups;
+mod webhooks;
 mod world;
 
 use std::fs;
@@ -33,9 +35,11 @@ use tempfile::TempDir;
 
 use self::database::Schema;
 use self::load::Target;
+use self::part::Part;
 use self::report::{Line, Measured, Report};
-use self::rows::{Part, RowKind};
+use self::rows::RowKind;
 use self::server::{Place, Server};
+use self::webhooks::WebhookRow;
 use self::world::{Session, Sizes, World};
 use crate::clock::now;
 
@@ -67,6 +71,9 @@ pub(crate) struct BenchArgs {
     /// Members of each of two user groups, rounded up to thousands.
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=4_999_999))]
     members: u32,
+    /// Deliveries of the backlog that is drained.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1000..=99_999_999))]
+    backlog: u32,
     /// A store of a thousand units, users, contacts and members beside ten tenants: for a quick look.
     #[arg(long, conflicts_with_all = ["units", "users", "tenants", "contacts", "members"])]
     small: bool,
@@ -125,6 +132,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let place = place(&binary, &folder, schema.as_ref());
     let world = World::prepare(&place, args.sizes()?)?;
     let commands = if args.wants(Part::Commands) { args.commands(&place)? } else { Vec::new() };
+    let webhooks = args.webhooks(&place)?;
     if let Some(schema) = &schema {
         database::prepare(&schema.url())?;
     }
@@ -155,6 +163,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         ready_after: server.ready_after,
         measured,
         commands,
+        webhooks,
     };
     if args.json {
         println!("{}", report.json());
@@ -192,6 +201,19 @@ impl BenchArgs {
         let schema = self.schema("_commands")?;
         let place = place(&beside.binary, folder.path(), schema.as_ref());
         commands::measure(&place, self.sizes()?.contacts)
+    }
+
+    /// Measures webhooks on a store of their own.
+    fn webhooks(&self, beside: &Place) -> anyhow::Result<Vec<webhooks::Told>> {
+        let wanted: Vec<_> =
+            WebhookRow::ALL.into_iter().filter(|row| self.wants(Part::Webhooks(*row))).collect();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let folder = TempDir::with_prefix_in("webhooks-", &beside.folder)?;
+        let schema = self.schema("_webhooks")?;
+        let place = place(&beside.binary, folder.path(), schema.as_ref());
+        webhooks::measure(&place, &wanted, self)
     }
 
     fn wants(&self, part: Part) -> bool {

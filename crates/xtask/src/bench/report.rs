@@ -11,6 +11,7 @@ use super::load::Sample;
 use super::machine::Machine;
 use super::rows::{Items, RowKind};
 use super::server::Memory;
+use super::webhooks::{self, Told};
 use super::world::Sizes;
 
 /// A line of the table: one row with one number of connections, measured in every round.
@@ -85,6 +86,8 @@ pub(super) struct Report {
     pub(super) measured: Measured,
     /// The commands, if they were asked for.
     pub(super) commands: Vec<Ran>,
+    /// The rows of webhooks that were asked for.
+    pub(super) webhooks: Vec<Told>,
 }
 
 impl Report {
@@ -115,6 +118,10 @@ impl Report {
         if !self.commands.is_empty() {
             let space = if text.is_empty() { "" } else { "\n" };
             let _ = write!(text, "{space}{}", commands::text(&self.commands));
+        }
+        if !self.webhooks.is_empty() {
+            let space = if text.is_empty() { "" } else { "\n" };
+            let _ = write!(text, "{space}{}", webhooks::text(&self.webhooks));
         }
         let memory = self
             .measured
@@ -174,6 +181,7 @@ impl Report {
         json!({
             "rows": rows,
             "commands": self.commands.iter().map(Ran::json).collect::<Vec<_>>(),
+            "webhooks": self.webhooks.iter().map(Told::json).collect::<Vec<_>>(),
             "rounds": self.rounds,
             "seconds": self.duration.as_secs_f64(),
             "units": self.sizes.units,
@@ -251,7 +259,7 @@ pub(super) fn verdict(met: bool) -> &'static str {
 }
 
 /// The middle value, or the mean of the two in the middle.
-fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     match values.len() {
         0 => f64::NAN,
@@ -342,6 +350,7 @@ mod tests {
                 ],
             },
             commands: Vec::new(),
+            webhooks: Vec::new(),
         };
         let text = report.text();
         let met = "≥ 0.6 of the bare route: met";

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use clap::builder::PossibleValue;
 
 use super::caller::Caller;
 use super::database::Script;
@@ -12,41 +11,6 @@ use super::load::{Load, Proof};
 use super::template::Template;
 use super::world::{Session, World};
 use super::{contacts, scim, user_groups};
-
-/// A part of a run that can be asked for: a row of the table, or the commands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    Row(RowKind),
-    /// `muster import contacts` and `muster export contacts`.
-    Commands,
-}
-
-impl Part {
-    const ALL: [Self; RowKind::ALL.len() + 1] = {
-        let mut all = [Self::Commands; RowKind::ALL.len() + 1];
-        let mut at = 0;
-        while at < RowKind::ALL.len() {
-            all[at] = Self::Row(RowKind::ALL[at]);
-            at += 1;
-        }
-        all
-    };
-}
-
-impl ValueEnum for Part {
-    fn value_variants<'a>() -> &'a [Self] {
-        &Self::ALL
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        match self {
-            Self::Row(kind) => kind.to_possible_value(),
-            Self::Commands => Some(
-                PossibleValue::new("csv-import").help("The commands that import and export contacts, once"),
-            ),
-        }
-    }
-}
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -362,35 +326,5 @@ mod tests {
         assert_eq!(RowKind::UserGroupJoin.connections(&[1, 64, 1000]), [1, 64, 100]);
         assert_eq!(RowKind::CsvExport.connections(&[1, 64]), [1]);
         assert!(RowKind::Tree.connections(&[64]).is_empty());
-    }
-
-    #[test]
-    fn every_part_can_be_asked_for() {
-        let names: Vec<String> =
-            Part::ALL.iter().map(|part| part.to_possible_value().unwrap().get_name().to_owned()).collect();
-        assert_eq!(names[0], "bare");
-        assert_eq!(
-            names[12..],
-            [
-                "contact-group-read",
-                "contact-group-update",
-                "contact-batch",
-                "csv-export",
-                "user-group-read",
-                "user-group-update",
-                "user-group-join",
-                "user-group-join-great",
-                "scim-by-name",
-                "scim-users",
-                "scim-active",
-                "scim-sorted",
-                "scim-cursor",
-                "scim-middle",
-                "scim-group",
-                "scim-member",
-                "scim-member-great",
-                "csv-import"
-            ]
-        );
     }
 }

@@ -182,9 +182,14 @@ pub(super) struct Server {
 impl Server {
     /// Starts the server. `filter` is for its log, which goes to a file.
     pub(super) fn start(place: &Place, filter: Option<&str>) -> anyhow::Result<Self> {
+        Self::start_with(place, filter, &[])
+    }
+
+    /// The same with more flags.
+    pub(super) fn start_with(place: &Place, filter: Option<&str>, flags: &[&str]) -> anyhow::Result<Self> {
         let log = place.folder.join("server.log");
         let mut command = muster(place);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--rate-limits", "off"]);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--rate-limits", "off"]).args(flags);
         if let Some(filter) = filter {
             // The line that tells the port is always wanted.
             command.args(["--log", &format!("{filter},muster::serve=info")]);

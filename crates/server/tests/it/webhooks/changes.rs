@@ -103,8 +103,9 @@ async fn five_days_of_failures_end_a_webhook() {
     let hook = world.hook(&sink).await.webhook.id;
     let running = world.dispatch();
     for half_day in 0..10 {
+        let hits = sink.hits().len();
         world.group(&format!("group {half_day}")).await;
-        sink.wait_for(sink.hits().len() + 1);
+        sink.wait_for(hits + 1);
         settle().await;
         assert_eq!(world.view(hook).await.webhook.status, WebhookStatus::Active, "{half_day}");
         world.advance(Duration::from_hours(12));

@@ -1,7 +1,10 @@
 //! Webhooks: what is sent, when, and by whom, to endpoints on this machine.
 
 mod changes;
+mod commands;
 pub(crate) mod crash;
 mod order;
 pub(crate) mod sink;
+pub(crate) mod told;
+mod workers;
 pub(crate) mod world;

@@ -124,6 +124,17 @@ impl World {
         self.clock.0.fetch_add(micros, Ordering::SeqCst);
     }
 
+    /// Moves the clock to this time, not back.
+    pub(crate) fn advance_to(&self, time: Timestamp) {
+        self.clock.0.fetch_max(time.0, Ordering::SeqCst);
+    }
+
+    /// Whether somebody has leased a webhook.
+    pub(crate) async fn is_leased(&self, id: WebhookId) -> bool {
+        let work = self.directory.webhook_work(self.tenant).await.unwrap();
+        work.iter().any(|work| work.id == id && work.lease.is_some())
+    }
+
     pub(crate) async fn ctx(&self) -> Ctx {
         self.directory.tenant_operator(self.tenant).await.unwrap()
     }
