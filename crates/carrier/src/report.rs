@@ -123,7 +123,7 @@ impl fmt::Debug for Ack {
 pub struct Reports(mpsc::Receiver<Report>);
 
 impl Reports {
-    /// The next report; `None` when all carriers are closed and there is no more.
+    /// The next report; `None` when the carriers are closed and dropped, and there is no more.
     pub async fn next(&mut self) -> Option<Report> {
         self.0.recv().await
     }
@@ -164,8 +164,8 @@ impl Reporter {
         self.sender.send(report).await.map_err(|_| NotStored)
     }
 
-    /// Whether a report would find room.
+    /// Whether a report would find room, and somebody.
     pub(crate) fn has_room(&self) -> bool {
-        self.sender.capacity() > 0
+        self.sender.capacity() > 0 && !self.sender.is_closed()
     }
 }

@@ -115,7 +115,8 @@ impl Http {
         let call = self.call(&message)?;
         let deadline = Instant::now() + self.config.queue_timeout;
         let place = timeout_at(deadline, self.window.acquire()).await;
-        let _place = place.map_err(|_| Failed::Throttled { after: AGAIN })?;
+        let place = place.map_err(|_| Failed::Throttled { after: AGAIN })?;
+        let _place = place.map_err(|_| Failed::unavailable("the carrier is closed"))?;
         self.rate.leave(deadline).await.map_err(|after| Failed::Throttled { after })?;
         let micros = u64::try_from(self.clock.0.now().0).unwrap_or(0);
         let now: SystemTime = UNIX_EPOCH + Duration::from_micros(micros);

@@ -113,6 +113,9 @@ impl Sandbox {
 
     async fn take(&self, message: Outgoing) -> Result<HandedOver, Failed> {
         message.check()?;
+        if self.timeline.is_closed() {
+            return Err(Failed::unavailable("the carrier is closed"));
+        }
         let taken = |script: Script| self.plan(&message, &script.receipts(self.delay));
         match Fate::of(&message.to) {
             Fate::Refused(reason) => Err(Failed::refused(reason, "the number asks for it")),

@@ -117,6 +117,15 @@ async fn a_receipt_that_is_not_stored_comes_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_closed_takes_and_tells_nothing() {
+    let (sandbox, mut reports) = sandbox(Duration::from_millis(100));
+    sandbox.submit(message("m", "+491510001234")).await.unwrap();
+    sandbox.close().await;
+    assert!(matches!(sandbox.submit(message("n", "+491510001234")).await, Err(Failed::Unavailable(_))));
+    assert!(receipts(&mut reports).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_phone_is_played() {
     let (sandbox, mut reports) = sandbox(Duration::from_secs(1));
     let played = sandbox.receive("+491", "12345", "Hi €");

@@ -55,6 +55,10 @@ impl Timeline {
         self.0.add(Due { at: Instant::now() + after, id, state, attempts: 0 })
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.is_closed.load(Ordering::Acquire)
+    }
+
     /// Gives nothing more.
     pub(super) fn close(&self) {
         self.0.is_closed.store(true, Ordering::Release);

@@ -190,6 +190,8 @@ async fn the_gateway_is_answered_when_all_is_stored() {
     assert_eq!(received, Err(CallbackFault::NotStored));
     assert_eq!(received.unwrap_err().status(), 503);
     assert_eq!(http.receive(&HeaderMap::new(), body).await.unwrap_err().status(), 401);
+    world.carriers.close().await;
+    assert!(matches!(world.submit(short("+491512345678")).await, Err(Failed::Unavailable(_))));
     let silent = gateway.world("");
     let http = silent.carriers.http("main").unwrap();
     assert_eq!(http.receive(&headers, body).await, Err(CallbackFault::NotConfigured));

@@ -122,6 +122,19 @@ async fn of_parts_that_never_come_the_others_are_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_stores_nothing_hangs() {
+    let mut smsc = Smsc::start().await;
+    let mut world = World::bound(smsc.port, "join_timeout_ms = 1100").await;
+    world.reports = World::new("kind = \"sandbox\"").reports;
+    smsc.tell(deliver(&json!({"hex": hex(b"Hi"), "data_coding": 0}))).await;
+    assert_eq!(smsc.next("delivered").await["status"], 0x64);
+    // A part would be acknowledged after a second if there were somebody.
+    smsc.tell(deliver(&json!({"hex": "050003070202".to_owned() + &hex(b"end"), "esm_class": 0x40}))).await;
+    assert!(timeout(Duration::from_millis(1500), smsc.next("delivered")).await.is_err());
+    timeout(Duration::from_secs(5), world.carriers.close()).await.expect("it hangs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_storm_is_turned_away_and_loses_nothing_that_was_stored() {
     let mut smsc = Smsc::start().await;
     let mut world = World::bound(smsc.port, "").await;
