@@ -201,3 +201,15 @@ async fn tend(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
 fn decimal(id: String) -> String {
     u128::from_str_radix(&id, 16).map_or(id, |number| number.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_ids_become_those_of_receipts() {
+        for (id, told) in [("1A2b", "6699"), ("0", "0"), ("a-1", "a-1"), ("", "")] {
+            assert_eq!(decimal(id.to_owned()), told);
+        }
+    }
+}
