@@ -5,27 +5,44 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, Response, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use muster_domain::webhook::{MOST_RETRY_AFTER, delivery_limits};
+use muster_domain::webhook::MOST_RETRY_AFTER;
 use tokio::time::{Instant, timeout_at};
 
 use crate::Answer;
 
 /// How much of a body is read, in bytes, so that the connection can be used again; what is longer closes it.
-const MAX_READ: usize = 64 * 1024;
+pub(crate) const MAX_READ: usize = 64 * 1024;
 
-/// Reads an answer until the deadline; `now` is the time of day when its header came. The body is kept as it comes and
-/// never decompressed, so it cannot become larger than what was sent.
-pub(crate) async fn read(response: Response<Incoming>, now: SystemTime, deadline: Instant) -> Answer {
+/// An answer with its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    pub status: u16,
+    /// At most 64 KiB of it.
+    pub body: Vec<u8>,
+    /// Whether the body was read to its end; it is not if it is longer, breaks off or takes too long.
+    pub whole: bool,
+    /// How long to wait before the next attempt (RFC 9110, section 10.2.3), at most [`MOST_RETRY_AFTER`].
+    pub retry_after: Option<Duration>,
+}
+
+/// Reads an answer until the deadline, and keeps this much of its body, as it comes: it is never decompressed, so it cannot
+/// become larger than what was sent. `now` is the time of day when its header came.
+pub(crate) async fn read(
+    response: Response<Incoming>,
+    now: SystemTime,
+    deadline: Instant,
+    keep: usize,
+) -> Reply {
     let (head, mut body) = response.into_parts();
-    let mut excerpt = Vec::new();
+    let mut kept = Vec::new();
     let mut length = 0;
     let whole = loop {
         match timeout_at(deadline, body.frame()).await {
             Ok(None) => break true,
             Ok(Some(Ok(frame))) => {
                 let Some(data) = frame.data_ref() else { continue };
-                let wanted = data.len().min(delivery_limits::ANSWER - excerpt.len());
-                excerpt.extend_from_slice(&data[..wanted]);
+                let wanted = data.len().min(keep - kept.len());
+                kept.extend_from_slice(&data[..wanted]);
                 length += data.len();
                 if length > MAX_READ {
                     break false;
@@ -34,8 +51,16 @@ pub(crate) async fn read(response: Response<Incoming>, now: SystemTime, deadline
             Ok(Some(Err(_))) | Err(_) => break false,
         }
     };
-    let excerpt = String::from_utf8_lossy(&excerpt).replace('\0', "\u{fffd}");
-    Answer { status: head.status.as_u16(), excerpt, whole, retry_after: retry_after(&head.headers, now) }
+    let retry_after = retry_after(&head.headers, now);
+    Reply { status: head.status.as_u16(), body: kept, whole, retry_after }
+}
+
+impl Reply {
+    /// What is kept of it for the user to see.
+    pub(crate) fn excerpt(self) -> Answer {
+        let excerpt = String::from_utf8_lossy(&self.body).replace('\0', "\u{fffd}");
+        Answer { status: self.status, excerpt, whole: self.whole, retry_after: self.retry_after }
+    }
 }
 
 /// What `Retry-After` asks for: seconds, or a date in any form of HTTP (RFC 9110, section 5.6.7), which may be over.

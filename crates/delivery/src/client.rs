@@ -12,12 +12,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body_util::Full;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use muster_domain::webhook::ATTEMPT;
+use muster_domain::webhook::{ATTEMPT, delivery_limits};
 use tokio::time::{Instant, timeout_at};
 
+use crate::answer::{MAX_READ, Reply};
 use crate::connect::Connector;
 use crate::lookup::Lookup;
-use crate::{Answer, Failure, Outcome, Policy, Proxy, Target, answer, tls};
+use crate::{Failure, Outcome, Policy, Proxy, Target, answer, tls};
 
 const AGENT: &str = concat!("Muster/", env!("CARGO_PKG_VERSION"));
 /// How large the header of an answer may be, in bytes.
@@ -142,18 +143,31 @@ impl Client {
     /// understood. Redirects are not followed. It ends at the limit at the latest.
     pub async fn send(&self, call: Call, now: SystemTime) -> Outcome {
         let begun = Instant::now();
-        let (verdict, answer) = match self.answer(call, now, begun).await {
-            Ok(answer) => (verdict(answer.status), Some(answer)),
+        let (verdict, answer) = match self.reply(Method::POST, call, now, delivery_limits::ANSWER).await {
+            Ok(reply) => (verdict(reply.status), Some(reply.excerpt())),
             Err(failure) => (Err(failure), None),
         };
         Outcome { verdict, answer, duration: begun.elapsed() }
     }
 
-    async fn answer(&self, call: Call, now: SystemTime, begun: Instant) -> Result<Answer, Failure> {
+    /// Sends a request and waits for its answer, whatever the status; else as [`Client::send`]. The failures before there
+    /// is a connection say that nothing was sent ([`Failure::is_before_sending`]).
+    pub async fn exchange(&self, method: Method, call: Call, now: SystemTime) -> Result<Reply, Failure> {
+        self.reply(method, call, now, MAX_READ).await
+    }
+
+    async fn reply(
+        &self,
+        method: Method,
+        call: Call,
+        now: SystemTime,
+        keep: usize,
+    ) -> Result<Reply, Failure> {
+        let begun = Instant::now();
         let deadline = begun + self.total;
         let target = Target::parse(&call.url, &self.policy).map_err(Failure::Target)?;
         let mut request = Request::new(Full::new(call.body));
-        *request.method_mut() = Method::POST;
+        *request.method_mut() = method;
         *request.uri_mut() = target.uri().clone();
         *request.headers_mut() = call.headers;
         for name in NOT_FROM_CALLERS {
@@ -161,7 +175,7 @@ impl Client {
         }
         request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static(AGENT));
         match timeout_at(deadline, self.inner.request(request)).await {
-            Ok(Ok(response)) => Ok(answer::read(response, now + begun.elapsed(), deadline).await),
+            Ok(Ok(response)) => Ok(answer::read(response, now + begun.elapsed(), deadline, keep).await),
             Ok(Err(error)) => Err(failure(&error)),
             Err(_) => Err(Failure::Timeout),
         }

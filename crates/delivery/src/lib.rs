@@ -19,10 +19,11 @@ mod target;
 mod tls;
 
 pub use address::Refused;
+pub use answer::Reply;
 pub use client::{Call, Client, Limits, Settings, SetupError};
 pub use dispatcher::{Dispatcher, Pace, STOP};
 pub use outcome::{Answer, Failure, Outcome};
 pub use policy::Policy;
 pub use proxy::{Proxy, ProxyFault};
-pub use signature::{SecretFault, SigningSecret, UnusableId, signed_headers};
+pub use signature::{SecretFault, SignatureFault, SigningSecret, UnusableId, signed_headers, verify};
 pub use target::{Target, TargetFault};

@@ -73,6 +73,24 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whether it happened before anything of the request could have been sent.
+    pub fn is_before_sending(&self) -> bool {
+        match self {
+            Self::Target(_)
+            | Self::RefusedAddress
+            | Self::Unresolvable
+            | Self::Connect(_)
+            | Self::Proxy
+            | Self::Tls(_) => true,
+            Self::Timeout
+            | Self::Redirect
+            | Self::Status
+            | Self::HeadTooLarge
+            | Self::BrokenAnswer
+            | Self::Closed => false,
+        }
+    }
+
     /// What a TLS error says, without what an endpoint could make long.
     pub(crate) fn tls(error: &rustls::Error) -> Self {
         Self::Tls(error.to_string().chars().take(200).collect())

@@ -10,6 +10,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use sha2::Sha256;
 
+mod check;
+
+pub use check::{SignatureFault, verify};
+
 const PREFIX: &str = "whsec_";
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
@@ -49,12 +53,15 @@ impl SigningSecret {
 
     /// `v1,` and the base64 of the signature.
     fn sign(&self, id: &str, seconds: &str, body: &[u8]) -> String {
-        // A key may have any length.
-        let mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret()).map(|mac| {
-            let signed: [&[u8]; 5] = [id.as_bytes(), b".", seconds.as_bytes(), b".", body];
-            signed.into_iter().fold(mac, Mac::chain_update).finalize().into_bytes()
-        });
+        let mac = self.mac(id, seconds, body).map(|mac| mac.finalize().into_bytes());
         format!("v1,{}", STANDARD.encode(mac.unwrap_or_default()))
+    }
+
+    /// What is signed. A key may have any length, so there always is one.
+    fn mac(&self, id: &str, seconds: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
+        let mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret()).ok()?;
+        let signed: [&[u8]; 5] = [id.as_bytes(), b".", seconds.as_bytes(), b".", body];
+        Some(signed.into_iter().fold(mac, Mac::chain_update))
     }
 }
 

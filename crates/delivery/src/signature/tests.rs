@@ -1,4 +1,4 @@
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use standardwebhooks::{Webhook, WebhookError};
@@ -95,4 +95,42 @@ proptest! {
         prop_assert!(!other_id);
         prop_assert_eq!(changed(TIMESTAMP, (at + shift).to_string()), shift == 0);
     }
+}
+
+#[test]
+fn what_others_sign_is_verified() {
+    let secret = SigningSecret::new([9; 32]);
+    let other = SigningSecret::new([8; 32]);
+    let at = now();
+    let signature = receiver(&secret).sign("msg_1", at, b"{}").unwrap();
+    let headers = |id: &str, at: i64, signature: &str| {
+        let pairs = [(ID, id.to_owned()), (TIMESTAMP, at.to_string()), (SIGNATURE, signature.to_owned())];
+        HeaderMap::from_iter(pairs.map(|(name, value)| (name, HeaderValue::from_str(&value).unwrap())))
+    };
+    let verified = |headers: &HeaderMap, body: &[u8], secrets: &[SigningSecret], now: i64| {
+        verify(headers, body, secrets, now, Duration::from_mins(5)).map(str::to_owned)
+    };
+    let good = headers("msg_1", at, &signature);
+    let both = [other.clone(), secret.clone()];
+    assert_eq!(verified(&good, b"{}", &both, at), Ok("msg_1".to_owned()));
+    assert_eq!(verified(&good, b"{}", &both, at + 300), Ok("msg_1".to_owned()));
+    assert_eq!(verified(&good, b"{}", &both, at + 301), Err(SignatureFault::Time));
+    assert_eq!(verified(&good, b"{}", &both, at - 301), Err(SignatureFault::Time));
+    assert_eq!(verified(&good, b"{ }", &both, at), Err(SignatureFault::Signature));
+    assert_eq!(verified(&good, b"{}", &[other], at), Err(SignatureFault::Signature));
+    assert_eq!(verified(&good, b"{}", &[], at), Err(SignatureFault::Signature));
+    assert_eq!(verified(&headers("msg_2", at, &signature), b"{}", &both, at), Err(SignatureFault::Signature));
+    assert_eq!(
+        verified(&headers("msg_1", at + 1, &signature), b"{}", &both, at),
+        Err(SignatureFault::Signature)
+    );
+    let several = format!("v1a,xyz v1,AAAA v1,*** {signature}");
+    assert_eq!(verified(&headers("msg_1", at, &several), b"{}", &both, at), Ok("msg_1".to_owned()));
+    for broken in ["", "v1", "v1,", "v0,AAAA", "v1,AAAA"] {
+        assert!(verified(&headers("msg_1", at, broken), b"{}", &both, at).is_err(), "{broken}");
+    }
+    let mut twice = good.clone();
+    twice.append(TIMESTAMP, HeaderValue::from_static("1"));
+    assert_eq!(verified(&twice, b"{}", &both, at), Err(SignatureFault::Header("webhook-timestamp")));
+    assert_eq!(verified(&HeaderMap::new(), b"{}", &both, at), Err(SignatureFault::Header("webhook-id")));
 }

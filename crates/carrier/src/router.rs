@@ -1,0 +1,110 @@
+//! By whom a message is carried.
+
+use std::collections::{BTreeMap, HashMap};
+
+use muster_domain::TenantId;
+use serde::Deserialize;
+
+use crate::config::Faults;
+
+/// Carriers by their names. A tenant's own carrier has precedence, then that of the longest prefix of the number.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoutingConfig {
+    /// For all else; may be left out if there is only one carrier.
+    pub default: Option<String>,
+    /// By the tenant's id.
+    #[serde(default)]
+    pub tenants: BTreeMap<String, String>,
+    /// By the beginning of the number, with `+`.
+    #[serde(default)]
+    pub prefixes: BTreeMap<String, String>,
+}
+
+impl RoutingConfig {
+    pub(crate) fn validate(&self, carriers: &[&str], faults: &mut Faults<'_>) {
+        let is_carrier = |name: &str| carriers.contains(&name);
+        let unknown = "names a carrier that is not there";
+        match &self.default {
+            None => faults.add("default", "must name the carrier for numbers without another"),
+            Some(name) => faults.unless(is_carrier(name), "default", unknown),
+        }
+        for (tenant, name) in &self.tenants {
+            let field = format!("tenants.{tenant}");
+            faults.unless(tenant.parse::<i64>().is_ok(), &field, "must be the id of a tenant");
+            faults.unless(is_carrier(name), &field, unknown);
+        }
+        for (prefix, name) in &self.prefixes {
+            let field = format!("prefixes.{prefix}");
+            let digits = prefix.strip_prefix('+').unwrap_or_default();
+            let is_prefix =
+                (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+            faults.unless(is_prefix, &field, "must be + and 1 to 15 digits");
+            faults.unless(is_carrier(name), &field, unknown);
+        }
+    }
+}
+
+/// Says by which carrier a message goes.
+#[derive(Clone, Debug)]
+pub struct Router {
+    default: String,
+    tenants: HashMap<i64, String>,
+    prefixes: HashMap<String, String>,
+    /// The length of the longest prefix, in bytes.
+    longest: usize,
+}
+
+impl Router {
+    /// The configuration must be a valid one.
+    pub fn new(config: &RoutingConfig) -> Self {
+        let tenants = config.tenants.iter();
+        Self {
+            default: config.default.clone().unwrap_or_default(),
+            tenants: tenants.filter_map(|(id, name)| Some((id.parse().ok()?, name.clone()))).collect(),
+            prefixes: config.prefixes.clone().into_iter().collect(),
+            longest: config.prefixes.keys().map(String::len).max().unwrap_or(0),
+        }
+    }
+
+    /// The name of the carrier for a number (E.164 with `+`) of a tenant's message.
+    pub fn route(&self, tenant: TenantId, to: &str) -> &str {
+        if let Some(name) = self.tenants.get(&tenant.0) {
+            return name;
+        }
+        let mut lengths = (1..=self.longest.min(to.len())).rev();
+        let found = lengths.find_map(|length| self.prefixes.get(to.get(..length)?));
+        found.unwrap_or(&self.default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tenant_wins_then_the_longest_prefix_then_the_default() {
+        let of = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(key, name)| ((*key).to_owned(), (*name).to_owned())).collect()
+        };
+        let router = Router::new(&RoutingConfig {
+            default: Some("rest".to_owned()),
+            tenants: of(&[("7", "own")]),
+            prefixes: of(&[("+4", "four"), ("+49", "german"), ("+49151", "mobile"), ("+1", "one")]),
+        });
+        for (tenant, to, name) in [
+            (1, "+491512345678", "mobile"),
+            (1, "+4915012345678", "german"),
+            (1, "+4312345", "four"),
+            (1, "+12025550123", "one"),
+            (1, "+3312345", "rest"),
+            (1, "+4", "four"),
+            (1, "+", "rest"),
+            (1, "", "rest"),
+            (1, "é49", "rest"),
+            (7, "+491512345678", "own"),
+        ] {
+            assert_eq!(router.route(TenantId(tenant), to), name, "{tenant} {to}");
+        }
+    }
+}

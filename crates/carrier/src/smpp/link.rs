@@ -1,0 +1,288 @@
+//! One connection to a message centre, from the bind to the end.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use rusmpp::{CommandId, CommandStatus, Pdu};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::frame::{self, Frame};
+use super::inbound::Inbound;
+use super::session::{Answer, Clogged, Out, Session};
+use super::{SmppConfig, deliver, pdu};
+
+/// How often is looked for what has taken too long.
+const TICK: Duration = Duration::from_millis(100);
+/// How much is read, and written, at once.
+const CHUNK: usize = 16 * 1024;
+/// How many PDUs that are none a message centre may send before it is left.
+const MAX_BAD: u32 = 32;
+/// How long what is on its way may take when the carrier closes, and the leave-taking.
+const LAST_ANSWERS: Duration = Duration::from_secs(3);
+const LEAVE: Duration = Duration::from_secs(1);
+
+/// Why a connection ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// We have closed it.
+    Closed,
+    /// It broke, or was no good.
+    Lost(String),
+}
+
+/// A connection that is bound.
+pub(super) struct Link {
+    stream: TcpStream,
+    /// What was read after the answer to the bind.
+    received: BytesMut,
+}
+
+impl Link {
+    /// Connects and binds as a transceiver (SMPP 3.4, sections 2.2 and 4.1.5).
+    pub(super) async fn bind(config: &SmppConfig) -> Result<Self, String> {
+        let bind = async {
+            let mut stream =
+                TcpStream::connect(&config.address).await.map_err(|error| error.kind().to_string())?;
+            // What is sent is sent at once; without it there is only a delay.
+            _ = stream.set_nodelay(true);
+            let request = pdu::write(CommandStatus::EsmeRok, 1, pdu::bind(config));
+            stream.write_all(&request).await.map_err(|error| error.kind().to_string())?;
+            let mut received = BytesMut::with_capacity(CHUNK);
+            loop {
+                while let Some(frame) = frame::next(&mut received).map_err(|error| error.to_string())? {
+                    match (frame.id, frame.status) {
+                        (CommandId::BindTransceiverResp, CommandStatus::EsmeRok) => {
+                            return Ok(Self { stream, received });
+                        }
+                        (CommandId::BindTransceiverResp | CommandId::GenericNack, status) => {
+                            return Err(format!("the bind is refused: {status:?}"));
+                        }
+                        _ => {}
+                    }
+                }
+                match stream.read_buf(&mut received).await {
+                    Ok(1..) => {}
+                    Ok(0) => return Err("the connection was closed before the bind".to_owned()),
+                    Err(error) => return Err(error.kind().to_string()),
+                }
+            }
+        };
+        timeout(config.connect_timeout, bind)
+            .await
+            .unwrap_or_else(|_| Err("the bind took too long".to_owned()))
+    }
+
+    /// Serves the connection until it ends, or until `stop` says so.
+    pub(super) async fn run(
+        mut self,
+        session: Arc<Session>,
+        queue: mpsc::Receiver<Out>,
+        inbound: &Inbound,
+        config: &SmppConfig,
+        stop: watch::Receiver<bool>,
+    ) -> End {
+        let (read_half, write_half) = self.stream.split();
+        let now = Instant::now();
+        let reader =
+            Reader { session: &session, inbound, config, heard: now, asked: None, bad: 0, leaving: None };
+        tokio::select! {
+            end = reader.run(read_half, self.received, stop) => end,
+            end = write(write_half, queue, &session, config.response_timeout) => end,
+        }
+    }
+}
+
+/// Writes what comes, as much at once as there is.
+async fn write(
+    mut half: WriteHalf<'_>,
+    mut queue: mpsc::Receiver<Out>,
+    session: &Session,
+    limit: Duration,
+) -> End {
+    let mut bytes = BytesMut::with_capacity(CHUNK);
+    while let Some(out) = queue.recv().await {
+        let mut next = Some(out);
+        while let Some(out) = next {
+            // What was given up meanwhile is not sent.
+            if out.submission.is_none_or(|sequence| session.begin_writing(sequence)) {
+                bytes.extend_from_slice(&out.bytes);
+            }
+            next = if bytes.len() < CHUNK { queue.try_recv().ok() } else { None };
+        }
+        match timeout(limit, half.write_all(&bytes)).await {
+            Ok(Ok(())) => bytes.clear(),
+            Ok(Err(error)) => return lost(&error),
+            Err(_) => return End::Lost("the message centre does not read".to_owned()),
+        }
+    }
+    End::Closed
+}
+
+fn lost(error: &io::Error) -> End {
+    End::Lost(error.kind().to_string())
+}
+
+struct Reader<'l> {
+    session: &'l Arc<Session>,
+    inbound: &'l Inbound,
+    config: &'l SmppConfig,
+    /// When something came last, and when we have asked whether somebody is there.
+    heard: Instant,
+    asked: Option<Instant>,
+    bad: u32,
+    leaving: Option<Leaving>,
+}
+
+/// We, or the message centre, end the connection.
+struct Leaving {
+    since: Instant,
+    /// The last word is said.
+    is_unbound: bool,
+}
+
+impl Reader<'_> {
+    async fn run(
+        mut self,
+        mut half: ReadHalf<'_>,
+        mut received: BytesMut,
+        mut stop: watch::Receiver<bool>,
+    ) -> End {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            loop {
+                match frame::next(&mut received) {
+                    Ok(Some(frame)) => {
+                        if let Err(end) = self.frame(&frame) {
+                            return end;
+                        }
+                    }
+                    Ok(None) => break,
+                    Err(error) => {
+                        // Where the next PDU begins is not known (section 4.3.1), so there is no going on.
+                        return End::Lost(error.to_string());
+                    }
+                }
+            }
+            received.reserve(CHUNK);
+            tokio::select! {
+                read = half.read_buf(&mut received) => match read {
+                    Ok(1..) => self.heard(),
+                    Ok(0) => return self.closed(),
+                    Err(error) => return lost(&error),
+                },
+                _ = tick.tick() => if let Err(end) = self.tick(Instant::now()) {
+                    return end;
+                },
+                // An error is that the carrier is gone.
+                _ = stop.wait_for(|stop| *stop), if self.leaving.is_none() => {
+                    self.leaving = Some(Leaving { since: Instant::now(), is_unbound: false });
+                    self.session.close();
+                }
+            }
+        }
+    }
+
+    fn heard(&mut self) {
+        self.heard = Instant::now();
+        self.asked = None;
+    }
+
+    fn closed(&self) -> End {
+        match &self.leaving {
+            Some(_) => End::Closed,
+            None => End::Lost("the connection was closed".to_owned()),
+        }
+    }
+
+    fn tick(&mut self, now: Instant) -> Result<(), End> {
+        let hanging = |_| End::Lost("the message centre answers nothing".to_owned());
+        self.session.expire(now).map_err(hanging)?;
+        if let Some(leaving) = &mut self.leaving {
+            let age = now.saturating_duration_since(leaving.since);
+            if leaving.is_unbound {
+                return if age >= LEAVE { Err(End::Closed) } else { Ok(()) };
+            }
+            if self.session.is_idle() || age >= LAST_ANSWERS {
+                *leaving = Leaving { since: now, is_unbound: true };
+                return self.session.ask(Pdu::Unbind).map_err(|_| End::Closed);
+            }
+            return Ok(());
+        }
+        match self.asked {
+            // Section 2.6: who does not answer is not there.
+            Some(asked) if now.saturating_duration_since(asked) >= self.config.response_timeout => {
+                Err(End::Lost("the message centre does not say that it is there".to_owned()))
+            }
+            None if now.saturating_duration_since(self.heard) >= self.config.enquire_interval => {
+                self.asked = Some(now);
+                said(self.session.ask(Pdu::EnquireLink))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame) -> Result<(), End> {
+        let (session, sequence) = (self.session, frame.sequence);
+        match (frame.id, frame.status) {
+            (CommandId::SubmitSmResp, CommandStatus::EsmeRok) => {
+                session.answered(sequence, Answer::Taken(deliver::message_id(&frame.body)));
+            }
+            (CommandId::SubmitSmResp, status) => session.answered(sequence, Answer::Refused(status)),
+            // Section 4.3.1: something was wrong with what we have sent. Whatever its status says, it is no success.
+            (CommandId::GenericNack, status) => {
+                let status =
+                    if status == CommandStatus::EsmeRok { CommandStatus::EsmeRunknownerr } else { status };
+                session.answered(sequence, Answer::Refused(status));
+            }
+            (CommandId::DeliverSm, _) => {
+                let Ok(deliver) = deliver::deliver(&frame.body) else {
+                    // It would be no better the next time.
+                    let answer = pdu::deliver_answer();
+                    said(session.answer(CommandStatus::EsmeRxRAppn, sequence, answer))?;
+                    return self.bad();
+                };
+                if let Err(clogged) = self.inbound.take(session, sequence, deliver) {
+                    return said(Err(clogged));
+                }
+            }
+            (CommandId::EnquireLink, _) => {
+                return said(session.answer(CommandStatus::EsmeRok, sequence, Pdu::EnquireLinkResp));
+            }
+            (CommandId::Unbind, _) => {
+                said(session.answer(CommandStatus::EsmeRok, sequence, Pdu::UnbindResp))?;
+                session.close();
+                // The connection ends when the answer is written, or the other side has closed it.
+                self.leaving = Some(Leaving { since: Instant::now(), is_unbound: true });
+            }
+            (CommandId::UnbindResp, _) => return Err(End::Closed),
+            // They have no answer (sections 4.1.7 and 4.12.1).
+            (CommandId::AlertNotification | CommandId::Outbind, _) => {}
+            (id, _) if id.is_response() => {}
+            _ => {
+                said(session.answer(CommandStatus::EsmeRinvcmdid, sequence, Pdu::GenericNack))?;
+                return self.bad();
+            }
+        }
+        Ok(())
+    }
+
+    fn bad(&mut self) -> Result<(), End> {
+        self.bad += 1;
+        if self.bad > MAX_BAD {
+            Err(End::Lost("the message centre sends what is no SMPP".to_owned()))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn said(said: Result<(), Clogged>) -> Result<(), End> {
+    said.map_err(|_| End::Lost("the message centre does not read our answers".to_owned()))
+}

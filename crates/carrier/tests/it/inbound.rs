@@ -1,0 +1,155 @@
+//! Messages of phones.
+
+use std::time::Duration;
+
+use muster_carrier::{Body, Event, Incoming};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::smsc::Smsc;
+use crate::world::World;
+
+fn deliver(more: &Value) -> Value {
+    let mut all = json!({
+        "do": "deliver", "source_addr_ton": 1, "source_addr_npi": 1, "source_addr": "491512345678",
+        "destination_addr": "12345",
+    });
+    for (name, value) in more.as_object().unwrap() {
+        all[name] = value.clone();
+    }
+    all
+}
+
+fn incoming(event: Event) -> Incoming {
+    match event {
+        Event::Incoming(incoming) => incoming,
+        Event::Receipt(receipt) => panic!("{receipt:?}"),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_be_bytes).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_acknowledged_when_it_is_stored() {
+    let mut smsc = Smsc::start().await;
+    let mut world = World::bound(smsc.port, "").await;
+    smsc.tell(deliver(&json!({"hex": hex(b"Hi \x1be"), "data_coding": 0}))).await;
+    let report = world.report().await;
+    assert_eq!(&*report.carrier, "main");
+    let Event::Incoming(found) = report.event else { panic!("it is a receipt") };
+    assert_eq!((found.from.as_str(), found.to.as_str(), found.missing), ("+491512345678", "12345", 0));
+    assert_eq!(found.body, Body::Gsm(b"Hi \x1be".to_vec()));
+    let early = timeout(Duration::from_millis(300), smsc.next("delivered")).await;
+    assert!(early.is_err(), "it was not stored yet");
+    report.ack.stored();
+    assert_eq!(smsc.next("delivered").await["status"], 0);
+    // What cannot be stored is to come again (ESME_RX_T_APPN).
+    smsc.tell(deliver(&json!({"hex": hex(b"Hi"), "data_coding": 0}))).await;
+    drop(world.report().await);
+    assert_eq!(smsc.next("delivered").await["status"], 0x64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_have_their_alphabets() {
+    let mut smsc = Smsc::start().await;
+    let mut world = World::bound(smsc.port, "").await;
+    for (data_coding, bytes, body) in [
+        (8, utf16("Grüße 🙂"), Body::Text("Grüße 🙂".to_owned())),
+        (3, vec![b'a', 0xFC], Body::Text("aü".to_owned())),
+        (1, b"abc".to_vec(), Body::Text("abc".to_owned())),
+        (4, vec![0, 255], Body::Binary(vec![0, 255])),
+        (0xF1, b"a@b".to_vec(), Body::Gsm(b"a@b".to_vec())),
+        (0, vec![b'a', 0xFC], Body::Text("aü".to_owned())),
+    ] {
+        smsc.tell(deliver(&json!({"hex": hex(&bytes), "data_coding": data_coding}))).await;
+        assert_eq!(incoming(world.event().await).body, body, "{data_coding}");
+    }
+    // A text of a phone that looks like a receipt is none.
+    smsc.tell(deliver(&json!({"hex": hex(b"id:m1 stat:DELIVRD err:000"), "data_coding": 0}))).await;
+    assert!(matches!(incoming(world.event().await).body, Body::Gsm(_)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_are_joined() {
+    let mut smsc = Smsc::start().await;
+    let mut world = World::bound(smsc.port, "").await;
+    // The smile is cut in two.
+    let text = utf16("Grüße 🙂!");
+    let part = |number: u8, bytes: &[u8]| {
+        let mut payload = vec![5, 0, 3, 42, 3, number];
+        payload.extend(bytes);
+        deliver(&json!({"hex": hex(&payload), "esm_class": 0x40, "data_coding": 8}))
+    };
+    for (number, range) in [(3, 14..18), (1, 0..6), (2, 6..14)] {
+        smsc.tell(part(number, &text[range])).await;
+    }
+    let report = world.report().await;
+    let found = incoming(report.event);
+    assert_eq!((&found.body, found.missing), (&Body::Text("Grüße 🙂!".to_owned()), 0));
+    report.ack.stored();
+    for _ in 0..3 {
+        assert_eq!(smsc.next("delivered").await["status"], 0);
+    }
+    // With the optional parameters instead of a header.
+    for number in [2, 1] {
+        let parameters = json!({
+            "hex": hex(&[b'a' + number]), "data_coding": 0,
+            "sar_msg_ref_num": 700, "sar_total_segments": 2, "sar_segment_seqnum": number,
+        });
+        smsc.tell(deliver(&parameters)).await;
+    }
+    assert_eq!(incoming(world.event().await).body, Body::Gsm(b"bc".to_vec()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_parts_that_never_come_the_others_are_reported() {
+    let mut smsc = Smsc::start().await;
+    let mut world = World::bound(smsc.port, "join_timeout_ms = 1500").await;
+    smsc.tell(deliver(&json!({"hex": "050003070202" .to_owned() + &hex(b"end"), "esm_class": 0x40}))).await;
+    // A message centre that waits for the acknowledgement before it sends the next part is not kept waiting.
+    assert_eq!(smsc.next("delivered").await["status"], 0);
+    let report = world.report().await;
+    // Nobody else has it, so it comes again until it is stored.
+    drop(report);
+    let found = incoming(world.event().await);
+    assert_eq!((&found.body, found.missing), (&Body::Gsm(b"end".to_vec()), 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_stores_nothing_hangs() {
+    let mut smsc = Smsc::start().await;
+    let mut world = World::bound(smsc.port, "join_timeout_ms = 1100").await;
+    world.reports = World::new("kind = \"sandbox\"").reports;
+    smsc.tell(deliver(&json!({"hex": hex(b"Hi"), "data_coding": 0}))).await;
+    assert_eq!(smsc.next("delivered").await["status"], 0x64);
+    // A part would be acknowledged after a second if there were somebody.
+    smsc.tell(deliver(&json!({"hex": "050003070202".to_owned() + &hex(b"end"), "esm_class": 0x40}))).await;
+    assert!(timeout(Duration::from_millis(1500), smsc.next("delivered")).await.is_err());
+    timeout(Duration::from_secs(5), world.carriers.close()).await.expect("it hangs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_is_turned_away_and_loses_nothing_that_was_stored() {
+    let mut smsc = Smsc::start().await;
+    let mut world = World::bound(smsc.port, "").await;
+    // Nobody stores, so that no more than so many are taken.
+    smsc.tell(deliver(&json!({"hex": hex(b"Hi"), "data_coding": 0, "count": 3000}))).await;
+    let mut statuses = Vec::new();
+    for _ in 0..2000 {
+        statuses.push(smsc.next("delivered").await["status"].clone());
+    }
+    assert!(statuses.iter().all(|status| *status == 0x64), "what was not stored is to come again");
+    for _ in 0..1000 {
+        world.event().await;
+    }
+    for _ in 0..1000 {
+        assert_eq!(smsc.next("delivered").await["status"], 0);
+    }
+    assert_eq!(world.smpp().bound(), 1);
+}

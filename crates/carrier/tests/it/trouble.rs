@@ -1,0 +1,141 @@
+//! A message centre that goes, comes back, or does not answer.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use muster_carrier::{Encoding, Failed, Outgoing, Part};
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use crate::smsc::Smsc;
+use crate::world::{World, short, smpp};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_message_centre_nothing_is_handed_over() {
+    let smsc = Smsc::start().await;
+    let port = smsc.port;
+    smsc.kill().await;
+    let world = World::new(&smpp(port, ""));
+    assert!(matches!(world.submit(short("+491512345678")).await, Err(Failed::Unavailable(_))));
+    // It comes up later.
+    let _smsc = Smsc::start_at(port).await;
+    world.wait_bound(1).await;
+    world.submit(short("+491512345678")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_on_its_way_is_unknown_and_the_connection_comes_back() {
+    let mut smsc = Smsc::start().await;
+    let port = smsc.port;
+    let world = World::bound(port, "window = 5\nqueue_timeout_ms = 20000").await;
+    smsc.set(json!({"delay": null})).await;
+    let submits = join_all((0..8).map(|_| world.submit(short("+491512345678"))));
+    let restart = async {
+        for _ in 0..5 {
+            smsc.next("submitted").await;
+        }
+        smsc.kill().await;
+        sleep(Duration::from_millis(200)).await;
+        Smsc::start_at(port).await
+    };
+    let (all, _smsc) = tokio::join!(submits, restart);
+    let unknown = all.iter().filter(|one| matches!(one, Err(Failed::Unknown { .. }))).count();
+    let unavailable = all.iter().filter(|one| matches!(one, Err(Failed::Unavailable(_)))).count();
+    assert_eq!((unknown, unavailable), (5, 3), "{all:?}");
+    world.wait_bound(1).await;
+    world.submit(short("+491512345678")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_between_the_parts_is_mended_or_told() {
+    let mut smsc = Smsc::start().await;
+    let world = World::bound(smsc.port, "").await;
+    let message = Outgoing {
+        encoding: Encoding::Gsm,
+        parts: vec![Part(b"a".to_vec()), Part(b"b".to_vec())],
+        ..short("+491512345678")
+    };
+    // Cut while the first part has no answer: it may have been taken.
+    smsc.set(json!({"delay": null})).await;
+    let cut = async {
+        smsc.next("submitted").await;
+        smsc.tell(json!({"do": "drop"})).await;
+    };
+    let (failed, ()) = tokio::join!(world.submit(message.clone()), cut);
+    assert!(matches!(failed, Err(Failed::Unknown { taken, .. }) if taken.is_empty()));
+    smsc.set(json!({"delay": 0})).await;
+    world.wait_bound(1).await;
+    assert_eq!(world.submit(message).await.unwrap().ids.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_centre_that_hangs_is_left() {
+    let mut smsc = Smsc::start().await;
+    smsc.set(json!({"delay": null})).await;
+    let world =
+        World::bound(smsc.port, "window = 2\nresponse_timeout_ms = 400\nqueue_timeout_ms = 200").await;
+    smsc.next("bound").await;
+    let begun = Instant::now();
+    let one = world.submit(short("+491512345678")).await;
+    assert!(matches!(one, Err(Failed::Unknown { .. })), "{one:?}");
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    // Its place is kept, because it may be answered yet; with the second the window is full of such, and that is it.
+    let two = world.submit(short("+491512345678")).await;
+    assert!(matches!(two, Err(Failed::Unknown { .. })), "{two:?}");
+    smsc.next("closed").await;
+    smsc.next("bound").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_is_asked_about_and_who_says_nothing_is_left() {
+    let mut smsc = Smsc::start().await;
+    let world = World::bound(smsc.port, "enquire_interval_ms = 200\nresponse_timeout_ms = 500").await;
+    for _ in 0..3 {
+        smsc.next("enquired").await;
+    }
+    assert_eq!((world.smpp().bound(), smsc.stats().await["binds"].as_u64()), (1, Some(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_asked_to_go_comes_back() {
+    let mut smsc = Smsc::start().await;
+    let world = World::bound(smsc.port, "").await;
+    smsc.next("bound").await;
+    smsc.tell(json!({"do": "unbind"})).await;
+    smsc.next("closed").await;
+    smsc.next("bound").await;
+    world.wait_bound(1).await;
+    world.submit(short("+491512345678")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_bind_is_tried_again() {
+    let mut smsc = Smsc::start().await;
+    smsc.set(json!({"closed": true})).await;
+    let world = World::new(&smpp(smsc.port, ""));
+    smsc.next("closed").await;
+    assert!(matches!(world.submit(short("+491512345678")).await, Err(Failed::Unavailable(_))));
+    smsc.set(json!({"closed": false})).await;
+    world.wait_bound(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_waits_for_answers_and_takes_leave() {
+    let mut smsc = Smsc::start().await;
+    smsc.set(json!({"delay": 500})).await;
+    let mut world = World::bound(smsc.port, "").await;
+    let submit = world.submit(short("+491512345678"));
+    let close = async {
+        smsc.next("submitted").await;
+        world.carriers.close().await;
+    };
+    let (handed_over, ()) = tokio::join!(submit, close);
+    handed_over.unwrap();
+    assert_eq!(smsc.next("unbound").await["outstanding"], 0);
+    assert!(matches!(world.submit(short("+491512345678")).await, Err(Failed::Unavailable(_))));
+    assert_eq!(world.smpp().bound(), 0);
+    // When nobody is left who could report, the reports end.
+    let World { carriers, carrier, reports } = &mut world;
+    _ = (carriers, carrier);
+    assert!(tokio::time::timeout(Duration::from_millis(100), reports.next()).await.is_err());
+}
