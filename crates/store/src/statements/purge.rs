@@ -49,21 +49,21 @@ super::statements! {
     TENANT = "DELETE FROM tenants WHERE id = $1";
 }
 
-/// In their order.
-pub(crate) static STEPS: [&super::Statement; 15] = [
-    &SESSION_TOKENS,
-    &CREDENTIALS,
-    &WEBHOOK_DELIVERIES,
-    &WEBHOOKS,
-    &MEDIA_PROMPTS,
-    &TAGS,
-    &CONTACTS,
-    &CONTACT_GROUPS,
-    &USER_GROUP_MEMBERS,
-    &USER_GROUPS,
-    &LOGIN_CLAIMS,
-    &USER_EMAILS,
-    &USERS,
-    &ORG_UNITS,
-    &JOURNAL,
+/// In their order. The last statement of each removes rows, those before it make ready.
+pub(crate) static STEPS: [&[&super::Statement]; 15] = [
+    &[&SESSION_TOKENS],
+    &[&CREDENTIALS],
+    &[&WEBHOOK_DELIVERIES],
+    &[&WEBHOOKS],
+    &[&MEDIA_OBJECTS, &MEDIA_PROMPTS],
+    &[&TAGS],
+    &[&CONTACTS],
+    &[&CONTACT_GROUPS],
+    &[&USER_GROUP_MEMBERS],
+    &[&USER_GROUPS],
+    &[&LOGIN_CLAIMS],
+    &[&USER_EMAILS],
+    &[&USERS],
+    &[&ORG_UNITS],
+    &[&JOURNAL],
 ];
