@@ -4,6 +4,8 @@
 //! of [`WebhookFormat::Lox24`] is the envelope of LOX24 (LOX24 messaging contract, section 5). Both carry the static
 //! parameters of the webhook as further members, and both are signed as Standard Webhooks are.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use bytes::Bytes;
 use http::{HeaderValue, header};
 use muster_domain::secret::ServerKey;
@@ -15,7 +17,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::{Call, SigningSecret, UnusableId, signed_headers};
+use crate::{Call, Client, Outcome, SigningSecret, UnusableId, signed_headers};
 
 /// The event of a sample.
 pub const SAMPLE: &str = "webhook.test";
@@ -39,6 +41,29 @@ pub struct Message {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signing secret of a webhook cannot be read under the server key")]
 pub struct Unreadable;
+
+/// Why a message was not even tried to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsendable {
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error(transparent)]
+    UnusableId(#[from] UnusableId),
+}
+
+/// Signs a message for an attempt at this time, and sends it to the endpoint of its webhook.
+pub async fn send(
+    client: &Client,
+    key: &ServerKey,
+    (webhook, secret): (&Webhook, &WebhookSecret),
+    message: Message,
+    now: Timestamp,
+) -> Result<Outcome, Unsendable> {
+    let secrets = secrets(key, webhook, secret, now)?;
+    let call = call(webhook, message, &secrets, now)?;
+    let time_of_day = UNIX_EPOCH + Duration::from_micros(now.0.try_into().unwrap_or(0));
+    Ok(client.send(call, time_of_day).await)
+}
 
 /// What is sent for an event of a journal entry, in the `attempt`th attempt, counted from 1.
 pub fn message(
@@ -86,7 +111,7 @@ pub fn sample(webhook: &Webhook, nonce: Uuid, now: Timestamp) -> Message {
 }
 
 /// The secrets that sign at this time, the newest first.
-pub fn secrets(
+fn secrets(
     key: &ServerKey,
     webhook: &Webhook,
     secret: &WebhookSecret,
@@ -106,7 +131,7 @@ pub fn secrets(
 }
 
 /// The request that carries a message, signed for an attempt at this time.
-pub fn call(
+fn call(
     webhook: &Webhook,
     message: Message,
     secrets: &[SigningSecret],

@@ -1,8 +1,6 @@
 //! Webhooks (`/v3/webhooks`; Convirza platform contract, section 1).
 
-use std::time::{Duration, UNIX_EPOCH};
-
-use muster_delivery::message::{self, Message};
+use muster_delivery::message;
 use muster_domain::webhook::{DeliveryFilter, DeliveryId, WebhookView};
 use muster_domain::{Ctx, Dialect, Entity, Error, Precondition, Slice, Timestamp, WebhookId};
 use secrecy::ExposeSecret as _;
@@ -121,17 +119,13 @@ pub(super) async fn webhook_test(call: &mut Call) -> Outcome {
     let (app, directory) = (call.app(), call.directory());
     let room = app.webhook_tests.take_now(ctx.tenant());
     let _room = room.ok_or(Error::TooMany { retry_after: 1 })?;
-    let internal =
-        |error: &dyn std::error::Error| Error::Internal(format!("webhook {}: {error}", webhook.id));
     let now = directory.now();
     let secret = directory.webhook_secret(&ctx, webhook.id).await?;
-    let secrets =
-        message::secrets(&app.server_key, &webhook, &secret, now).map_err(|error| internal(&error))?;
-    let Message { id, body } = message::sample(&webhook, directory.entropy.uuid(), now);
-    let message = Message { id: id.clone(), body };
-    let sent = message::call(&webhook, message, &secrets, now).map_err(|error| internal(&error))?;
-    let time_of_day = UNIX_EPOCH + Duration::from_micros(now.0.unsigned_abs());
-    let outcome = app.client.send(sent, time_of_day).await;
+    let sample = message::sample(&webhook, directory.entropy.uuid(), now);
+    let id = sample.id.clone();
+    let outcome = message::send(&app.client, &app.server_key, (&webhook, &secret), sample, now)
+        .await
+        .map_err(|error| Error::Internal(format!("webhook {}: {error}", webhook.id)))?;
     success(call, &WebhookTested::new(&id, &outcome))
 }
 

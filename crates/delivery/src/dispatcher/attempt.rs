@@ -1,7 +1,7 @@
 //! One attempt of one delivery.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use muster_domain::webhook::{
     ATTEMPT, Attempt, Delivery, DeliveryState, Event, Sender, WebhookFormat, delivery_limits,
@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
 use super::feed::Feed;
-use crate::message::{call, message, secrets};
+use crate::message::{self, message};
 use crate::{Failure, Outcome};
 
 /// An attempt to which nobody has answered.
@@ -88,20 +88,15 @@ async fn send<S: Store>(
     (entry, event): (&Arc<JournalRecord>, &Event),
     at: Timestamp,
 ) -> Landed {
-    let webhook = &sender.webhook;
-    let secrets = match secrets(&shared.key, webhook, &sender.secret, at) {
-        Ok(secrets) => secrets,
-        Err(error) => return Landed::failed(at, error.to_string()),
-    };
+    let Sender { webhook, secret, .. } = sender;
     let message = message(webhook, delivery.id, delivery.attempts + 1, event, entry);
-    let call = match call(webhook, message, &secrets, at) {
-        Ok(call) => call,
-        Err(error) => return Landed::failed(at, error.to_string()),
-    };
-    let time = SystemTime::UNIX_EPOCH + Duration::from_micros(at.0.try_into().unwrap_or(0));
-    let outcome = shared.client.send(call, time).await;
-    let retry_after = outcome.answer.as_ref().and_then(|answer| answer.retry_after);
-    Landed::Tried { attempt: outcome.into_attempt(at), retry_after }
+    match message::send(&shared.client, &shared.key, (webhook, secret), message, at).await {
+        Ok(outcome) => {
+            let retry_after = outcome.answer.as_ref().and_then(|answer| answer.retry_after);
+            Landed::Tried { attempt: outcome.into_attempt(at), retry_after }
+        }
+        Err(error) => Landed::failed(at, error.to_string()),
+    }
 }
 
 impl Outcome {

@@ -1,11 +1,9 @@
 //! `muster webhook`.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use anyhow::bail;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand, ValueEnum};
-use muster_delivery::message::{call, sample, secrets};
+use muster_delivery::message;
 use muster_domain::webhook::{Delivery, DeliveryFilter, DeliveryId, DeliveryState, WebhookView};
 use muster_domain::{Ctx, Directory, Slice, Timestamp, WebhookId};
 use muster_store::Store;
@@ -131,9 +129,8 @@ async fn test(args: TestArgs) -> anyhow::Result<()> {
     let secret = directory.webhook_secret(&ctx, webhook.id).await.map_err(explain)?;
     directory.store.close().await;
     let now = directory.now();
-    let message = sample(&webhook, directory.entropy.uuid(), now);
-    let request = call(&webhook, message, &secrets(&key, &webhook, &secret, now)?, now)?;
-    let outcome = client.send(request, UNIX_EPOCH + Duration::from_micros(now.0.unsigned_abs())).await;
+    let sample = message::sample(&webhook, directory.entropy.uuid(), now);
+    let outcome = message::send(&client, &key, (&webhook, &secret), sample, now).await?;
     if let Some(answer) = &outcome.answer {
         line(format!(
             "{} answered {} in {} ms",

@@ -48,10 +48,11 @@ pub(super) async fn update(on: &mut impl Write, t: &Tenant) -> Outcome {
 pub(super) async fn purge(on: &mut impl Write, id: TenantId, limit: u32) -> Outcome {
     on.send(&tenant::IS_DELETING, &values![id.0], Wanted::Holds).await?;
     for step in purge::STEPS {
-        if std::ptr::eq(step, &raw const purge::MEDIA_PROMPTS) {
-            on.run(&purge::MEDIA_OBJECTS, &values![id.0, limit]).await?;
+        let [before @ .., removal] = step else { continue };
+        for statement in before {
+            on.run(statement, &values![id.0, limit]).await?;
         }
-        if on.written(step, &values![id.0, limit]).await? > 0 {
+        if on.written(removal, &values![id.0, limit]).await? > 0 {
             return Ok(());
         }
     }

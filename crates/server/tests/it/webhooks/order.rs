@@ -107,16 +107,22 @@ async fn what_is_held_back_keeps_nobody_busy() {
     running.stop().await;
 }
 
+/// An endpoint that takes nothing, and its webhook, which is to be told of so many groups.
+async fn refusing(world: &World, groups: usize) -> (Sink, WebhookId) {
+    let sink = Sink::answering(|_| Reply::Status(500));
+    let hook = world.hook(&sink).await.webhook.id;
+    for n in 0..groups {
+        world.group(&format!("group {n}")).await;
+    }
+    (sink, hook)
+}
+
 /// All that it has may be due in hours only.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_is_down_is_tried_now_and_then() {
     const GROUPS: usize = 17;
     let world = World::new().await;
-    let sink = Sink::answering(|_| Reply::Status(500));
-    let hook = world.hook(&sink).await.webhook.id;
-    for n in 0..GROUPS {
-        world.group(&format!("group {n}")).await;
-    }
+    let (sink, hook) = refusing(&world, GROUPS).await;
     let running = world.dispatch();
     for attempts in 1..=3 {
         sink.wait_for(attempts * GROUPS);
@@ -164,11 +170,7 @@ async fn an_event_that_is_forgotten_is_given_up() {
 async fn the_backlog_of_an_endpoint_that_is_down_stays_in_the_journal() {
     const GROUPS: usize = 600;
     let world = World::new().await;
-    let sink = Sink::answering(|_| Reply::Status(500));
-    let hook = world.hook(&sink).await.webhook.id;
-    for n in 0..GROUPS {
-        world.group(&format!("group {n}")).await;
-    }
+    let (sink, hook) = refusing(&world, GROUPS).await;
     let running = world.dispatch();
     // Until each that was made was tried, which one after the other are.
     let mut made = 0;
