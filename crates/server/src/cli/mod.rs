@@ -6,6 +6,7 @@ mod explain;
 mod journal;
 mod migrate_store;
 pub(crate) mod output;
+mod prices;
 pub(crate) mod sign;
 mod store;
 mod tenant;
@@ -50,12 +51,15 @@ enum Command {
     /// Run the server.
     Serve(Box<ServeArgs>),
     Worker(Box<WorkerArgs>),
-    /// Create, list, rename, disable and delete tenants.
+    /// Create, list, rename, disable and delete tenants, and credit what they pay with.
     #[command(subcommand)]
     Tenant(tenant::TenantCommand),
     /// Help users who cannot log in, and erase those who want to be forgotten.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Load, show and remove what messages cost.
+    #[command(subcommand)]
+    Prices(prices::PricesCommand),
     /// Create, list and revoke the credentials of programs.
     #[command(subcommand)]
     Credential(credential::CredentialCommand),
@@ -221,6 +225,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             Command::Worker(args) => worker::run(*args).await,
             Command::Tenant(command) => tenant::run(command).await,
             Command::User(command) => user::run(command).await,
+            Command::Prices(command) => prices::run(command).await,
             Command::Credential(command) => credential::run(command).await,
             Command::Import(command) => contacts::import(command).await,
             Command::Export(command) => contacts::export(command).await,

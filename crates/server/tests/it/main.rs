@@ -5,6 +5,7 @@
 mod place;
 mod support;
 
+mod billing;
 mod callers;
 mod commands;
 mod configuration;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use csv::{Reader, ReaderBuilder, StringRecord, Trim};
+use csv::{Reader, ReaderBuilder, StringRecord, Trim, WriterBuilder};
 
 use super::{Country, Currency, Money, Price, PriceTable};
 use crate::Problem;
@@ -72,6 +72,20 @@ impl PriceTable {
             }
         }
         if errors.is_empty() { Ok(Self::new(prices)) } else { Err(errors) }
+    }
+
+    /// The table as [`PriceTable::from_csv`] reads it, with lines that end in `\n`.
+    pub fn to_csv(&self) -> String {
+        let mut writer = WriterBuilder::new().from_writer(Vec::new());
+        // It is written to memory, and all lines have the same length.
+        let _ = writer.write_record(PRICE_COLUMNS);
+        for price in self.iter() {
+            let [s, m, l, xl] = price.per_part.map(|amount| amount.to_string());
+            let requirements = price.requirements.as_deref().unwrap_or_default();
+            let (country, currency) = (price.country.as_str(), price.currency.as_str());
+            let _ = writer.write_record([country, &price.name, currency, &s, &m, &l, &xl, requirements]);
+        }
+        String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
     }
 }
 

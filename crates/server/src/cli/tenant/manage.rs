@@ -2,6 +2,7 @@
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use muster_domain::message::{Account, BalanceStore as _};
 use muster_domain::tenant::{MAX_NAME, Tenant, TenantCounts, TenantStatus, TenantStore as _};
 use muster_domain::{Error, TenantId, text};
 use serde_json::{Value, json};
@@ -60,7 +61,12 @@ pub(super) async fn list(args: ListArgs) -> anyhow::Result<()> {
         last = Some(end.id);
         for tenant in page {
             let counts = directory.store.tenant_counts(tenant.id).await?.filter(|_| !is_going(&tenant));
-            line(if args.json { object(&tenant, counts).to_string() } else { row(&tenant, counts) })?;
+            line(if args.json {
+                let account = directory.store.account(tenant.id).await?;
+                object(&tenant, counts, account).to_string()
+            } else {
+                row(&tenant, counts)
+            })?;
         }
     }
     directory.store.close().await;
@@ -84,13 +90,15 @@ fn row(tenant: &Tenant, counts: Option<TenantCounts>) -> String {
     )
 }
 
-fn object(tenant: &Tenant, counts: Option<TenantCounts>) -> Value {
+fn object(tenant: &Tenant, counts: Option<TenantCounts>, account: Option<Account>) -> Value {
     json!({
         "tenant_id": tenant.id.0,
         "name": tenant.name,
         "status": tenant.status.as_str(),
         "country": tenant.country,
         "currency": tenant.currency,
+        "tier": tenant.tier.as_str(),
+        "balance": account.map(|account| account.balance.to_json()),
         "organization_id": tenant.organization_id,
         "client_id": muster_domain::credential::lox24_client_id(tenant.id),
         "org_unit_id": tenant.top_org_unit_id.0,
@@ -110,16 +118,18 @@ pub(super) async fn show(args: ShowArgs) -> anyhow::Result<()> {
     let (directory, _) = args.store.directory().await?;
     let tenant = find(&directory, &args.tenant).await?;
     let counts = directory.store.tenant_counts(tenant.id).await?.filter(|_| !is_going(&tenant));
+    let account = directory.store.account(tenant.id).await?;
     directory.store.close().await;
     if args.json {
-        return line(object(&tenant, counts));
+        return line(object(&tenant, counts, account));
     }
-    let Some(counts) = counts else {
+    let Some((counts, account)) = counts.zip(account) else {
         return line(row(&tenant, None));
     };
     line(format!(
         "Tenant {id}, {name}: {status}\n\
-         \n  Country, currency  {country}, {currency}\
+         \n  Country            {country}\
+         \n  Balance            {balance} {currency}, prices of tier {tier}\
          \n  Org units          {units}, the top is {top}\
          \n  Users              {active} active, {inactive} inactive, {deleted} deleted\
          \n  Journal            {journal} entries so far\
@@ -130,7 +140,9 @@ pub(super) async fn show(args: ShowArgs) -> anyhow::Result<()> {
         name = name(&tenant.name),
         status = tenant.status.as_str(),
         country = tenant.country,
-        currency = tenant.currency,
+        balance = account.balance,
+        currency = account.currency,
+        tier = account.tier.as_str(),
         units = counts.org_units,
         top = tenant.top_org_unit_id,
         active = counts.users_active,

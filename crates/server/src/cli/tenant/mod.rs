@@ -1,5 +1,6 @@
 //! `muster tenant`.
 
+mod billing;
 mod create;
 mod delete;
 mod manage;
@@ -27,6 +28,12 @@ pub(crate) enum TenantCommand {
     Disable(manage::StatusArgs),
     /// Let the people and programs of a tenant in again.
     Enable(manage::StatusArgs),
+    /// Give an amount to the balance of a tenant, out of which messages are paid, or take it.
+    Credit(billing::CreditArgs),
+    /// Set in which currency a tenant pays, and by which tier of the price table.
+    Billing(billing::BillingArgs),
+    /// List what was given to the balance of a tenant and taken from it, the newest first.
+    Movements(billing::MovementsArgs),
     /// Delete a tenant with all that it owns, for good. It asks for the name of the tenant first.
     Delete(delete::DeleteArgs),
 }
@@ -39,6 +46,9 @@ pub(crate) async fn run(command: TenantCommand) -> anyhow::Result<()> {
         TenantCommand::Rename(args) => manage::rename(args).await,
         TenantCommand::Disable(args) => manage::disable(args).await,
         TenantCommand::Enable(args) => manage::enable(args).await,
+        TenantCommand::Credit(args) => billing::credit(args).await,
+        TenantCommand::Billing(args) => billing::billing(args).await,
+        TenantCommand::Movements(args) => billing::movements(args).await,
         TenantCommand::Delete(args) => delete::run(args).await,
     }
 }
