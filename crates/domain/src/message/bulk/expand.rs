@@ -82,8 +82,10 @@ impl Making {
             reached: Vec::new(),
             delta: BulkDelta::default(),
         };
+        // A dry run takes nothing, so what the chunks before would have taken is still there.
+        let spent = if chunk.bulk.is_dry_run { chunk.bulk.cost } else { Money::ZERO };
         // The ids of a chunk follow each other, from one that is random but for its time and its end.
-        Self { chunk, left: balance, charged: 0, first: id.as_u128() & !0xffff }
+        Self { chunk, left: balance - spent, charged: 0, first: id.as_u128() & !0xffff }
     }
 
     fn add(&mut self, phone: PhoneNumber, callback_data: Option<String>, made: Result<Made, TooManyParts>) {
@@ -131,8 +133,13 @@ impl<S: Store> Directory<S> {
     pub(super) async fn bulk_expand(&self, bulk: Bulk, from: Expansion) -> Result<Batch, Error> {
         let quote = self.store.quote(bulk.tenant, None).await?.ok_or(Error::NotFound(Entity::Tenant))?;
         match from {
+            Expansion::Phones(_) if bulk.phones.is_empty() => {
+                self.bulk_expand_group(bulk, from, (0, ContactId(0)), &quote).await
+            }
             Expansion::Phones(done) => self.bulk_expand_phones(bulk, done, &quote).await,
-            Expansion::Group { index, after } => self.bulk_expand_group(bulk, index, after, &quote).await,
+            Expansion::Group { index, after } => {
+                self.bulk_expand_group(bulk, from, (index, after), &quote).await
+            }
             Expansion::Settle | Expansion::Done => Ok(Batch::new(bulk.tenant)),
         }
     }
@@ -166,12 +173,11 @@ impl<S: Store> Directory<S> {
     async fn bulk_expand_group(
         &self,
         bulk: Bulk,
-        index: u32,
-        after: ContactId,
+        from: Expansion,
+        (index, after): (u32, ContactId),
         quote: &Quote,
     ) -> Result<Batch, Error> {
         let (at, now) = (usize::try_from(index).unwrap_or(usize::MAX), self.now());
-        let from = Expansion::Group { index, after };
         let found = match bulk.groups.get(at) {
             Some(group) => self.store.bulk_contacts(bulk.tenant, bulk.id, *group, now, after, CHUNK).await?,
             None => None,
