@@ -32,10 +32,11 @@ macro_rules! state {
 pub(crate) use {columns, from, state};
 
 super::statements! {
+    /// The `+` keeps the planner from the index of those that are not deleted.
     GET = concat!("SELECT ", columns!(), state!(), " FROM ", from!(), "
-        WHERE b.tenant_id = $1 AND b.id = $2 AND b.deleted = 0");
+        WHERE b.tenant_id = $1 AND b.id = $2 AND +b.deleted = 0");
     GET_BY_UUID = concat!("SELECT ", columns!(), state!(), " FROM ", from!(), "
-        WHERE b.tenant_id = $1 AND b.uuid = $2 AND b.deleted = 0");
+        WHERE b.tenant_id = $1 AND b.uuid = $2 AND +b.deleted = 0");
     /// And whether numbers are remembered.
     TO_STEP = concat!("SELECT ", columns!(), state!(), ",
             CASE WHEN EXISTS (SELECT 1 FROM bulk_recipients r WHERE r.tenant_id = $1 AND r.bulk_id = $2) THEN 1 ELSE 0 END

@@ -594,8 +594,7 @@ CREATE TABLE bulk_phones (
     tenant_id         BIGINT NOT NULL,
     bulk_id           BIGINT NOT NULL,
     phones            TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (tenant_id, bulk_id),
-    FOREIGN KEY (tenant_id, bulk_id) REFERENCES bulks (tenant_id, id)
+    PRIMARY KEY (tenant_id, bulk_id)
 );
 
 -- Numbers that a bulk has reached, so that each gets one message; forgotten when all of it is expanded.

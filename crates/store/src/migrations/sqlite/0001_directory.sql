@@ -574,7 +574,7 @@ CREATE INDEX bulks_work ON bulks (tenant_id, work_at, id) WHERE work_at IS NOT N
 -- The single numbers of a bulk, all in one text.
 CREATE TABLE bulk_phones (
     tenant_id         INTEGER NOT NULL,
-    bulk_id           INTEGER NOT NULL REFERENCES bulks (id),
+    bulk_id           INTEGER NOT NULL,
     phones            TEXT NOT NULL,
     PRIMARY KEY (tenant_id, bulk_id)
 ) STRICT, WITHOUT ROWID;
