@@ -67,10 +67,11 @@ pub enum Entity {
     Message,
     Block,
     Incoming,
+    Conversation,
 }
 
 impl Entity {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Tenant,
         Self::OrgUnit,
         Self::User,
@@ -85,6 +86,7 @@ impl Entity {
         Self::Message,
         Self::Block,
         Self::Incoming,
+        Self::Conversation,
     ];
 
     /// Its word in the journal.
@@ -104,6 +106,7 @@ impl Entity {
             Self::Message => "sms",
             Self::Block => "blocked_number",
             Self::Incoming => "incoming",
+            Self::Conversation => "conversation",
         }
     }
 }

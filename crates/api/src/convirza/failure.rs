@@ -144,6 +144,7 @@ fn core(error: Error) -> Shape {
                 Entity::Message => "Message not found",
                 Entity::Block => "Blocked number not found",
                 Entity::Incoming => "Incoming message not found",
+                Entity::Conversation => "Conversation not found",
             },
         ),
         Error::Invalid(fields) => invalid(fields),

@@ -148,6 +148,7 @@ fn unknown(entity: Entity) -> &'static str {
         Entity::Message => "Message not found",
         Entity::Block => "Blocked number not found",
         Entity::Incoming => "Incoming message not found",
+        Entity::Conversation => "Conversation not found",
     }
 }
 

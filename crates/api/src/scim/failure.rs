@@ -192,7 +192,8 @@ fn unknown(entity: Entity) -> &'static str {
         | Entity::MediaPrompt
         | Entity::Message
         | Entity::Block
-        | Entity::Incoming => "There is no such resource",
+        | Entity::Incoming
+        | Entity::Conversation => "There is no such resource",
     }
 }
 

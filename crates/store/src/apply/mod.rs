@@ -2,6 +2,7 @@
 
 mod balance;
 mod contact;
+mod conversation;
 mod media;
 mod message;
 mod org_unit;
@@ -169,6 +170,7 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
         | Change::MessageDelete(message) => Some(message.tenant),
         Change::CarrierPartReceipt { part, .. } => Some(part.tenant),
         Change::IncomingInsert { incoming, .. } => Some(incoming.tenant),
+        Change::ConversationUpdate(conversation) => Some(conversation.tenant),
         Change::BlockInsert(block) => Some(block.tenant),
         Change::TagInsert(tag) | Change::TagUpdate(tag) => Some(tag.tenant),
         Change::MediaPromptInsert(prompt) => Some(prompt.tenant),
@@ -237,6 +239,8 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &
             counts.incomings -= 1;
             on.one_row(&of_incoming::DELETE, &values![id, gone.0, *version]).await
         }
+        Change::ThreadMove(moved) => conversation::thread_move(on, tenant, moved).await,
+        Change::ConversationUpdate(changed) => conversation::update(on, changed).await,
         Change::BlockInsert(new) => message::block_insert(on, new).await,
         Change::BlockDelete { id: gone, version } => {
             on.one_row(&of_block::DELETE, &values![id, gone.0, *version]).await

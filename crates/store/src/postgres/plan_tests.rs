@@ -3,8 +3,8 @@
 use tokio_postgres::{Client, NoTls};
 
 use crate::statements::{
-    LISTS, balance, contact, incoming, installation, media, message, org_unit, postgres, purge, session, tag,
-    tenant, user, user_group, webhook,
+    LISTS, balance, contact, conversation, incoming, installation, media, message, org_unit, postgres, purge,
+    session, tag, tenant, user, user_group, webhook,
 };
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
@@ -66,8 +66,12 @@ pub(super) const ROWS: &str = "
         CASE WHEN id % 3 = 0 THEN convert_to('b' || id % 300, 'UTF8') END, 0, 1, id, 'x' FROM org_units;
     INSERT INTO message_queue (tenant_id, message_id, lane, due_at)
     SELECT tenant_id, id, COALESCE(bulk_id, 0), created_at FROM messages WHERE status = 0;
-    INSERT INTO incomings SELECT tenant_id, convert_to('i' || id, 'UTF8'), '+4915' || id, '+491', id, CASE WHEN id % 2 = 0 THEN convert_to('i' || id, 'UTF8') END, NULL,
+    INSERT INTO incomings SELECT tenant_id, convert_to('i' || id, 'UTF8'), '+4915' || id, '+491', id, CASE WHEN id % 2 = 0 THEN convert_to('i' || id, 'UTF8') END,
         'c', id, 1, 'x' FROM org_units;
+    INSERT INTO conversations (tenant_id, id, our_number, their_number, is_incoming, last_at, last_message, unread,
+        responses_sum, responses, assigned_to, is_pinned, closed_at, version, started_at)
+    SELECT tenant_id, id, '491', '4915' || id, 1, id, convert_to('i' || id, 'UTF8'), 1, 0, 0, id, 0, CASE WHEN id % 4 = 0 THEN id END, 1, id
+    FROM org_units;
     INSERT INTO journal
     SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}', id FROM org_units;
 ";
@@ -76,7 +80,7 @@ pub(super) const ROWS: &str = "
 pub(super) const STATISTICS: &str =
     "ANALYZE tenants, tenant_state, org_units, users, login_claims, session_tokens, credentials, user_groups,
         user_group_members, contact_groups, contacts, webhooks, webhook_deliveries, tags, media_prompts, object_garbage,
-        price_table, prices, movements, blocked_numbers, messages, message_queue, incomings, journal;
+        price_table, prices, movements, blocked_numbers, messages, message_queue, incomings, conversations, journal;
 ";
 
 /// A connection with the settings of the store, to new tables in a schema that is gone after the transaction.
@@ -252,6 +256,10 @@ async fn rows_are_found_by_what_is_asked_for() {
             (&message::PARTS_OF, "carrier_parts_message"),
             (&incoming::ANSWERED, "messages_phone"),
             (&incoming::OF_CARRIER, "incomings_carrier"),
+            (&conversation::GET, "contacts_phone"),
+            (&conversation::GET, "conversations_pkey"),
+            (&conversation::THREAD, "messages_phone"),
+            (&conversation::THREAD, "incomings_sender"),
             (&balance::MOVEMENTS, "movements_pkey"),
             (&balance::QUOTE, "prices_pkey"),
         ] {

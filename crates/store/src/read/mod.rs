@@ -4,6 +4,7 @@ mod balance;
 mod block;
 mod condition;
 mod contact;
+mod conversation;
 mod incoming;
 mod listed;
 mod media;

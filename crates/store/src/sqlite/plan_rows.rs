@@ -59,8 +59,12 @@ pub(super) const ROWS: &str = "
         CASE WHEN id % 3 = 0 THEN CAST(id % 300 AS BLOB) END, 0, 1, id, 'x' FROM org_units;
     INSERT INTO message_queue (tenant_id, message_id, lane, due_at)
     SELECT tenant_id, id, COALESCE(bulk_id, 0), created_at FROM messages WHERE status = 0;
-    INSERT INTO incomings SELECT tenant_id, CAST(id AS BLOB), '+4915' || id, '+491', id, CASE WHEN id % 2 = 0 THEN CAST(id AS BLOB) END, NULL,
+    INSERT INTO incomings SELECT tenant_id, CAST(id AS BLOB), '+4915' || id, '+491', id, CASE WHEN id % 2 = 0 THEN CAST(id AS BLOB) END,
         'c', id, 1, 'x' FROM org_units;
+    INSERT INTO conversations (tenant_id, id, our_number, their_number, is_incoming, last_at, last_message, unread,
+        responses_sum, responses, assigned_to, is_pinned, closed_at, version, started_at)
+    SELECT tenant_id, id, '491', '4915' || id, 1, id, CAST(id AS BLOB), 1, 0, 0, id, 0, CASE WHEN id % 4 = 0 THEN id END, 1, id
+    FROM org_units;
     INSERT INTO journal
     SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}', id FROM org_units;
     ANALYZE;

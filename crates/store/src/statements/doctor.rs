@@ -3,6 +3,7 @@
 use super::balance;
 use super::block;
 use super::contact;
+use super::conversation;
 use super::incoming;
 use super::media;
 use super::message;
@@ -82,6 +83,8 @@ super::statements! {
     MOVEMENT_SUMS = "SELECT m.id FROM movements m LEFT JOIN movements p ON p.tenant_id = $1 AND p.id = m.id - 1
         WHERE m.tenant_id = $1 AND m.balance <> COALESCE(p.balance, 0) + m.amount LIMIT $2";
     INCOMINGS = concat!("SELECT ", incoming::columns!(), " FROM incomings i WHERE i.tenant_id = $1");
+    CONVERSATIONS = concat!("SELECT ", conversation::own_columns!(), ", NULL, NULL FROM ", conversation::with_user!(), "
+        WHERE c.tenant_id = $1");
     BLOCKS = concat!("SELECT ", block::columns!(), " FROM blocked_numbers b WHERE b.tenant_id = $1");
     MESSAGES = concat!("SELECT ", message::columns!(), " FROM messages m WHERE m.tenant_id = $1");
     /// Messages that are new (status 0) and wait in no queue.

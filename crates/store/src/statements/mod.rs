@@ -6,6 +6,7 @@
 pub(crate) mod balance;
 pub(crate) mod block;
 pub(crate) mod contact;
+pub(crate) mod conversation;
 pub(crate) mod doctor;
 pub(crate) mod incoming;
 pub(crate) mod installation;
@@ -28,10 +29,11 @@ const SHARE: &str = "/* FOR SHARE */";
 
 /// Every list of statements on what one tenant has, with the name of its module, but for what one store needs alone.
 #[cfg(test)]
-pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 15] = [
+pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 16] = [
     ("balance", balance::ALL),
     ("block", block::ALL),
     ("contact", contact::ALL),
+    ("conversation", conversation::ALL),
     ("doctor", doctor::ALL),
     ("incoming", incoming::ALL),
     ("media", media::ALL),

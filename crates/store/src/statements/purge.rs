@@ -51,6 +51,8 @@ super::statements! {
         (SELECT m.id FROM messages m WHERE m.tenant_id = $1 ORDER BY m.id LIMIT $2)";
     INCOMINGS = "DELETE FROM incomings WHERE tenant_id = $1 AND id IN
         (SELECT i.id FROM incomings i WHERE i.tenant_id = $1 ORDER BY i.id LIMIT $2)";
+    CONVERSATIONS = "DELETE FROM conversations WHERE tenant_id = $1 AND id IN
+        (SELECT c.id FROM conversations c WHERE c.tenant_id = $1 ORDER BY c.id LIMIT $2)";
     BLOCKED_NUMBERS = "DELETE FROM blocked_numbers WHERE tenant_id = $1 AND id IN
         (SELECT b.id FROM blocked_numbers b WHERE b.tenant_id = $1 ORDER BY b.id LIMIT $2)";
     MOVEMENTS = "DELETE FROM movements WHERE tenant_id = $1 AND id IN
@@ -63,11 +65,12 @@ super::statements! {
 }
 
 /// In their order.
-pub(crate) static STEPS: [&super::Statement; 21] = [
+pub(crate) static STEPS: [&super::Statement; 22] = [
     &CARRIER_PARTS,
     &MESSAGE_QUEUE,
     &MESSAGES,
     &INCOMINGS,
+    &CONVERSATIONS,
     &BLOCKED_NUMBERS,
     &MOVEMENTS,
     &SESSION_TOKENS,
