@@ -6,8 +6,8 @@ use crate::contact::{Contact, ContactGroup};
 use crate::credential::Credential;
 use crate::media::{MediaPrompt, ObjectKey};
 use crate::message::{
-    Block, Bulk, BulkChunk, BulkDelta, CarrierPart, Expansion, Holder, Incoming, Message, Money,
-    MovementReason, PriceTable, Receipt,
+    Block, Bulk, BulkChunk, BulkDelta, CarrierPart, Conversation, Expansion, Holder, Incoming, Message,
+    Money, MovementReason, PriceTable, Receipt, ThreadMove,
 };
 use crate::org_unit::OrgUnit;
 use crate::session::{SessionToken, TokenHash, TokenKind};
@@ -143,6 +143,12 @@ pub enum Change {
         id: MessageId,
         version: i64,
     },
+    /// A thread goes on with a message, or begins with it. Who moves one thread at the same time does so one after the
+    /// other, and neither has to decide again.
+    ThreadMove(Box<ThreadMove>),
+    /// What people do with a conversation, as it shall be; its version is one above the stored one. Messages are not
+    /// touched.
+    ConversationUpdate(Box<Conversation>),
     BlockInsert(Box<Block>),
     /// `version` is the one that this was decided on.
     BlockDelete {

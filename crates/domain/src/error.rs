@@ -68,10 +68,11 @@ pub enum Entity {
     Block,
     Incoming,
     Bulk,
+    Conversation,
 }
 
 impl Entity {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Tenant,
         Self::OrgUnit,
         Self::User,
@@ -87,6 +88,7 @@ impl Entity {
         Self::Block,
         Self::Incoming,
         Self::Bulk,
+        Self::Conversation,
     ];
 
     /// Its word in the journal.
@@ -107,6 +109,7 @@ impl Entity {
             Self::Block => "blocked_number",
             Self::Incoming => "incoming",
             Self::Bulk => "broadcast",
+            Self::Conversation => "conversation",
         }
     }
 }

@@ -79,11 +79,12 @@ pub enum IdKind {
     MediaPrompt,
     Block,
     Bulk,
+    Conversation,
 }
 
 impl IdKind {
     /// Every kind, in the order of [`IdKind::index`].
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Tenant,
         Self::OrgUnit,
         Self::User,
@@ -95,6 +96,7 @@ impl IdKind {
         Self::MediaPrompt,
         Self::Block,
         Self::Bulk,
+        Self::Conversation,
     ];
 
     /// The name under which the store keeps the sequence.
@@ -111,6 +113,7 @@ impl IdKind {
             Self::MediaPrompt => "media_prompt",
             Self::Block => "blocked_number",
             Self::Bulk => "bulk",
+            Self::Conversation => "conversation",
         }
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::contact::ContactStore;
 use crate::credential::CredentialStore;
 use crate::media::MediaStore;
-use crate::message::{BalanceStore, BlockStore, BulkStore, IncomingStore, MessageStore};
+use crate::message::{BalanceStore, BlockStore, BulkStore, ConversationStore, IncomingStore, MessageStore};
 use crate::org_unit::OrgUnitStore;
 use crate::session::SessionStore;
 use crate::tag::TagStore;
@@ -54,6 +54,7 @@ pub trait Store:
     + MessageStore
     + IncomingStore
     + BulkStore
+    + ConversationStore
     + Send
     + Sync
 {

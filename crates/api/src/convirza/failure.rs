@@ -145,6 +145,7 @@ fn core(error: Error) -> Shape {
                 Entity::Block => "Blocked number not found",
                 Entity::Incoming => "Incoming message not found",
                 Entity::Bulk => "Broadcast not found",
+                Entity::Conversation => "Conversation not found",
             },
         ),
         Error::Invalid(fields) => invalid(fields),

@@ -149,6 +149,7 @@ fn unknown(entity: Entity) -> &'static str {
         Entity::Block => "Blocked number not found",
         Entity::Incoming => "Incoming message not found",
         Entity::Bulk => "Broadcast not found",
+        Entity::Conversation => "Conversation not found",
     }
 }
 

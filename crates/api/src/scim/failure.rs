@@ -193,7 +193,8 @@ fn unknown(entity: Entity) -> &'static str {
         | Entity::Message
         | Entity::Block
         | Entity::Incoming
-        | Entity::Bulk => "There is no such resource",
+        | Entity::Bulk
+        | Entity::Conversation => "There is no such resource",
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::{ConversationId, TenantId, Timestamp, UserId, journal};
+use crate::{ConversationId, MessageId, Problem, Slice, TenantId, Timestamp, UserId, journal};
 
 /// Which way a message went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,6 +81,65 @@ impl ConversationFilter {
     }
 }
 
+/// What is looked for in the names and numbers of others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationSearch {
+    /// In small letters, as far as they are of ASCII: a part of the name.
+    pub name: String,
+    /// A part of the number, if it can be one: digits, without what numbers are written with.
+    pub digits: Option<String>,
+}
+
+impl ConversationSearch {
+    /// The most characters (Convirza platform contract, section 5).
+    pub const MAX: usize = 255;
+
+    /// Errors: `TooLong`.
+    pub fn read(raw: &str) -> Result<Self, Problem> {
+        if raw.chars().count() > Self::MAX {
+            return Err(Problem::TooLong { max: Self::MAX });
+        }
+        let written = |character: &char| matches!(character, '+' | '-' | '.' | '/' | '(' | ')' | ' ');
+        let digits: String = raw.chars().filter(|character| !written(character)).collect();
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        // Nothing that is stored has a NUL, and not every store takes one: it stands for what is no character.
+        let name = raw.replace('\0', "\u{ffff}").to_ascii_lowercase();
+        Ok(Self { name, digits: is_number.then_some(digits) })
+    }
+
+    /// Whether it is found: the definition, which a store's statements agree with.
+    pub fn finds(&self, conversation: &Conversation) -> bool {
+        let name = conversation.name.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let in_number = |digits: &String| conversation.their_number.contains(digits);
+        name.contains(&self.name) || self.digits.as_ref().is_some_and(in_number)
+    }
+}
+
+/// A slice of the conversations, by the time of their last message, then by id.
+#[derive(Clone, Debug)]
+pub struct ConversationQuery {
+    pub filter: ConversationFilter,
+    pub search: Option<ConversationSearch>,
+    /// The last message is not older than this.
+    pub since: Option<Timestamp>,
+    /// And not younger.
+    pub until: Option<Timestamp>,
+    pub is_descending: bool,
+    pub slice: Slice,
+}
+
+/// A message that belongs to a thread, which begins with it if there is none between the two numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadMove {
+    /// Of the thread, if it begins.
+    pub id: ConversationId,
+    /// Ours and theirs, digits only.
+    pub numbers: [String; 2],
+    pub direction: Direction,
+    pub at: Timestamp,
+    pub message: MessageId,
+}
+
 /// The thread between one of our numbers and another one. There is one for each pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conversation {
@@ -90,16 +149,21 @@ pub struct Conversation {
     pub our_number: String,
     /// The other number, digits only: the `source` of Convirza.
     pub their_number: String,
-    /// What a contact list calls them, if one does.
+    /// What a contact list calls them, if one does: of the contact with the least id that has this number, the column that
+    /// is labelled `name`, in any case, else the first one.
     pub name: Option<String>,
-    /// The last message: which way it went, when, and its text.
+    /// The last message: which way it went, when, and its text, empty when that is gone. It is not kept here, so that it is
+    /// forgotten with the message.
     pub last: Direction,
     pub last_at: Timestamp,
     pub last_text: String,
     /// Messages of theirs that nobody has read.
     pub unread: u32,
     pub responses: ResponseTimes,
+    /// Whose it is; of nobody, once they are deleted.
     pub assigned_to: Option<UserId>,
+    /// What they are called, while it is somebody's.
+    pub agent: Option<String>,
     pub is_pinned: bool,
     pub closed_at: Option<Timestamp>,
     /// From 1, raised by each change of this conversation.
@@ -157,6 +221,7 @@ impl Conversation {
             unread: 0,
             responses: ResponseTimes::default(),
             assigned_to: None,
+            agent: None,
             is_pinned: false,
             closed_at: None,
             version: 0,
@@ -165,8 +230,8 @@ impl Conversation {
         begun.with_message(direction, text, at)
     }
 
-    /// After another message. One of theirs opens a thread that was closed and is unread; whoever answers has read what
-    /// came before.
+    /// After another message: the definition of what a store does with a [`ThreadMove`], the text apart. One of theirs
+    /// opens a thread that was closed and is unread; whoever answers has read what came before.
     #[must_use]
     pub fn with_message(mut self, direction: Direction, text: &str, at: Timestamp) -> Self {
         self.version += 1;

@@ -4,7 +4,8 @@
 use serde_json::Map;
 
 use super::{
-    Block, BlockedBy, Incoming, IncomingField, Keyword, ListQuery, SenderId, SmsEvent, blocked_number,
+    Block, BlockedBy, Direction, Incoming, IncomingField, Keyword, ListQuery, SenderId, SmsEvent,
+    blocked_number,
 };
 use crate::directory::{ATTEMPTS, check_precondition};
 use crate::{
@@ -57,7 +58,7 @@ pub trait IncomingStore {
 
 impl<S: Store> Directory<S> {
     /// Takes a message that a carrier brings for a tenant, once however often it comes: joins it to the message that it
-    /// answers, and does what its word asks for ([`Keyword`]).
+    /// answers, moves the thread between the two numbers, and does what its word asks for ([`Keyword`]).
     ///
     /// Errors: `NotFound` for a tenant that is not there.
     pub async fn incoming_receive(&self, tenant: TenantId, arrival: Arrival) -> Result<Incoming, Error> {
@@ -65,6 +66,7 @@ impl<S: Store> Directory<S> {
         let (from, to, text) = (whole(arrival.from), whole(arrival.to), whole(arrival.text));
         let (carrier, carrier_id) = (whole(arrival.carrier), arrival.carrier_id.map(whole));
         let id = MessageId(self.entropy.uuid_at(self.now()));
+        let mut thread = None;
         for _ in 0..ATTEMPTS {
             if let Some(carrier_id) = &carrier_id
                 && let Some(known) = self.store.incoming_of(tenant, &carrier, carrier_id).await?
@@ -80,9 +82,12 @@ impl<S: Store> Directory<S> {
                 text: text.clone(),
                 received_at: arrival.received_at,
                 answers,
-                conversation: None,
                 version: 1,
             };
+            if thread.is_none() {
+                let (numbers, at) = (incoming.thread(), incoming.received_at);
+                thread = self.thread_move(numbers, Direction::Incoming, id, at).await?;
+            }
             let event = SmsEvent::Received.as_str();
             let entry = JournalEntry::by_server(event, id, incoming.version, self.now());
             let payload = journal::created(incoming.fields()).into();
@@ -91,7 +96,8 @@ impl<S: Store> Directory<S> {
                 carrier: carrier.clone(),
                 carrier_id: carrier_id.clone(),
             };
-            let batch = Batch::new(tenant).change(insert).journal(JournalEntry { payload, ..entry });
+            let mut batch = Batch::new(tenant).change(insert).journal(JournalEntry { payload, ..entry });
+            batch.changes.extend(thread.clone());
             let batch = self.with_keyword(batch, &incoming).await?;
             match self.store.commit(batch).await {
                 Ok(()) => return Ok(incoming),

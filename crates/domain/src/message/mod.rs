@@ -4,7 +4,8 @@
 //! ([`MessageText`]); a message leaves [`MessageStatus::New`] once, and what its phone has stays delivered
 //! ([`MessageState`]); a bulk of LOX24 and a broadcast of Convirza are one thing ([`Bulk`], [`BulkStatus`]); what is not
 //! handed over, and will not be, costs nothing ([`Message::in_state`]), and the sum of all movements is the balance
-//! ([`Movement`]); a recipient's STOP outlives everything but their START ([`Keyword`]).
+//! ([`Movement`]); a recipient's STOP outlives everything but their START ([`Keyword`]); what is sent from a number and what comes in moves
+//! the thread between the two numbers ([`Conversation`]).
 
 mod account;
 mod balance;
@@ -13,6 +14,7 @@ mod bulk;
 mod bulk_status;
 mod concat;
 mod conversation;
+mod conversations;
 mod destination;
 mod event;
 mod filter;
@@ -49,8 +51,10 @@ pub use bulk::{
 pub use bulk_status::BulkStatus;
 pub use concat::ConcatHeader;
 pub use conversation::{
-    Conversation, ConversationFilter, ConversationPatch, ConversationStatus, Direction, ResponseTimes,
+    Conversation, ConversationFilter, ConversationPatch, ConversationQuery, ConversationSearch,
+    ConversationStatus, Direction, ResponseTimes, ThreadMove,
 };
+pub use conversations::ConversationStore;
 pub use destination::{Country, Destination, Line};
 pub use event::{BroadcastEvent, LOX24_DRYRUN, SmsEvent};
 pub use filter::{BlockField, BulkField, FieldValue, Filter, IncomingField, ListQuery, MessageField, Test};

@@ -8,9 +8,7 @@ use super::{
     schedule,
 };
 use crate::contact::PhoneNumber;
-use crate::{
-    Actor, BlockId, BulkId, ConversationId, CredentialId, MessageId, Problem, TenantId, Timestamp, journal,
-};
+use crate::{Actor, BlockId, BulkId, CredentialId, MessageId, Problem, TenantId, Timestamp, journal};
 
 /// The greatest lengths, in characters (LOX24 messaging contract, section 2).
 pub mod limits {
@@ -85,8 +83,6 @@ pub struct Message {
     pub price: Money,
     /// The bulk that it is of: its id, and the UUID that LOX24 shows.
     pub bulk: Option<(BulkId, Uuid)>,
-    /// The thread that it stands in, if its sender can be answered.
-    pub conversation: Option<ConversationId>,
     pub author: Actor,
     /// The address that the request came from.
     pub ip: Option<String>,
@@ -181,7 +177,6 @@ pub struct Incoming {
     pub received_at: Timestamp,
     /// The message that it answers: the last one between the two numbers.
     pub answers: Option<MessageId>,
-    pub conversation: Option<ConversationId>,
     /// From 1.
     pub version: i64,
 }
@@ -259,7 +254,6 @@ mod tests {
             handed_over_at: None,
             price: Money::from_millionths(70_000),
             bulk: None,
-            conversation: None,
             author: Actor::Credential(CredentialId(3)),
             ip: None,
             version: 1,
@@ -306,7 +300,6 @@ mod tests {
             text: "hello?".to_owned(),
             received_at: NOW,
             answers: None,
-            conversation: None,
             version: 1,
         };
         let mut sent = message(false);

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::journaling::events;
 use super::{
-    DRY_RUN, Destination, Encoding, Message, MessageState, MessageStatus, MessageText, Money, MovementReason,
-    SendOptions, SenderId,
+    DRY_RUN, Destination, Direction, Encoding, Message, MessageState, MessageStatus, MessageText, Money,
+    MovementReason, SendOptions, SenderId,
 };
 use crate::contact::PhoneNumber;
 use crate::directory::ATTEMPTS;
@@ -33,13 +33,16 @@ pub struct MessageWish {
 
 impl<S: Store> Directory<S> {
     /// Takes a message and what it costs in one transaction; it is handed over later. One that cannot be sent (blocked, to
-    /// a fixed line, to where no operator is) is kept with the status that says so, and costs nothing.
+    /// a fixed line, to where no operator is) is kept with the status that says so, costs nothing, and does not move a
+    /// thread.
     ///
     /// Errors: `Invalid` (no sender, text or number, or one that cannot be), `NoMoney`.
     pub async fn message_create(&self, ctx: &Ctx, draft: Draft<MessageWish>) -> Result<Message, Error> {
         ctx.allow_in(Area::Resources, Access::Write)?;
         let mut message = self.message_read(ctx, draft).await?;
         message.id = MessageId(self.entropy.uuid_at(ctx.now()));
+        let (thread, at) = (message.thread(), message.created_at);
+        let thread = self.thread_move(thread, Direction::Outgoing, message.id, at).await?;
         for _ in 0..ATTEMPTS {
             let (decided, is_blocked) = self.message_admit(message.clone()).await?;
             let number = decided.phone.as_str().to_owned();
@@ -48,6 +51,9 @@ impl<S: Store> Directory<S> {
                 .guard(Guard::NumberBlocked { number, is_blocked })
                 .change(Change::MessageInsert(Box::new(decided.clone())))
                 .journal(JournalEntry::new(ctx, "sms.created", decided.id, decided.version, payload));
+            if decided.state.status == MessageStatus::New {
+                batch.changes.extend(thread.clone());
+            }
             if decided.price > Money::ZERO {
                 let (at, reason) = (ctx.now(), MovementReason::Charge(decided.id));
                 batch = batch.change(Change::BalanceMove { at, amount: -decided.price, reason });
@@ -109,7 +115,6 @@ impl<S: Store> Directory<S> {
             handed_over_at: None,
             price: Money::ZERO,
             bulk: None,
-            conversation: None,
             author: ctx.actor(),
             ip: wish.ip,
             version: 1,

@@ -3,6 +3,7 @@
 mod balance;
 mod bulk;
 mod contact;
+mod conversation;
 mod media;
 mod message;
 mod org_unit;
@@ -171,6 +172,7 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
         | Change::MessageDelete(message) => Some(message.tenant),
         Change::CarrierPartReceipt { part, .. } => Some(part.tenant),
         Change::IncomingInsert { incoming, .. } => Some(incoming.tenant),
+        Change::ConversationUpdate(conversation) => Some(conversation.tenant),
         Change::BlockInsert(block) => Some(block.tenant),
         Change::BulkInsert(bulk) | Change::BulkUpdate { bulk, .. } => Some(bulk.tenant),
         Change::BulkExpand(chunk) => Some(chunk.bulk.tenant),
@@ -241,6 +243,8 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &
             counts.incomings -= 1;
             on.one_row(&of_incoming::DELETE, &values![id, gone.0, *version]).await
         }
+        Change::ThreadMove(moved) => conversation::thread_move(on, tenant, moved).await,
+        Change::ConversationUpdate(changed) => conversation::update(on, changed).await,
         Change::BlockInsert(new) => message::block_insert(on, new).await,
         Change::BlockDelete { id: gone, version } => {
             on.one_row(&of_block::DELETE, &values![id, gone.0, *version]).await

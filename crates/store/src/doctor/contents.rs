@@ -236,6 +236,20 @@ pub(super) fn incoming(row: &dyn Row) -> Result<Option<String>> {
     Ok(read_with_uuid(row, "incoming message", rows::message::incoming(row))?.err())
 }
 
+pub(super) fn conversation(row: &dyn Row) -> Result<Option<String>> {
+    const WHAT: &str = "conversation";
+    let thread = match read(row, WHAT, rows::conversation::conversation(row))? {
+        Ok(thread) => thread,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    let is_number = |digits: &str| SenderId::read(digits).is_ok_and(|sender| sender.digits() == Some(digits));
+    let problems = [
+        (!is_number(&thread.our_number) || !is_number(&thread.their_number), "a number of it is none"),
+        (thread.responses.first.is_some() != (thread.responses.count > 0), "its answers are miscounted"),
+    ];
+    Ok(first(&problems, WHAT, thread.id))
+}
+
 pub(super) fn movement(row: &dyn Row) -> Result<Option<String>> {
     Ok(read(row, "movement", rows::balance::movement(row))?.err())
 }

@@ -105,6 +105,7 @@ impl<R: Read> Doctor<'_, R> {
                 IdKind::MediaPrompt => ("media_prompts", &installation::GREATEST_MEDIA_PROMPT),
                 IdKind::Block => ("blocked_numbers", &installation::GREATEST_BLOCK),
                 IdKind::Bulk => ("bulks", &installation::GREATEST_BULK),
+                IdKind::Conversation => ("conversations", &installation::GREATEST_CONVERSATION),
                 IdKind::Tag => ("tags", &installation::GREATEST_TAG),
             };
             let greatest = self.on.count(greatest, &[]).await?;
@@ -282,6 +283,7 @@ impl<R: Read> Doctor<'_, R> {
         self.each(tenant, &check::BULKS, contents::bulk).await?;
         self.each(tenant, &check::MESSAGES, contents::message).await?;
         self.each(tenant, &check::INCOMINGS, contents::incoming).await?;
+        self.each(tenant, &check::CONVERSATIONS, contents::conversation).await?;
         self.each(tenant, &check::MOVEMENTS, contents::movement).await?;
         self.each(tenant, &check::ENTRIES, contents::journal_entry).await?;
         self.each(tenant, &statements::tenant::CREDENTIALS, contents::credential).await

@@ -3,8 +3,8 @@
 use tokio_postgres::{Client, NoTls};
 
 use crate::statements::{
-    LISTS, balance, contact, incoming, installation, media, message, org_unit, postgres, purge, session, tag,
-    tenant, user, user_group, webhook,
+    LISTS, balance, contact, conversation, incoming, installation, media, message, org_unit, postgres, purge,
+    session, tag, tenant, user, user_group, webhook,
 };
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
@@ -66,7 +66,7 @@ pub(super) const ROWS: &str = "
         CASE WHEN id % 3 = 0 THEN convert_to('b' || id % 300, 'UTF8') END, 0, 1, id, 'x' FROM org_units;
     INSERT INTO message_queue (tenant_id, message_id, lane, due_at)
     SELECT tenant_id, id, COALESCE(bulk_id, 0), created_at FROM messages WHERE status = 0;
-    INSERT INTO incomings SELECT tenant_id, convert_to('i' || id, 'UTF8'), '+4915' || id, '+491', id, CASE WHEN id % 2 = 0 THEN convert_to('i' || id, 'UTF8') END, NULL,
+    INSERT INTO incomings SELECT tenant_id, convert_to('i' || id, 'UTF8'), '+4915' || id, '+491', id, CASE WHEN id % 2 = 0 THEN convert_to('i' || id, 'UTF8') END,
         'c', id, 1, 'x' FROM org_units;
     INSERT INTO bulks (tenant_id, id, uuid, org_unit_id, sender, style, group_ids, deliver_at, service, source,
         is_text_deleted, is_dry_run, status, work_at, actor_kind, version, created_at, modified_at, processed_at, text)
@@ -74,6 +74,10 @@ pub(super) const ROWS: &str = "
         CASE WHEN id % 50 = 0 THEN id END, 0, 1, id, id, id, 'x' FROM org_units WHERE id % 3 = 0;
     INSERT INTO bulk_phones SELECT tenant_id, id, '+491' FROM bulks WHERE id % 2 = 0;
     INSERT INTO bulk_recipients SELECT tenant_id, 30000 + id % 30, '+4915' || id FROM org_units;
+    INSERT INTO conversations (tenant_id, id, our_number, their_number, is_incoming, last_at, last_message, unread,
+        responses_sum, responses, assigned_to, is_pinned, closed_at, version, started_at)
+    SELECT tenant_id, id, '491', '4915' || id, 1, id, convert_to('i' || id, 'UTF8'), 1, 0, 0, id, 0, CASE WHEN id % 4 = 0 THEN id END, 1, id
+    FROM org_units;
     INSERT INTO journal
     SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}', id FROM org_units;
 ";
@@ -82,7 +86,7 @@ pub(super) const ROWS: &str = "
 pub(super) const STATISTICS: &str =
     "ANALYZE tenants, tenant_state, org_units, users, login_claims, session_tokens, credentials, user_groups,
         user_group_members, contact_groups, contacts, webhooks, webhook_deliveries, tags, media_prompts, object_garbage,
-        price_table, prices, movements, blocked_numbers, messages, message_queue, incomings, bulks,
+        price_table, prices, movements, blocked_numbers, messages, message_queue, incomings, bulks, conversations,
         bulk_phones, bulk_recipients, journal;
 ";
 
@@ -259,6 +263,10 @@ async fn rows_are_found_by_what_is_asked_for() {
             (&message::PARTS_OF, "carrier_parts_message"),
             (&incoming::ANSWERED, "messages_phone"),
             (&incoming::OF_CARRIER, "incomings_carrier"),
+            (&conversation::GET, "contacts_phone"),
+            (&conversation::GET, "conversations_pkey"),
+            (&conversation::THREAD, "messages_phone"),
+            (&conversation::THREAD, "incomings_sender"),
             (&balance::MOVEMENTS, "movements_pkey"),
             (&balance::QUOTE, "prices_pkey"),
         ] {

@@ -5,6 +5,7 @@ mod block;
 mod bulk;
 mod condition;
 mod contact;
+mod conversation;
 mod incoming;
 mod listed;
 mod media;

@@ -1,7 +1,8 @@
 //! Written statements whose plans are looked at, with the index that each has to go by, on either store.
 
 use muster_domain::message::{
-    BlockField, BulkField, Filter, IncomingField, ListQuery, MessageField, Sweep, Test,
+    BlockField, BulkField, ConversationFilter, ConversationQuery, ConversationSearch, Filter, IncomingField,
+    ListQuery, MessageField, Sweep, Test,
 };
 use muster_domain::predicate::{
     Among, Match, Order, Place, Predicate, Selection, Sort, SortColumn, SortKey, Start, TextColumn,
@@ -10,6 +11,7 @@ use muster_domain::{MessageId, Slice, TenantId, Timestamp, UserGroupId, UserId};
 use uuid::Uuid;
 
 use super::Written;
+use super::conversation::Asked;
 use super::listed::{BLOCKS, BULKS, INCOMINGS, Listed, MESSAGES, sweep};
 use super::selection::{GROUPS, Id, Table, USERS, groups_of_users};
 
@@ -87,6 +89,10 @@ pub(crate) fn lookups() -> Vec<Case> {
         by: vec!["user_group_members_user"],
     });
     cases.extend(filtered());
+    cases.extend(ConversationFilter::ALL.map(|filter| {
+        let [_, count] = of_conversations(filter, None);
+        count
+    }));
     cases
 }
 
@@ -143,6 +149,27 @@ fn filtered() -> Vec<Case> {
     cases
 }
 
+/// Statements on conversations, which go by the time of the last message, whatever else is asked for.
+fn of_conversations(filter: ConversationFilter, search: Option<ConversationSearch>) -> [Case; 2] {
+    let query = ConversationQuery {
+        filter,
+        search,
+        since: Some(Timestamp(20_000)),
+        until: None,
+        is_descending: true,
+        slice: Slice { limit: PAGE, offset: 0 },
+    };
+    let caller = Some(UserId(10_001));
+    let asked = Asked { tenant: TENANT, caller, now: Timestamp(1), query: &query };
+    let is_closed = filter == ConversationFilter::Closed;
+    let by = vec![if is_closed { "conversations_closed" } else { "conversations_open" }];
+    [("page", asked.page()), ("count", asked.count())].map(|(what, written)| Case {
+        name: format!("{what} of conversations, {filter:?}"),
+        written,
+        by: by.clone(),
+    })
+}
+
 /// Of lists, which are read in the order of an index until the page is full.
 pub(crate) fn lists() -> Vec<Case> {
     let users = [
@@ -189,6 +216,11 @@ pub(crate) fn lists() -> Vec<Case> {
     cases.push(Case { name: "blocked numbers".to_owned(), written, by: vec!["blocked_numbers_added"] });
     let written = BULKS.page(TENANT, None, &query(Filter::default(), BulkField::CreatedAt));
     cases.push(Case { name: "bulks".to_owned(), written, by: vec!["bulks_created"] });
+    for filter in [ConversationFilter::AllOpen, ConversationFilter::Unassigned, ConversationFilter::Closed] {
+        cases.extend(of_conversations(filter, None).into_iter().take(1));
+    }
+    let search = ConversationSearch::read("555").ok();
+    cases.extend(of_conversations(ConversationFilter::AllOpen, search).into_iter().take(1));
     let inactive = Predicate::Active.negated();
     cases.push(Case {
         name: "inactive users".to_owned(),

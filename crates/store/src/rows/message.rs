@@ -5,7 +5,7 @@ use muster_domain::message::{
     Block, BlockedBy, CarrierPart, Encoding, Incoming, Message, MessageState, MessageStatus, MessageWork,
     Receipt, SendOptions, SenderId, StoredMessage,
 };
-use muster_domain::{BlockId, BulkId, ConversationId, MessageId, TenantId, Timestamp};
+use muster_domain::{BlockId, BulkId, MessageId, TenantId, Timestamp};
 
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::codes;
 use crate::row::{Row, corrupt, get};
 
 /// How many columns a message has.
-const COLUMNS: usize = 27;
+const COLUMNS: usize = 26;
 
 fn count(row: &dyn Row, at: usize) -> Result<u32> {
     get::<i64>(row, at)?.try_into().map_err(|_| corrupt("count of a message"))
@@ -52,12 +52,11 @@ pub(crate) fn message(row: &dyn Row) -> Result<Message> {
         handed_over_at: time(row, 17)?,
         price: money(row, 18)?,
         bulk: get::<Option<i64>>(row, 19)?.map(BulkId).zip(get(row, 20)?),
-        conversation: get::<Option<i64>>(row, 21)?.map(ConversationId),
-        author: codes::actor_of(get(row, 22)?, get(row, 23)?)
+        author: codes::actor_of(get(row, 21)?, get(row, 22)?)
             .ok_or_else(|| corrupt("author of a message"))?,
-        ip: get(row, 24)?,
-        version: get(row, 25)?,
-        created_at: get(row, 26)?,
+        ip: get(row, 23)?,
+        version: get(row, 24)?,
+        created_at: get(row, 25)?,
     })
 }
 
@@ -89,8 +88,7 @@ pub(crate) fn incoming(row: &dyn Row) -> Result<Incoming> {
         text: get(row, 4)?,
         received_at: get(row, 5)?,
         answers: get::<Option<Uuid>>(row, 6)?.map(MessageId),
-        conversation: get::<Option<i64>>(row, 7)?.map(ConversationId),
-        version: get(row, 8)?,
+        version: get(row, 7)?,
     })
 }
 

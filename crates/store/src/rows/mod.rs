@@ -2,6 +2,7 @@
 
 pub(crate) mod balance;
 pub(crate) mod bulk;
+pub(crate) mod conversation;
 pub(crate) mod message;
 pub(crate) mod webhook;
 

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use super::plan_rows::ROWS;
 use super::{connect, migrate};
 use crate::statements::{
-    LISTS, Statement, balance, block, contact, incoming, installation, media, message, org_unit, purge, tag,
-    tenant, user, user_group, webhook,
+    LISTS, Statement, balance, block, contact, conversation, incoming, installation, media, message,
+    org_unit, purge, tag, tenant, user, user_group, webhook,
 };
 
 /// A store as opening makes it.
@@ -68,14 +68,15 @@ fn no_statement_reads_a_whole_table_when_the_planner_knows_statistics() {
     assert_eq!(steps(&with_statistics(&folder), reads_whole_table), Vec::<String>::new());
 }
 
-/// Wanted: a tenant's credentials, few webhooks, tags, media prompts, user groups and contact groups are listed whole, those of which rows are to be removed are in an
-/// index of their own, a tenant is removed whole, and a list of all users is read in its
+/// Wanted: a tenant's credentials, few webhooks, tags, media prompts, user groups and contact groups are listed whole, a number is
+/// looked for in each contact group, those of which rows are to be removed are in an index of their own, a tenant is removed whole, and a list of all users is read in its
 /// order until the page is full. Their counts are kept, but for those of a filter.
-const WHOLE: [&str; 53] = [
+const WHOLE: [&str; 55] = [
     "contact::GROUPS",
     "contact::GROUPS_COUNT",
     "contact::GROUP_IDS",
     "contact::GARBAGE",
+    "conversation::GET",
     "media::LIST",
     "media::LIST_COUNT",
     "message::WORK",
@@ -98,6 +99,7 @@ const WHOLE: [&str; 53] = [
     "purge::MESSAGE_QUEUE",
     "purge::MESSAGES",
     "purge::INCOMINGS",
+    "purge::CONVERSATIONS",
     "purge::BLOCKED_NUMBERS",
     "purge::BULK_RECIPIENTS",
     "purge::BULK_PHONES",
@@ -330,6 +332,11 @@ fn messages_are_found_by_what_is_asked_for() {
             (&message::PARTS_REAP, part),
             (&incoming::ANSWERED, "messages_phone (tenant_id=? AND phone=?)"),
             (&incoming::OF_CARRIER, "incomings_carrier (tenant_id=? AND carrier=? AND carrier_id=?)"),
+            (&conversation::GET, "PRIMARY KEY (tenant_id=? AND id=?)"),
+            (&conversation::GET, "contacts_phone (tenant_id=? AND group_id=? AND edition=? AND phone=?)"),
+            (&conversation::THREAD, "messages_phone (tenant_id=? AND phone=?)"),
+            (&conversation::THREAD, "incomings_sender (sender=? AND tenant_id=?)"),
+            (&conversation::THREAD_COUNT, "incomings_sender (sender=? AND tenant_id=?)"),
             (&block::OF_NUMBER, "blocked_numbers_number (tenant_id=? AND number=?)"),
             (&balance::MOVEMENTS, "PRIMARY KEY (tenant_id=? AND id<?)"),
             (&balance::QUOTE, "PRIMARY KEY (edition=? AND country=? AND currency=?)"),

@@ -4,6 +4,7 @@ use super::balance;
 use super::block;
 use super::bulk;
 use super::contact;
+use super::conversation;
 use super::incoming;
 use super::media;
 use super::message;
@@ -83,6 +84,8 @@ super::statements! {
     MOVEMENT_SUMS = "SELECT m.id FROM movements m LEFT JOIN movements p ON p.tenant_id = $1 AND p.id = m.id - 1
         WHERE m.tenant_id = $1 AND m.balance <> COALESCE(p.balance, 0) + m.amount LIMIT $2";
     INCOMINGS = concat!("SELECT ", incoming::columns!(), " FROM incomings i WHERE i.tenant_id = $1");
+    CONVERSATIONS = concat!("SELECT ", conversation::own_columns!(), ", NULL, NULL FROM ", conversation::with_user!(), "
+        WHERE c.tenant_id = $1");
     BLOCKS = concat!("SELECT ", block::columns!(), " FROM blocked_numbers b WHERE b.tenant_id = $1");
     MESSAGES = concat!("SELECT ", message::columns!(), " FROM messages m WHERE m.tenant_id = $1");
     BULKS = concat!("SELECT ", bulk::columns!(), bulk::state!(), " FROM ", bulk::from!(), " WHERE b.tenant_id = $1");

@@ -3,7 +3,7 @@
 /// The columns of a message, as `rows/message.rs` reads them.
 macro_rules! columns {
     () => {
-        "i.id, i.tenant_id, i.sender, i.recipient, i.text, i.received_at, i.answers, i.conversation_id, i.version"
+        "i.id, i.tenant_id, i.sender, i.recipient, i.text, i.received_at, i.answers, i.version"
     };
 }
 
@@ -14,9 +14,9 @@ super::statements! {
     OF_CARRIER = concat!("SELECT ", columns!(), " FROM incomings i
         WHERE i.tenant_id = $1 AND i.carrier = $2 AND i.carrier_id = $3");
     /// What a carrier has brought before is there already.
-    INSERT = "INSERT INTO incomings (tenant_id, id, sender, recipient, text, received_at, answers, conversation_id, version,
+    INSERT = "INSERT INTO incomings (tenant_id, id, sender, recipient, text, received_at, answers, version,
                   carrier, carrier_id)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
               ON CONFLICT (tenant_id, carrier, carrier_id) DO NOTHING";
     DELETE = "DELETE FROM incomings WHERE tenant_id = $1 AND id = $2 AND version = $3";
     /// The last message to a phone ($2) that was handed over (status 100) from one of three senders.

@@ -36,6 +36,7 @@ super::statements! {
     GREATEST_MEDIA_PROMPT = "SELECT COALESCE(MAX(id), 0) FROM media_prompts";
     GREATEST_BLOCK = "SELECT COALESCE(MAX(id), 0) FROM blocked_numbers";
     GREATEST_BULK = "SELECT COALESCE(MAX(id), 0) FROM bulks";
+    GREATEST_CONVERSATION = "SELECT COALESCE(MAX(id), 0) FROM conversations";
     GREATEST_TAG = "SELECT COALESCE(MAX(id), 0) FROM tags";
     /// The id of a kind that is given out next.
     NEXT_ID = "SELECT COALESCE(MAX(next_id), 1) FROM id_blocks WHERE kind = $1";

@@ -5,7 +5,7 @@ macro_rules! columns {
     () => {
         "m.id, m.tenant_id, m.sender, m.phone, m.country, m.text, m.is_unicode, m.chars_count, m.parts_count, m.service, \
          m.source, m.voice_lang, m.is_text_deleted, m.callback_data, m.deliver_at, m.status, m.receipt, \
-         m.handed_over_at, m.price, m.bulk_id, m.bulk_uuid, m.conversation_id, m.actor_kind, m.actor_id, m.ip, \
+         m.handed_over_at, m.price, m.bulk_id, m.bulk_uuid, m.actor_kind, m.actor_id, m.ip, \
          m.version, m.created_at"
     };
 }
@@ -44,10 +44,10 @@ super::statements! {
     GET = concat!("SELECT ", columns!(), is_claimed!(), with_queue!(), " WHERE m.tenant_id = $1 AND m.id = $2");
     INSERT = "INSERT INTO messages (tenant_id, id, sender, phone, country, text, is_unicode, chars_count, parts_count,
                   service, source, voice_lang, is_text_deleted, callback_data, deliver_at, status, receipt,
-                  handed_over_at, price, bulk_id, bulk_uuid, conversation_id, actor_kind, actor_id, ip, version,
+                  handed_over_at, price, bulk_id, bulk_uuid, actor_kind, actor_id, ip, version,
                   created_at)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                  $23, $24, $25, $26, $27)";
+                  $23, $24, $25, $26)";
     /// $3: the version that the change was decided on. What is not handed over by it touches no index.
     UPDATE = "UPDATE messages SET version = $4, status = $5, receipt = $6, price = $7, text = $8
               WHERE tenant_id = $1 AND id = $2 AND version = $3";

@@ -7,6 +7,7 @@ pub(crate) mod balance;
 pub(crate) mod block;
 pub(crate) mod bulk;
 pub(crate) mod contact;
+pub(crate) mod conversation;
 pub(crate) mod doctor;
 pub(crate) mod incoming;
 pub(crate) mod installation;
@@ -30,11 +31,12 @@ const SHARE: &str = "/* FOR SHARE */";
 
 /// Every list of statements on what one tenant has, with the name of its module, but for what one store needs alone.
 #[cfg(test)]
-pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 16] = [
+pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 17] = [
     ("balance", balance::ALL),
     ("block", block::ALL),
     ("bulk", bulk::ALL),
     ("contact", contact::ALL),
+    ("conversation", conversation::ALL),
     ("doctor", doctor::ALL),
     ("incoming", incoming::ALL),
     ("media", media::ALL),

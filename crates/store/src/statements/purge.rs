@@ -51,6 +51,8 @@ super::statements! {
         (SELECT m.id FROM messages m WHERE m.tenant_id = $1 ORDER BY m.id LIMIT $2)";
     INCOMINGS = "DELETE FROM incomings WHERE tenant_id = $1 AND id IN
         (SELECT i.id FROM incomings i WHERE i.tenant_id = $1 ORDER BY i.id LIMIT $2)";
+    CONVERSATIONS = "DELETE FROM conversations WHERE tenant_id = $1 AND id IN
+        (SELECT c.id FROM conversations c WHERE c.tenant_id = $1 ORDER BY c.id LIMIT $2)";
     BLOCKED_NUMBERS = "DELETE FROM blocked_numbers WHERE tenant_id = $1 AND id IN
         (SELECT b.id FROM blocked_numbers b WHERE b.tenant_id = $1 ORDER BY b.id LIMIT $2)";
     BULK_RECIPIENTS = "DELETE FROM bulk_recipients WHERE tenant_id = $1 AND (bulk_id, phone) IN
@@ -69,11 +71,12 @@ super::statements! {
 }
 
 /// In their order. The last statement of each removes rows, those before it make ready.
-pub(crate) static STEPS: [&[&super::Statement]; 24] = [
+pub(crate) static STEPS: [&[&super::Statement]; 25] = [
     &[&CARRIER_PARTS],
     &[&MESSAGE_QUEUE],
     &[&MESSAGES],
     &[&INCOMINGS],
+    &[&CONVERSATIONS],
     &[&BLOCKED_NUMBERS],
     &[&BULK_RECIPIENTS],
     &[&BULK_PHONES],

@@ -24,9 +24,9 @@ contract![
     what_came_in_goes_with_its_tenant,
 ];
 
-const OURS: &str = "+4915199999999";
+pub(crate) const OURS: &str = "+4915199999999";
 
-fn arrival(carrier_id: Option<&str>, from: &str, text: &str) -> Arrival {
+pub(crate) fn arrival(carrier_id: Option<&str>, from: &str, text: &str) -> Arrival {
     Arrival {
         carrier: "sandbox".to_owned(),
         carrier_id: carrier_id.map(str::to_owned),
@@ -38,7 +38,7 @@ fn arrival(carrier_id: Option<&str>, from: &str, text: &str) -> Arrival {
 }
 
 impl<B: Backend> World<B> {
-    async fn receive(&self, org: &Org, arrival: Arrival) -> Incoming {
+    pub(crate) async fn receive(&self, org: &Org, arrival: Arrival) -> Incoming {
         self.directory.incoming_receive(org.tenant, arrival).await.unwrap()
     }
 
@@ -66,7 +66,6 @@ async fn what_arrives_is_read_back_whole<B: Backend>() {
         text: "grüße 漢\u{fffd}".to_owned(),
         received_at: START,
         answers: None,
-        conversation: None,
         version: 1,
     };
     assert_eq!(found, wanted);

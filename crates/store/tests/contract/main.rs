@@ -25,6 +25,8 @@ mod contact_reap;
 mod contact_tenants;
 mod contacts;
 mod contacts_bulk;
+mod conversations;
+mod conversations_random;
 mod counts;
 mod credential;
 mod credential_callers;

@@ -9,8 +9,7 @@ use muster_domain::message::{
     Test,
 };
 use muster_domain::{
-    Actor, BulkId, Change, ConversationId, CredentialId, Draft, Error, MessageId, Slice, StoreError,
-    Timestamp, UserId,
+    Actor, BulkId, Change, CredentialId, Draft, Error, MessageId, Slice, StoreError, Timestamp, UserId,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -81,7 +80,6 @@ pub(crate) fn rich(org: &Org, n: u128) -> Message {
         handed_over_at: Some(Timestamp(6)),
         price: cents(21),
         bulk: Some((BulkId(9), Uuid::from_u128(10))),
-        conversation: Some(ConversationId(11)),
         author: Actor::Credential(CredentialId(12)),
         ip: Some("2001:db8::1".to_owned()),
         version: 3,
@@ -102,7 +100,6 @@ pub(crate) fn plain(org: &Org, n: u128) -> Message {
         handed_over_at: None,
         price: Money::ZERO,
         bulk: None,
-        conversation: None,
         author: Actor::User(UserId(4)),
         ip: None,
         version: 1,

@@ -15,6 +15,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::contact_books::{nth, saying, with_list};
+use crate::incomings::arrival;
+use crate::messages::PHONE;
 use crate::support::{Backend, FixedClock, SeededEntropy, findings};
 use crate::user_books::joining;
 use crate::user_documents::documented;
@@ -100,6 +102,7 @@ async fn fill<B: Backend>(world: &World<B>, org: &Org, random: &mut StdRng) {
     world.update_group(org, list.id, with_list((20..60).map(|n| saying(&word(n), nth(n))))).await.unwrap();
     let gone = world.group_of(org, 70..80).await;
     world.delete_group(org, gone.id).await.unwrap();
+    world.receive(org, arrival(Some(&word(1)), PHONE, &word(2))).await;
     send(world, org, &word(7)).await;
 }
 
@@ -147,6 +150,7 @@ fn blocks(backend: &impl Backend) -> Vec<i64> {
         "webhook",
         "tag",
         "media_prompt",
+        "conversation",
     ];
     let next = |kind| backend.look(&format!("SELECT next_id FROM id_blocks WHERE kind = '{kind}'"));
     kinds.map(next).into()

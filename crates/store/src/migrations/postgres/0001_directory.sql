@@ -495,7 +495,6 @@ CREATE TABLE messages (
     price             BIGINT NOT NULL,
     bulk_id           BIGINT,
     bulk_uuid         BYTEA,
-    conversation_id   BIGINT,
     actor_kind        BIGINT NOT NULL,
     actor_id          BIGINT,
     ip                TEXT COLLATE "C",
@@ -614,7 +613,6 @@ CREATE TABLE incomings (
     received_at       BIGINT NOT NULL,
     -- The message that it answers, also when that is gone.
     answers           BYTEA,
-    conversation_id   BIGINT,
     carrier           TEXT COLLATE "C" NOT NULL,
     carrier_id        TEXT COLLATE "C",
     version           BIGINT NOT NULL,
@@ -622,11 +620,42 @@ CREATE TABLE incomings (
     PRIMARY KEY (tenant_id, id)
 );
 
+-- The thread with a sender. Begins with it, so that lists of all are not tempted to go by it.
+CREATE INDEX incomings_sender ON incomings (sender, tenant_id);
 -- What a carrier brings again is there once.
 CREATE UNIQUE INDEX incomings_carrier ON incomings (tenant_id, carrier, carrier_id);
 -- Lists in their order.
 CREATE INDEX incomings_received ON incomings (tenant_id, received_at, id);
 CREATE INDEX incomings_answers ON incomings (tenant_id, answers, received_at, id) WHERE answers IS NOT NULL;
+
+-- The threads between numbers of ours and others, digits only. Their texts are those of the messages.
+CREATE TABLE conversations (
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    id                BIGINT NOT NULL,
+    our_number        TEXT COLLATE "C" NOT NULL,
+    their_number      TEXT COLLATE "C" NOT NULL,
+    -- The last message: whether it is one of theirs, when it came, and which one, also when that is gone.
+    is_incoming       BIGINT NOT NULL,
+    last_at           BIGINT NOT NULL,
+    last_message      BYTEA NOT NULL,
+    unread            BIGINT NOT NULL,
+    first_response    BIGINT,
+    responses_sum     BIGINT NOT NULL,
+    responses         BIGINT NOT NULL,
+    waiting_since     BIGINT,
+    assigned_to       BIGINT,
+    is_pinned         BIGINT NOT NULL,
+    closed_at         BIGINT,
+    version           BIGINT NOT NULL,
+    started_at        BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
+
+-- One for each pair.
+CREATE UNIQUE INDEX conversations_numbers ON conversations (tenant_id, our_number, their_number);
+-- Lists in their order.
+CREATE INDEX conversations_open ON conversations (tenant_id, last_at, id) WHERE closed_at IS NULL;
+CREATE INDEX conversations_closed ON conversations (tenant_id, last_at, id) WHERE closed_at IS NOT NULL;
 
 CREATE TABLE journal (
     tenant_id         BIGINT NOT NULL REFERENCES tenants (id),

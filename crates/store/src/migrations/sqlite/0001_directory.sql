@@ -479,7 +479,6 @@ CREATE TABLE messages (
     price             INTEGER NOT NULL,
     bulk_id           INTEGER,
     bulk_uuid         BLOB,
-    conversation_id   INTEGER,
     actor_kind        INTEGER NOT NULL,
     actor_id          INTEGER,
     ip                TEXT,
@@ -596,7 +595,6 @@ CREATE TABLE incomings (
     received_at       INTEGER NOT NULL,
     -- The message that it answers, also when that is gone.
     answers           BLOB,
-    conversation_id   INTEGER,
     carrier           TEXT NOT NULL,
     carrier_id        TEXT,
     version           INTEGER NOT NULL,
@@ -604,11 +602,42 @@ CREATE TABLE incomings (
     PRIMARY KEY (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
 
+-- The thread with a sender. Begins with it, so that lists of all are not tempted to go by it.
+CREATE INDEX incomings_sender ON incomings (sender, tenant_id);
 -- What a carrier brings again is there once.
 CREATE UNIQUE INDEX incomings_carrier ON incomings (tenant_id, carrier, carrier_id);
 -- Lists in their order.
 CREATE INDEX incomings_received ON incomings (tenant_id, received_at, id);
 CREATE INDEX incomings_answers ON incomings (tenant_id, answers, received_at, id) WHERE answers IS NOT NULL;
+
+-- The threads between numbers of ours and others, digits only. Their texts are those of the messages.
+CREATE TABLE conversations (
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    id                INTEGER NOT NULL,
+    our_number        TEXT NOT NULL,
+    their_number      TEXT NOT NULL,
+    -- The last message: whether it is one of theirs, when it came, and which one, also when that is gone.
+    is_incoming       INTEGER NOT NULL,
+    last_at           INTEGER NOT NULL,
+    last_message      BLOB NOT NULL,
+    unread            INTEGER NOT NULL,
+    first_response    INTEGER,
+    responses_sum     INTEGER NOT NULL,
+    responses         INTEGER NOT NULL,
+    waiting_since     INTEGER,
+    assigned_to       INTEGER,
+    is_pinned         INTEGER NOT NULL,
+    closed_at         INTEGER,
+    version           INTEGER NOT NULL,
+    started_at        INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- One for each pair.
+CREATE UNIQUE INDEX conversations_numbers ON conversations (tenant_id, our_number, their_number);
+-- Lists in their order.
+CREATE INDEX conversations_open ON conversations (tenant_id, last_at, id) WHERE closed_at IS NULL;
+CREATE INDEX conversations_closed ON conversations (tenant_id, last_at, id) WHERE closed_at IS NOT NULL;
 
 CREATE TABLE journal (
     tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
