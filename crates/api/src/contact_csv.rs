@@ -65,7 +65,7 @@ fn begins_like_a_formula(text: &str) -> bool {
 }
 
 /// A text as it stands in a cell.
-fn guarded(text: &str) -> Cow<'_, str> {
+pub(crate) fn guarded(text: &str) -> Cow<'_, str> {
     if begins_like_a_formula(text) { format!("'{text}").into() } else { text.into() }
 }
 

@@ -5,7 +5,7 @@ use http::StatusCode;
 use muster_domain::{Access, Area};
 
 use super::schemas::{Content, Schemas};
-use super::{Fields, Mode, Query};
+use super::{Fields, Ids, Mode, Query};
 
 /// Reads a body or a query, for what it says about it.
 pub(super) type ReadBody = fn(&mut Fields<'_>);
@@ -35,6 +35,8 @@ pub(crate) struct About {
     pub(super) part: Option<StatusCode>,
     /// The body is an array of so many at most.
     pub(super) array: Option<usize>,
+    /// What stands in the path where it varies, if it is something else than in most paths of the dialect.
+    pub(super) ids: Option<Ids>,
     /// What an unknown id in the path gets.
     pub(super) unknown_id: StatusCode,
     /// What else it answers, in the form of failures.
@@ -59,6 +61,7 @@ impl About {
             form: None,
             part: None,
             array: None,
+            ids: None,
             unknown_id: StatusCode::NOT_FOUND,
             refusals: &[],
             status: StatusCode::OK,
@@ -135,6 +138,10 @@ impl About {
 
     pub(super) const fn has_body(&self) -> bool {
         self.body.is_some() || self.takes.is_some() || self.form.is_some()
+    }
+
+    pub(crate) const fn ids(self, ids: Ids) -> Self {
+        Self { ids: Some(ids), ..self }
     }
 
     pub(crate) const fn unknown_id(self, status: StatusCode) -> Self {

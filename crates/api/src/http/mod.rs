@@ -40,8 +40,8 @@ pub(crate) use routes::{Dialect, routes};
 pub use routes::{Route, Routes};
 pub(crate) use schemas::{Content, JSON, Schemas, date_time_schema};
 pub(crate) use shape::{
-    Parser, Text, any, any_text, boolean, choice, date_time, email, integer, integer_text, integer_within,
-    limited_text, list, object, required_text, string, time_zone, trimmed_text,
+    Parser, Shape, Text, any, any_text, boolean, choice, date_time, email, integer, integer_text,
+    integer_within, limited_text, list, object, required_text, string, time_zone, trimmed_text,
 };
 pub(crate) use tags::Tag;
 

@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use muster_domain::Access;
 use serde_json::{Map, Value, json};
 
-use super::{Content, Dialect, FORM, Fields, JSON, Mode, Query, Route, Schemas};
+use super::{About, Content, Dialect, FORM, Fields, JSON, Mode, Query, Route, Schemas};
 use crate::Settings;
 
 /// What the document says of all calls of a dialect.
@@ -37,6 +37,8 @@ pub(crate) enum Ids {
     Uuids,
     /// Any text may be one.
     Texts,
+    /// Those that this regular expression matches; others are unknown.
+    Pattern(&'static str),
 }
 
 /// A header of answers.
@@ -110,7 +112,8 @@ impl Dialect {
         let about = &route.about;
         let mut parameters = Vec::new();
         for name in ids(route) {
-            let id = match self.published.ids {
+            let id = match self.ids(about) {
+                Ids::Pattern(pattern) => json!({"type": "string", "pattern": pattern}),
                 Ids::Integers => json!({"type": "integer", "format": "int64"}),
                 Ids::Texts => json!({"type": "string"}),
                 Ids::Uuids => json!({"type": "string", "format": "uuid"}),
@@ -208,7 +211,12 @@ impl Dialect {
 
     /// Whether an id that is none is told from one that is unknown.
     fn refuses_ids(&self, route: &Route) -> bool {
-        has_id(route) && self.published.ids == Ids::Uuids
+        has_id(route) && self.ids(&route.about) == Ids::Uuids
+    }
+
+    /// What stands in a path where it varies.
+    fn ids(&self, about: &About) -> Ids {
+        about.ids.unwrap_or(self.published.ids)
     }
 
     /// A response of which a document has one, whatever call gives it.

@@ -22,7 +22,7 @@ pub(crate) struct Query<'a> {
 
 impl<'a> Query<'a> {
     /// What `read` makes of a query. A failure names every failing parameter.
-    pub(super) fn read<T>(
+    pub(crate) fn read<T>(
         raw: &str,
         settings: &'a Settings,
         read: impl FnOnce(&mut Query<'a>) -> T,
@@ -53,6 +53,24 @@ impl<'a> Query<'a> {
             described.push(json!({"name": name, "in": "query", "schema": schema}));
         }
         self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All parameters as they were sent, for whoever reads names that are made of parts. They are published by
+    /// [`Query::publish`].
+    pub(crate) fn take_pairs(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.pairs)
+    }
+
+    /// Writes parameters down that are read from [`Query::take_pairs`], if that is what is wanted.
+    pub(crate) fn publish(&mut self, parameters: impl FnOnce() -> Vec<Value>) {
+        if let Some(described) = &mut self.described {
+            described.extend(parameters());
+        }
+    }
+
+    /// Notes a failing parameter.
+    pub(crate) fn refuse(&mut self, name: impl Into<Cow<'static, str>>, problem: Problem) {
+        self.errors.push(name, problem);
     }
 
     /// Text of at most `max` characters; empty text is none.

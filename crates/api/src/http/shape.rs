@@ -37,8 +37,11 @@ pub(crate) struct Text {
 impl Text {
     pub(crate) const ANY: Self = Self { min: 0, max: usize::MAX, pattern: None, description: None };
 
+    /// Any that is not blank and has no U+0000.
+    pub(crate) const SOME: Self = Self { min: 1, pattern: Some(NOT_BLANK), ..Self::ANY };
+
     /// At most `max` characters, none of them U+0000.
-    pub(super) const fn limited(max: usize) -> Self {
+    pub(crate) const fn limited(max: usize) -> Self {
         Self { max, pattern: Some(WITHOUT_NUL), ..Self::ANY }
     }
 }

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use http::StatusCode;
-use muster_domain::ContactGroupId;
 use muster_domain::credential::lox24_client_id;
+use muster_domain::message::Money;
 use muster_domain::tenant::Tenant;
+use muster_domain::{ContactGroupId, Slice, Timestamp};
 use serde::Serialize;
+use serde_json::Number;
 use utoipa::ToSchema;
 
 use super::auth;
 use super::contact_group_wire::group_path;
 use super::format::{Resource, reply};
+use super::message_wire::seconds;
 use crate::http::{Call, Outcome};
 
 /// The account that the key belongs to.
@@ -21,10 +24,9 @@ pub(super) struct Account {
     id: i64,
     /// ISO 4217.
     currency: String,
-    /// Nothing costs anything here, so nothing is ever paid.
     #[schema(value_type = f64)]
-    balance_amount: i64,
-    /// When the account was made, in seconds since 1970.
+    balance_amount: Number,
+    /// When something was given or taken last, or the account was made, in seconds since 1970.
     balance_changed_at: i64,
     is_text_deleted: bool,
     services: [&'static str; 1],
@@ -42,12 +44,17 @@ impl Resource for Account {
 }
 
 impl Account {
-    fn new(tenant: &Tenant, groups: &[ContactGroupId]) -> Self {
+    fn new(
+        tenant: &Tenant,
+        balance: Money,
+        changed_at: Option<Timestamp>,
+        groups: &[ContactGroupId],
+    ) -> Self {
         Self {
             id: lox24_client_id(tenant.id),
             currency: tenant.currency.clone(),
-            balance_amount: 0,
-            balance_changed_at: tenant.created_at.0.div_euclid(1_000_000),
+            balance_amount: balance.to_json(),
+            balance_changed_at: seconds(changed_at.unwrap_or(tenant.created_at)),
             is_text_deleted: false,
             services: ["direct"],
             groups: groups.iter().map(|id| (id.0, group_path(id.0))).collect(),
@@ -58,6 +65,9 @@ impl Account {
 pub(super) async fn account_get(call: &mut Call) -> Outcome {
     let (ctx, format) = auth::enter(call).await?;
     let tenant = call.directory().account_get(&ctx).await?;
+    let balance = call.directory().account_balance(&ctx).await?.balance;
+    let last = call.directory().movement_list(&ctx, Slice { limit: 1, offset: 0 }).await?;
     let groups = call.directory().contact_group_ids(&ctx).await?;
-    reply(StatusCode::OK, format, &Account::new(&tenant, &groups))
+    let changed_at = last.items.first().map(|movement| movement.at);
+    reply(StatusCode::OK, format, &Account::new(&tenant, balance, changed_at, &groups))
 }

@@ -13,6 +13,9 @@ use crate::http::{Content, Failure, JSON, Outcome, Reply, Schemas, date_time_sch
 
 pub(super) const JSON_LD: &str = "application/ld+json";
 
+/// What the vendor's own client for PHP asks for JSON-LD by.
+const JSON_LD_OF_PHP: &str = "application/json+ld";
+
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
@@ -23,9 +26,9 @@ pub(super) enum Format {
 impl Format {
     /// The one that a client prefers; JSON-LD where it has no wish. Errors: `NotAcceptable`.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Failure> {
-        match preferred(headers, &[JSON_LD, JSON]) {
-            Some(0) => Ok(Self::JsonLd),
-            Some(_) => Ok(Self::Json),
+        match preferred(headers, &[JSON_LD, JSON, JSON_LD_OF_PHP]) {
+            Some(1) => Ok(Self::Json),
+            Some(_) => Ok(Self::JsonLd),
             None => Err(Failure::NotAcceptable),
         }
     }

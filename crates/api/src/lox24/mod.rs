@@ -1,16 +1,23 @@
-//! The LOX24 dialect (documentation version 2.24): `/me`, `/groups` and `/phones` at the root of the listener.
+//! The LOX24 dialect (documentation version 2.24): `/me`, `/groups`, `/phones`, `/sms` and what belongs to them at the root
+//! of the listener.
 //!
 //! One file a resource; what all of them share of formats, failures and authentication stands beside them.
 
 mod account;
 mod auth;
+mod block;
 mod collection;
 mod contact;
 mod contact_group;
 mod contact_group_wire;
 mod contact_wire;
 mod failure;
+mod filter;
 mod format;
+mod incoming;
+mod message;
+mod message_wire;
+mod price;
 mod violation;
 
 use std::sync::Arc;
@@ -18,20 +25,32 @@ use std::sync::Arc;
 use axum::Router;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use muster_domain::Area::Resources;
 use muster_domain::contact::MAX_ADDED;
 use serde_json::json;
 
 use self::account::Account;
+use self::block::BlockBody;
 use self::collection::list;
 use self::contact_group_wire::Group;
 use self::contact_wire::PhoneBody;
 use self::format::item;
+use self::incoming::IncomingBody;
+use self::message::Operated;
+use self::message_wire::{Sms, UUIDS};
+use self::price::{AccountPrice, COUNTRIES, PriceBody};
 use crate::App;
 use crate::http::Mode::{Create, Merge};
-use crate::http::{About, Dialect, Head, Header, Ids, Published, Routes, routes};
+use crate::http::{About, Dialect, Head, Header, Ids, Published, Routes, Schemas, routes};
 
 /// A number that is in the group already.
 const UNPROCESSABLE: &[StatusCode] = &[StatusCode::UNPROCESSABLE_ENTITY];
+/// Not enough money.
+const UNPAID: &[StatusCode] = &[StatusCode::PAYMENT_REQUIRED];
+/// A number that is blocked already.
+const CONFLICT: &[StatusCode] = &[StatusCode::CONFLICT];
+/// What calls that are open to everybody answer as well: no acceptable format, a blocked address.
+const REFUSED: &[StatusCode] = &[StatusCode::NOT_ACCEPTABLE, StatusCode::TOO_MANY_REQUESTS];
 
 /// Every call of the dialect.
 pub(crate) const ROUTES: Routes = routes![
@@ -68,13 +87,55 @@ pub(crate) const ROUTES: Routes = routes![
             .body(Merge, |f| _ = contact_wire::decode(f)).refuses(UNPROCESSABLE).answers(item::<PhoneBody>);
     DELETE "/phones/{id}" => contact::contact_delete,
         About::write("Take a phone out of its group").versioned().deletes();
+    GET "/sms" => message::message_list,
+        About::read("The messages, the newest first").of(Resources)
+            .query(|q| _ = message::list(q)).answers(list::<Sms>);
+    POST "/sms" => message::message_create,
+        About::write("Send a message").of(Resources)
+            .body(Create, |f| _ = message_wire::decode(f)).refuses(UNPAID).creates(item::<Sms>);
+    POST "/sms/dryrun" => message::message_dry_run,
+        About::write("Say what would become of a message, and what it would cost").of(Resources)
+            .body(Create, |f| _ = message_wire::decode(f)).creates(item::<Sms>);
+    POST "/sms/ops/batch_cancel" => message::messages_stop,
+        About::write("Stop the messages that fit the filters and are not handed over").of(Resources).one_format()
+            .query(|q| _ = message::select(q)).refuses(UNPROCESSABLE).answers(Schemas::json::<Operated>);
+    POST "/sms/ops/batch_delete" => message::messages_delete,
+        About::write("Delete the messages that fit the filters").of(Resources).one_format()
+            .query(|q| _ = message::select(q)).refuses(UNPROCESSABLE).answers(Schemas::json::<Operated>);
+    GET "/sms/{uuid}" => message::message_get,
+        About::read("One message").of(Resources).ids(UUIDS).versioned().answers(item::<Sms>);
+    DELETE "/sms/{uuid}" => message::message_delete,
+        About::write("Delete a message; one that waits is not sent").of(Resources).ids(UUIDS).versioned().deletes();
+    GET "/incomings" => incoming::incoming_list,
+        About::read("The messages from phones, the newest first").of(Resources)
+            .query(|q| _ = incoming::list(q)).answers(list::<IncomingBody>);
+    GET "/incomings/{uuid}" => incoming::incoming_get,
+        About::read("One message from a phone").of(Resources).ids(UUIDS).versioned().answers(item::<IncomingBody>);
+    DELETE "/incomings/{uuid}" => incoming::incoming_delete,
+        About::write("Delete a message from a phone").of(Resources).ids(UUIDS).versioned().deletes();
+    GET "/blocked_numbers" => block::block_list,
+        About::read("The numbers that get no messages, the newest first").of(Resources)
+            .query(|q| _ = block::list(q)).answers(list::<BlockBody>);
+    POST "/blocked_numbers" => block::block_create,
+        About::write("Block a number").of(Resources)
+            .body(Create, |f| _ = block::decode(f)).refuses(CONFLICT).creates(item::<BlockBody>);
+    GET "/blocked_numbers/{id}" => block::block_get,
+        About::read("One blocked number").of(Resources).versioned().answers(item::<BlockBody>);
+    DELETE "/blocked_numbers/{id}" => block::block_delete,
+        About::write("Unblock a number").of(Resources).versioned().deletes();
+    GET "/pricelist/{country}" => price::price_list,
+        About::open("The prices of a country, or of all").ids(COUNTRIES).unknown_id(StatusCode::BAD_REQUEST)
+            .refuses(REFUSED).query(|q| _ = price::wanted(q)).answers(price::answer::<PriceBody>);
+    GET "/me/pricelist/{country}" => price::account_price_list,
+        About::read("What the account pays for messages to a country, or to all").of(Resources).ids(COUNTRIES)
+            .query(|q| _ = price::wanted_by_account(q)).answers(price::answer::<AccountPrice>);
 ];
 
 pub(crate) const DIALECT: Dialect = Dialect {
     name: "lox24",
     title: "LOX24 API 2.24",
     routes: ROUTES,
-    prefixes: &["/me", "/groups", "/phones"],
+    prefixes: &["/me", "/groups", "/phones", "/sms", "/incomings", "/blocked_numbers", "/pricelist"],
     door: auth::door,
     failure: failure::response,
     finish,

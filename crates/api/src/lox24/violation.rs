@@ -46,7 +46,13 @@ pub(super) fn taken(field: impl Into<Cow<'static, str>>, message: &'static str) 
 
 /// What the dialect says about a failing field.
 pub(super) fn violation(error: FieldError) -> Violation {
-    let (message, code) = of_problem(&error.problem);
+    let (message, code) = match &error.problem {
+        // As it was recorded.
+        Problem::NotOneOf(_) if error.field == "service_code" => {
+            ("Service's code is invalid or unavailable.".into(), NOT_BLANK)
+        }
+        problem => of_problem(problem),
+    };
     Violation { property_path: error.field, message, code }
 }
 

@@ -27,7 +27,8 @@ const GROUP_OF_USER: (&[&str], Kind) = (&["userGroupId"], Kind::UserGroup);
 
 /// A call without ids and body.
 const fn case(verb: &'static str, who: Who) -> Case {
-    Case { verb, who, path: None, hidden: 404, body: |_| Value::Null, body_ids: &[], query_ids: &[] }
+    let body = |_: &Own| Value::Null;
+    Case { verb, who, path: None, hidden: 404, body, body_ids: &[], query_ids: &[], query: "" }
 }
 
 fn group(own: &Own) -> Value {
@@ -56,6 +57,10 @@ fn contact_group(_: &Own) -> Value {
 
 fn contact(_: &Own) -> Value {
     json!({"phone": "+12015550191"})
+}
+
+fn message(_: &Own) -> Value {
+    json!({"sender_id": "Covered", "text": "Covered", "phone": "+12015550192"})
 }
 
 fn signed_user(own: &Own) -> Value {
@@ -164,6 +169,22 @@ pub(crate) const CASES: &[Case] = &[
     Case { path: Some(Kind::Contact), ..case("contact_get", READERS) },
     Case { path: Some(Kind::Contact), body: contact, ..case("contact_update", WRITERS) },
     Case { path: Some(Kind::Contact), ..case("contact_delete", WRITERS) },
+    case("message_list", READERS),
+    Case { body: message, ..case("message_create", WRITERS) },
+    Case { body: message, ..case("message_dry_run", WRITERS) },
+    Case { body: nothing, query: "?status_code=0", ..case("messages_stop", WRITERS) },
+    Case { body: nothing, query: "?status_code=0", ..case("messages_delete", WRITERS) },
+    Case { path: Some(Kind::Message), ..case("message_get", READERS) },
+    Case { path: Some(Kind::Message), ..case("message_delete", WRITERS) },
+    case("incoming_list", READERS),
+    Case { path: Some(Kind::Incoming), ..case("incoming_get", READERS) },
+    Case { path: Some(Kind::Incoming), ..case("incoming_delete", WRITERS) },
+    case("block_list", READERS),
+    Case { body: |_| json!({"number": "+12015550193"}), ..case("block_create", WRITERS) },
+    Case { path: Some(Kind::Block), ..case("block_get", READERS) },
+    Case { path: Some(Kind::Block), ..case("block_delete", WRITERS) },
+    Case { path: Some(Kind::Common("all")), ..case("price_list", Who::Anyone) },
+    Case { path: Some(Kind::Common("all")), ..case("account_price_list", READERS) },
     case("user_group_list", SIGNERS),
     Case { body: user_group, ..case("user_group_create", SIGNING_WRITERS) },
     Case { path: Some(Kind::UserGroup), ..case("user_group_get", SIGNERS) },

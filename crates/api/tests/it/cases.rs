@@ -29,6 +29,8 @@ pub(crate) struct Case {
     pub(crate) body_ids: &'static [(&'static [&'static str], Kind)],
     /// The query parameters that do.
     pub(crate) query_ids: &'static [(&'static str, Kind)],
+    /// The query without which it does not work, if there is one.
+    pub(crate) query: &'static str,
 }
 
 pub(crate) enum Who {
@@ -63,7 +65,8 @@ impl Case {
     /// The call on one's own things, as it should work.
     pub(crate) fn call<'a>(&self, world: &'a World, route: &Route, own: &Own) -> Call<'a> {
         let id = self.path.map_or_else(String::new, |kind| own.path_id(kind));
-        call_at(world, route, &path(route, &id, own.delivery), (self.body)(own))
+        let path = format!("{}{}", path(route, &id, own.delivery), self.query);
+        call_at(world, route, &path, (self.body)(own))
     }
 
     /// Whether it is that of a route: a verb may be one of several dialects.
@@ -103,9 +106,13 @@ pub(crate) fn call<'a>(world: &'a World, route: &Route, id: &str, body: Value) -
     call_at(world, route, &path(route, id, 99_999), body)
 }
 
+/// What the first id in a path is called.
+const IDS: [&str; 3] = ["{id}", "{uuid}", "{country}"];
+
 /// The path with what it varies in.
 pub(crate) fn path(route: &Route, id: &str, delivery: i64) -> String {
-    route.path.replace("{id}", id).replace("{delivery_id}", &delivery.to_string())
+    let path = IDS.iter().fold(route.path.to_owned(), |path, name| path.replace(name, id));
+    path.replace("{delivery_id}", &delivery.to_string())
 }
 
 fn call_at<'a>(world: &'a World, route: &Route, path: &str, body: Value) -> Call<'a> {
@@ -139,7 +146,8 @@ fn the_cases_say_all_that_the_coverage_tests_need() {
     for (route, case) in all() {
         let Route { method, path, verb, .. } = route;
         let ids = path.matches('{').count();
-        let known = path.matches("{id}").count() + path.matches("{delivery_id}").count();
+        let known =
+            IDS.iter().chain(&["{delivery_id}"]).map(|name| path.matches(name).count()).sum::<usize>();
         assert_eq!(ids, known, "{path}: teach cases.rs what else varies in a path");
         assert_eq!(
             ids > 0,

@@ -10,6 +10,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Call, Reply, World};
 
+/// Where the paths of the dialect stand.
+pub(crate) const PATHS: &[&str] =
+    &["/me", "/groups", "/phones", "/sms", "/incomings", "/blocked_numbers", "/pricelist"];
+
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const JSON_LD: &str = "application/ld+json";
 

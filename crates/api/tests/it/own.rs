@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::media_prompts;
+use crate::messages;
 use crate::people::{created, plain};
 use crate::support::World;
 use crate::webhooks;
@@ -26,6 +27,9 @@ pub(crate) enum Kind {
     Tag,
     MediaPrompt,
     Webhook,
+    Message,
+    Incoming,
+    Block,
     /// What every tenant sees, such as a schema.
     Common(&'static str),
 }
@@ -47,6 +51,10 @@ pub(crate) struct Own {
     pub(crate) webhook: i64,
     /// Of that webhook, given up.
     pub(crate) delivery: i64,
+    /// It waits.
+    pub(crate) message: Uuid,
+    pub(crate) incoming: Uuid,
+    pub(crate) block: i64,
     /// Of the caller, whose password is [`crate::support::PASSWORD`].
     pub(crate) login: String,
     pub(crate) refresh_token: String,
@@ -67,6 +75,9 @@ impl Own {
             media_prompt: -7,
             webhook: -8,
             delivery: -9,
+            message: Uuid::nil(),
+            incoming: Uuid::nil(),
+            block: -10,
             login: String::new(),
             refresh_token: String::new(),
         }
@@ -95,6 +106,9 @@ impl Own {
         let patch = UserGroupPatch { name: Some(format!("Desk of {caller}")), ..UserGroupPatch::default() };
         let user_group = directory.user_group_create(tenant, patch.into()).await.unwrap().id.0;
         let (webhook, delivery) = webhooks::given_up(world, tenant, caller).await;
+        let [message, incoming] =
+            [messages::waiting(world, tenant).await, messages::incoming(world, tenant).await];
+        let block = messages::block(world, tenant).await;
         let (login, contact_group) = (caller.to_owned(), contact_group.0);
         Self {
             unit,
@@ -108,6 +122,9 @@ impl Own {
             media_prompt,
             webhook,
             delivery,
+            message,
+            incoming,
+            block,
             login,
             refresh_token,
         }
@@ -125,6 +142,9 @@ impl Own {
             Kind::Tag => self.tag.into(),
             Kind::MediaPrompt => self.media_prompt.into(),
             Kind::Webhook => self.webhook.into(),
+            Kind::Message => self.message.to_string().into(),
+            Kind::Incoming => self.incoming.to_string().into(),
+            Kind::Block => self.block.into(),
             Kind::Common(name) => name.into(),
         }
     }
@@ -139,7 +159,9 @@ impl Kind {
     /// An id of nothing.
     pub(crate) fn unknown(self) -> Value {
         match self {
-            Self::UserUuid | Self::UserGroup => "00000000-0000-4000-8000-000000000000".into(),
+            Self::UserUuid | Self::UserGroup | Self::Message | Self::Incoming => {
+                "00000000-0000-4000-8000-000000000000".into()
+            }
             Self::Unit
             | Self::User
             | Self::ContactGroup
@@ -147,6 +169,7 @@ impl Kind {
             | Self::Tag
             | Self::MediaPrompt
             | Self::Webhook
+            | Self::Block
             | Self::Common(_) => 99_999.into(),
         }
     }

@@ -28,7 +28,7 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::conformance::Document;
-use crate::lox24::Key;
+use crate::lox24::{self, Key};
 use crate::place::Place;
 use crate::signing::{self, AccessKey};
 
@@ -248,7 +248,7 @@ pub(crate) async fn documents() -> &'static [Document; 4] {
         };
         [
             Document::new(&["/v3", "/oauth"], read("convirza").await),
-            Document::new(&["/me", "/groups", "/phones"], read("lox24").await),
+            Document::new(lox24::PATHS, read("lox24").await),
             Document::new(&["/api/v1"], read("onlive").await),
             Document::new(&["/scim/v2"], read("scim").await),
         ]

@@ -47,6 +47,19 @@ pub struct Price {
 }
 
 impl Price {
+    /// What is to be told of prices. While none are loaded the country that is asked for costs nothing, and is called by
+    /// its code.
+    pub fn told(loaded: Option<Vec<Self>>, country: Option<Country>, currency: Currency) -> Vec<Self> {
+        let free = |country: Country| Self {
+            country,
+            name: country.to_string(),
+            currency,
+            per_part: [Money::ZERO; 4],
+            requirements: None,
+        };
+        loaded.unwrap_or_else(|| country.map(free).into_iter().collect())
+    }
+
     /// Of one part, for a tenant of this tier.
     pub const fn for_tier(&self, tier: Tier) -> Money {
         self.per_part[tier as usize]

@@ -1,7 +1,7 @@
 //! The operator's price table: loading it, and what is shown of it.
 
-use super::{Country, Currency, Price, PriceTable};
-use crate::{Batch, Change, Directory, Error, Store, TenantId};
+use super::{Account, Country, Currency, Price, PriceTable};
+use crate::{Access, Area, Batch, Change, Ctx, Directory, Entity, Error, Store, TenantId};
 
 /// Prices are of no tenant.
 const NOBODY: TenantId = TenantId(0);
@@ -21,5 +21,21 @@ impl<S: Store> Directory<S> {
         currency: Option<Currency>,
     ) -> Result<Option<Vec<Price>>, Error> {
         Ok(self.store.prices(country, currency).await?)
+    }
+
+    /// The prices that the caller's tenant pays by: those of a country, or of all, in its currency. A country that has
+    /// none is not there; while no table is loaded any country costs nothing.
+    ///
+    /// Errors: `NotFound` for a tenant that was deleted meanwhile.
+    pub async fn account_price_list(
+        &self,
+        ctx: &Ctx,
+        country: Option<Country>,
+    ) -> Result<(Account, Vec<Price>), Error> {
+        ctx.allow_in(Area::Resources, Access::Read)?;
+        let quote = self.store.quote(ctx.tenant(), country).await?;
+        let quote = quote.ok_or(Error::NotFound(Entity::Tenant))?;
+        let loaded = quote.table.map(|table| table.iter().cloned().collect());
+        Ok((quote.account, Price::told(loaded, country, quote.account.currency)))
     }
 }

@@ -3,7 +3,7 @@
 use crate::{Problem, Timestamp};
 
 /// The last second that can be asked for: 9999-12-31T23:59:59Z, the last that every dialect can show.
-const LAST: i64 = 253_402_300_799;
+pub const LAST: i64 = 253_402_300_799;
 
 /// The `delivery_at` of LOX24, in Unix seconds: 0 is at once. A time that has passed is kept as it is sent, and due at once
 /// too: the contract is silent, and whoever sends what their clock shows must not be refused for being slow. Errors:

@@ -37,9 +37,11 @@ pub(super) struct View {
 }
 
 impl View {
-    fn new(path: &str, page: u64, total: u64) -> Self {
+    /// `kept` are the parameters of the query that all pages have, as they stand in a URL.
+    fn new(path: &str, kept: &str, page: u64, total: u64) -> Self {
         let last = total.div_ceil(u64::from(PAGE)).max(1);
-        let at = |page: u64| format!("{path}?page={page}");
+        let mark = if kept.is_empty() { "" } else { "&" };
+        let at = |page: u64| format!("{path}?{kept}{mark}page={page}");
         Self {
             id: at(page),
             kind: "hydra:PartialCollectionView",
@@ -118,10 +120,23 @@ pub(super) fn page_reply<T: Resource>(
     page: u64,
     total: u64,
 ) -> Outcome {
+    filtered_reply(format, (path, ""), items, page, total)
+}
+
+/// As [`page_reply`], of a collection of which some is asked for: `place` is its path, and the parameters of the query
+/// that all pages have.
+pub(super) fn filtered_reply<T: Resource>(
+    format: Format,
+    place: (&str, &str),
+    items: &[T],
+    page: u64,
+    total: u64,
+) -> Outcome {
+    let (path, kept) = place;
     let mut body = Vec::with_capacity(1024);
     let mut writer = Writer::begin::<T>(&mut body, format, path, total)?;
     writer.members(&mut body, items)?;
-    writer.end(&mut body, Some(&View::new(path, page, total)))?;
+    writer.end(&mut body, Some(&View::new(path, kept, page, total)))?;
     Ok(Reply::of_kind(format.content_type(), StatusCode::OK, body))
 }
 

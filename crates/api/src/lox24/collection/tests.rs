@@ -105,7 +105,7 @@ async fn a_page_is_read_when_the_one_before_is_taken() {
 
 #[test]
 fn a_view_tells_the_way() {
-    let view = |page, total| serde_json::to_string(&View::new("/things", page, total)).unwrap();
+    let view = |page, total| serde_json::to_string(&View::new("/things", "", page, total)).unwrap();
     let views =
         [view(1, 0), view(1, 30), view(1, 31), view(2, 31), view(2, 90), view(9, 31), view(u64::MAX, 1)];
     insta::assert_snapshot!(views.join("\n"));
