@@ -8,6 +8,7 @@ use muster_domain::user_group::UserGroupPatch;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::conversations;
 use crate::media_prompts;
 use crate::people::{created, plain};
 use crate::support::World;
@@ -25,6 +26,7 @@ pub(crate) enum Kind {
     UserGroup,
     Tag,
     MediaPrompt,
+    Conversation,
     Webhook,
     /// What every tenant sees, such as a schema.
     Common(&'static str),
@@ -44,6 +46,7 @@ pub(crate) struct Own {
     pub(crate) user_group: Uuid,
     pub(crate) tag: i64,
     pub(crate) media_prompt: i64,
+    pub(crate) conversation: i64,
     pub(crate) webhook: i64,
     /// Of that webhook, given up.
     pub(crate) delivery: i64,
@@ -65,6 +68,7 @@ impl Own {
             user_group: Uuid::nil(),
             tag: -6,
             media_prompt: -7,
+            conversation: -10,
             webhook: -8,
             delivery: -9,
             login: String::new(),
@@ -95,6 +99,7 @@ impl Own {
         let patch = UserGroupPatch { name: Some(format!("Desk of {caller}")), ..UserGroupPatch::default() };
         let user_group = directory.user_group_create(tenant, patch.into()).await.unwrap().id.0;
         let (webhook, delivery) = webhooks::given_up(world, tenant, caller).await;
+        let conversation = conversations::begun(world, tenant, "hello?").await;
         let (login, contact_group) = (caller.to_owned(), contact_group.0);
         Self {
             unit,
@@ -106,6 +111,7 @@ impl Own {
             user_group,
             tag,
             media_prompt,
+            conversation,
             webhook,
             delivery,
             login,
@@ -124,6 +130,7 @@ impl Own {
             Kind::UserGroup => self.user_group.to_string().into(),
             Kind::Tag => self.tag.into(),
             Kind::MediaPrompt => self.media_prompt.into(),
+            Kind::Conversation => self.conversation.into(),
             Kind::Webhook => self.webhook.into(),
             Kind::Common(name) => name.into(),
         }
@@ -146,6 +153,7 @@ impl Kind {
             | Self::Contact
             | Self::Tag
             | Self::MediaPrompt
+            | Self::Conversation
             | Self::Webhook
             | Self::Common(_) => 99_999.into(),
         }

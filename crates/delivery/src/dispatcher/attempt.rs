@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
 use super::feed::Feed;
-use crate::message::{call, message, secrets};
+use crate::message::{call, message, secrets, text_of};
 use crate::{Failure, Outcome};
 
 /// An attempt to which nobody has answered.
@@ -93,7 +93,14 @@ async fn send<S: Store>(
         Ok(secrets) => secrets,
         Err(error) => return Landed::failed(at, error.to_string()),
     };
-    let message = message(webhook, delivery.id, delivery.attempts + 1, event, entry);
+    let text = match text_of(event, entry) {
+        None => None,
+        Some(id) => match shared.directory.incoming_text(webhook.tenant, id).await {
+            Ok(text) => Some(text),
+            Err(error) => return Landed::NotTried(error),
+        },
+    };
+    let message = message(webhook, delivery.id, delivery.attempts + 1, event, entry, text.as_deref());
     let call = match call(webhook, message, &secrets, at) {
         Ok(call) => call,
         Err(error) => return Landed::failed(at, error.to_string()),
