@@ -8,11 +8,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderValue, header};
+use muster_domain::message::{DRY_RUN, LOX24_DRYRUN, SmsEvent};
 use muster_domain::secret::ServerKey;
 use muster_domain::webhook::{
     DeliveryId, Event, Webhook, WebhookFormat, WebhookSecret, attempts, seal_context,
 };
-use muster_domain::{JournalRecord, Timestamp};
+use muster_domain::{JournalRecord, MessageId, Timestamp, text as domain_text};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -24,9 +25,6 @@ pub const SAMPLE: &str = "webhook.test";
 
 /// The version that LOX24 writes into its envelope.
 const LOX24_VERSION: &str = "2022-05-25";
-
-/// The uuid of messages that are not stored (LOX24 messaging contract, section 2, `dryrun`).
-const LOX24_SAMPLE_ID: &str = "11111111-2222-3333-4444-555555555555";
 
 /// Something to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,21 +63,29 @@ pub async fn send(
     Ok(client.send(call, time_of_day).await)
 }
 
-/// What is sent for an event of a journal entry, in the `attempt`th attempt, counted from 1.
+/// The id of the message of which the text is sent with an event: no journal keeps it, since it may have to be forgotten.
+pub fn text_of(event: &Event, entry: &JournalRecord) -> Option<MessageId> {
+    let is_received = event.name == SmsEvent::Received.as_str();
+    is_received.then(|| Uuid::parse_str(&entry.entity_id).ok().map(MessageId)).flatten()
+}
+
+/// What is sent for an event of a journal entry, in the `attempt`th attempt, counted from 1; `text` is that of
+/// [`text_of`].
 pub fn message(
     webhook: &Webhook,
     delivery: DeliveryId,
     attempt: usize,
     event: &Event,
     entry: &JournalRecord,
+    text: Option<&str>,
 ) -> Message {
     // With its time: after a restore another event may have the same place in the journal.
     let event_id = format!("{}_{}", delivery.0, entry.at.0);
     let id = format!("msg_{}_{}_{event_id}", webhook.tenant, webhook.id);
     let body = match webhook.format {
-        WebhookFormat::Standard => standard(webhook, event.name, entry.at, &data(event, entry)),
+        WebhookFormat::Standard => standard(webhook, event.name, entry.at, &data(event, entry, text)),
         WebhookFormat::Lox24 => {
-            let (name, data) = lox24_data(event, entry);
+            let (name, data) = lox24_data(event, entry, text);
             let about = derived(&format!("event {} {event_id}", webhook.tenant));
             lox24(webhook, name, entry.at, attempt, [about, derived(&id)], &data)
         }
@@ -102,9 +108,9 @@ pub fn sample(webhook: &Webhook, nonce: Uuid, now: Timestamp) -> Message {
         }
         WebhookFormat::Lox24 => {
             let data = json!({
-                "id": LOX24_SAMPLE_ID, "key_id": null, "dlr_code": 1, "status_code": 100, "callback_data": null,
+                "id": DRY_RUN.0, "key_id": null, "dlr_code": 1, "status_code": 100, "callback_data": null,
             });
-            lox24(webhook, "sms.delivery.dryrun", now, 1, [nonce, derived(&id)], &data)
+            lox24(webhook, LOX24_DRYRUN, now, 1, [nonce, derived(&id)], &data)
         }
     };
     Message { id, body }
@@ -180,7 +186,7 @@ fn with_parameters(webhook: &Webhook, mut envelope: Value) -> Bytes {
 }
 
 /// What an entry tells, in the words of the journal.
-fn data(event: &Event, entry: &JournalRecord) -> Value {
+fn data(event: &Event, entry: &JournalRecord, text: Option<&str>) -> Value {
     let id = number_or_text(&entry.entity_id);
     let mut data = Map::new();
     let mut put = |name: &str, value: Value| data.insert(name.to_owned(), value);
@@ -194,7 +200,8 @@ fn data(event: &Event, entry: &JournalRecord) -> Value {
         put("members", members.clone());
         return data.into();
     }
-    let Told { before, after, details } = Told::of(event, &entry.payload);
+    let Told { before, mut after, details } = Told::of(event, &entry.payload);
+    after.extend(text.map(|text| ("text".to_owned(), text.into())));
     for (name, fields) in [("before", before), ("after", after), ("details", details)] {
         if !fields.is_empty() {
             put(name, fields.into());
@@ -224,7 +231,8 @@ struct Told {
 impl Told {
     /// Nothing was before what is new, and nothing is after what is gone.
     fn of(event: &Event, payload: &Value) -> Self {
-        let (is_new, is_gone) = (event.name.ends_with(".created"), event.name.ends_with(".deleted"));
+        let is_new = event.name.ends_with(".created") || event.name == SmsEvent::Received.as_str();
+        let is_gone = event.name.ends_with(".deleted");
         let mut told = Self::default();
         for (name, value) in payload.as_object().into_iter().flatten() {
             let Some([before, after]) = value.as_array().map(Vec::as_slice) else {
@@ -247,15 +255,32 @@ impl Told {
 
 /// The name and the data of an event about a message; LOX24 knows no others, and these are not asked for
 /// ([`WebhookFormat::knows`]). A field of which the entry does not tell is null.
-fn lox24_data(event: &Event, entry: &JournalRecord) -> (&'static str, Value) {
-    let (name, fields): (_, &[&str]) = match event.name {
-        "sms.received" => ("sms.incoming", &["from", "to", "text", "received_at", "msg_uuid"]),
-        _ => ("sms.delivery", &["key_id", "dlr_code", "status_code", "callback_data"]),
+fn lox24_data(event: &Event, entry: &JournalRecord, text: Option<&str>) -> (&'static str, Value) {
+    let told =
+        |field: &str| entry.payload.get(field).and_then(|told| told.get(1)).cloned().unwrap_or_default();
+    let is = |known: &SmsEvent| known.as_str() == event.name;
+    let known = SmsEvent::ALL.into_iter().find(is).unwrap_or(SmsEvent::Sent);
+    let data = match known {
+        SmsEvent::Received => {
+            let received_at = told("received_at").as_str().and_then(|at| domain_text::date_time(at).ok());
+            json!({
+                "id": entry.entity_id,
+                "from": told("from"),
+                "to": told("to"),
+                "text": text.unwrap_or_default(),
+                "received_at": received_at.unwrap_or(entry.at).0.div_euclid(1_000_000),
+                "msg_uuid": told("answers"),
+            })
+        }
+        SmsEvent::Sent | SmsEvent::Delivered | SmsEvent::Failed => json!({
+            "id": entry.entity_id,
+            "key_id": told("key"),
+            "dlr_code": told("receipt"),
+            "status_code": told("status"),
+            "callback_data": told("callback_data"),
+        }),
     };
-    let told = |field: &str| entry.payload.get(field)?.get(1).cloned();
-    let mut data = Map::from_iter([("id".to_owned(), number_or_text(&entry.entity_id))]);
-    data.extend(fields.iter().map(|field| ((*field).to_owned(), told(field).unwrap_or_default())));
-    (name, data.into())
+    (known.lox24_name(), data)
 }
 
 /// A UUID that is always the same for the same text (version 8, RFC 9562).

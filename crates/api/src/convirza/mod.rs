@@ -3,6 +3,8 @@
 //! One file a resource; a resource with a body has its wire shapes in a file beside it.
 
 mod ad_source;
+mod conversation;
+mod conversation_wire;
 mod envelope;
 mod failure;
 mod industry;
@@ -30,6 +32,8 @@ use serde_json::json;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use self::ad_source::AdSources;
+use self::conversation::{ConversationReplied, ConversationWritten};
+use self::conversation_wire::{ConversationDetail, Conversations};
 use self::envelope::data;
 use self::industry::Industries;
 use self::media_prompt::{MediaPromptWritten, MediaPrompts};
@@ -163,6 +167,18 @@ pub(crate) const ROUTES: Routes = routes![
             .body(Replace, |f| _ = tag::decode(f, OrgUnitId(0))).answers(data::<TagWritten>);
     DELETE "/v3/tag/{id}" => tag::tag_delete,
         About::write("Delete a tag").of(Resources).versioned().answers(data::<TagWritten>);
+    GET "/v3/conversations/sms" => conversation::conversation_list,
+        About::read("The conversations of the last 30 days, or of a range, by their last message").of(Resources)
+            .query(|q| _ = conversation::list(q)).answers(data::<Conversations<'_>>);
+    GET "/v3/conversations/sms/{id}" => conversation::conversation_get,
+        About::read("One conversation with its messages, the newest first").of(Resources).versioned()
+            .query(|q| _ = conversation::messages(q)).answers(data::<ConversationDetail<'_>>);
+    POST "/v3/conversations/sms/{id}/messages" => conversation::conversation_reply,
+        About::write("Answer in a conversation").of(Resources).refuses(&[StatusCode::PAYMENT_REQUIRED])
+            .body(Create, |f| _ = conversation_wire::reply(f)).creates(data::<ConversationReplied>);
+    PATCH "/v3/conversations/sms/{id}" => conversation::conversation_patch,
+        About::write("Assign, pin, close or open a conversation, or mark it read").of(Resources).versioned()
+            .body(Merge, |f| _ = conversation_wire::decode(f)).answers(data::<ConversationWritten>);
 ];
 
 /// Reads a webhook as the document tells of it; which addresses are allowed is the operator's matter.

@@ -152,6 +152,19 @@ pub(crate) const CASES: &[Case] = &[
     Case { path: Some(Kind::Tag), ..case("tag_get", EVERYBODY) },
     Case { path: Some(Kind::Tag), body: tag, body_ids: &[UNIT], ..case("tag_update", WORKERS) },
     Case { path: Some(Kind::Tag), ..case("tag_delete", WORKERS) },
+    case("conversation_list", EVERYBODY),
+    Case { path: Some(Kind::Conversation), ..case("conversation_get", EVERYBODY) },
+    Case {
+        path: Some(Kind::Conversation),
+        body: |_| json!({"message": "Covered"}),
+        ..case("conversation_reply", WORKERS)
+    },
+    Case {
+        path: Some(Kind::Conversation),
+        body: |own| json!({"ct_user_id": own.user, "pin": true}),
+        body_ids: &[(&["ct_user_id"], Kind::User)],
+        ..case("conversation_patch", WORKERS)
+    },
     case("account_get", READERS),
     case("contact_group_list", READERS),
     Case { body: contact_group, ..case("contact_group_create", WRITERS) },

@@ -15,6 +15,7 @@ mod concurrency;
 mod conditions;
 mod conformance;
 mod contract_coverage;
+mod conversations;
 mod cross_dialect;
 mod cross_operations;
 mod cross_sent;

@@ -8,6 +8,7 @@ use muster_domain::user_group::UserGroupPatch;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::conversations;
 use crate::media_prompts;
 use crate::messages;
 use crate::people::{created, plain};
@@ -26,6 +27,7 @@ pub(crate) enum Kind {
     UserGroup,
     Tag,
     MediaPrompt,
+    Conversation,
     Webhook,
     Message,
     Incoming,
@@ -48,6 +50,7 @@ pub(crate) struct Own {
     pub(crate) user_group: Uuid,
     pub(crate) tag: i64,
     pub(crate) media_prompt: i64,
+    pub(crate) conversation: i64,
     pub(crate) webhook: i64,
     /// Of that webhook, given up.
     pub(crate) delivery: i64,
@@ -73,11 +76,12 @@ impl Own {
             user_group: Uuid::nil(),
             tag: -6,
             media_prompt: -7,
+            conversation: -10,
             webhook: -8,
             delivery: -9,
             message: Uuid::nil(),
             incoming: Uuid::nil(),
-            block: -10,
+            block: -11,
             login: String::new(),
             refresh_token: String::new(),
         }
@@ -109,6 +113,7 @@ impl Own {
         let [message, incoming] =
             [messages::waiting(world, tenant).await, messages::incoming(world, tenant).await];
         let block = messages::block(world, tenant).await;
+        let conversation = conversations::begun(world, tenant, "hello?").await;
         let (login, contact_group) = (caller.to_owned(), contact_group.0);
         Self {
             unit,
@@ -120,6 +125,7 @@ impl Own {
             user_group,
             tag,
             media_prompt,
+            conversation,
             webhook,
             delivery,
             message,
@@ -141,6 +147,7 @@ impl Own {
             Kind::UserGroup => self.user_group.to_string().into(),
             Kind::Tag => self.tag.into(),
             Kind::MediaPrompt => self.media_prompt.into(),
+            Kind::Conversation => self.conversation.into(),
             Kind::Webhook => self.webhook.into(),
             Kind::Message => self.message.to_string().into(),
             Kind::Incoming => self.incoming.to_string().into(),
@@ -168,6 +175,7 @@ impl Kind {
             | Self::Contact
             | Self::Tag
             | Self::MediaPrompt
+            | Self::Conversation
             | Self::Webhook
             | Self::Block
             | Self::Common(_) => 99_999.into(),

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
 use super::feed::Feed;
-use crate::message::{self, message};
+use crate::message::{self, message, text_of};
 use crate::{Failure, Outcome};
 
 /// An attempt to which nobody has answered.
@@ -89,7 +89,14 @@ async fn send<S: Store>(
     at: Timestamp,
 ) -> Landed {
     let Sender { webhook, secret, .. } = sender;
-    let message = message(webhook, delivery.id, delivery.attempts + 1, event, entry);
+    let text = match text_of(event, entry) {
+        None => None,
+        Some(id) => match shared.directory.incoming_text(webhook.tenant, id).await {
+            Ok(text) => Some(text),
+            Err(error) => return Landed::NotTried(error),
+        },
+    };
+    let message = message(webhook, delivery.id, delivery.attempts + 1, event, entry, text.as_deref());
     match message::send(&shared.client, &shared.key, (webhook, secret), message, at).await {
         Ok(outcome) => {
             let retry_after = outcome.answer.as_ref().and_then(|answer| answer.retry_after);

@@ -47,7 +47,11 @@ fn bodies(format: WebhookFormat, entry: &JournalRecord, attempt: usize) -> Vec<V
     let webhook = webhook(format);
     let body = |event: Event| {
         let delivery = DeliveryId::of(entry.sequence, event.part);
-        serde_json::from_slice(&message(&webhook, delivery, attempt, &event, entry).body).unwrap()
+        serde_json::from_slice(
+            &message(&webhook, delivery, attempt, &event, entry, text_of(&event, entry).map(|_| "hello?"))
+                .body,
+        )
+        .unwrap()
     };
     Event::of(entry).into_iter().map(body).collect()
 }
@@ -100,12 +104,11 @@ fn members_come_and_go_by_themselves() {
 #[test]
 fn a_message_is_told_as_lox24_tells_it() {
     let uuid = "0195a5a2-7b8e-7000-8000-000000000001";
-    let payload = json!({"status_code": [0, 100], "dlr_code": [0, 1], "text": [null, "not told"]});
+    let payload = json!({"status": [100, 100], "receipt": [0, 1], "key": [7, 7], "phone": ["+1", "+1"]});
     let entry = record("sms.delivered", uuid, payload);
     let (first, second) =
         (&bodies(WebhookFormat::Lox24, &entry, 1)[0], &bodies(WebhookFormat::Lox24, &entry, 2)[0]);
-    let wanted =
-        json!({"id": uuid, "key_id": null, "dlr_code": 1, "status_code": 100, "callback_data": null});
+    let wanted = json!({"id": uuid, "key_id": 7, "dlr_code": 1, "status_code": 100, "callback_data": null});
     assert_eq!((&first["name"], &first["data"]), (&json!("sms.delivery"), &wanted));
     assert_eq!((&first["attempt_number"], &second["attempt_number"]), (&json!(1), &json!(2)));
     assert_eq!((&first["attempt_total"], &first["created_at"]), (&json!(4), &json!(1_770_091_506)));
@@ -115,10 +118,16 @@ fn a_message_is_told_as_lox24_tells_it() {
     );
     assert_ne!(first["id"], first["notification_task_id"]);
     assert_eq!(first["source"], "muster");
-    let received = record("sms.received", uuid, json!({"from": [null, "+49151"], "received_at": [null, 5]}));
-    let received = &bodies(WebhookFormat::Lox24, &received, 1)[0];
-    let wanted =
-        json!({"id": uuid, "from": "+49151", "to": null, "text": null, "received_at": 5, "msg_uuid": null});
+    let payload = json!({"from": [null, "+49151"], "received_at": [null, "2026-02-03T04:05:01.000Z"]});
+    let entry = record("sms.received", uuid, payload);
+    let told = &bodies(WebhookFormat::Standard, &entry, 1)[0];
+    let wanted = json!({"from": "+49151", "received_at": "2026-02-03T04:05:01.000Z", "text": "hello?"});
+    assert_eq!((&told["type"], &told["data"]["after"]), (&json!("sms.received"), &wanted));
+    assert_eq!(told["data"].get("before"), None);
+    let received = &bodies(WebhookFormat::Lox24, &entry, 1)[0];
+    let wanted = json!({
+        "id": uuid, "from": "+49151", "to": null, "text": "hello?", "received_at": 1_770_091_501, "msg_uuid": null,
+    });
     assert_eq!((&received["name"], &received["data"]), (&json!("sms.incoming"), &wanted));
 }
 
@@ -131,7 +140,7 @@ fn the_members_of_a_body_are_those_of_its_format() {
         webhook.static_parameters.clear();
         let names: BTreeSet<_> = format.members().iter().copied().map(str::to_owned).collect();
         for message in [
-            message(&webhook, DeliveryId(48), 1, &Event::of(&entry)[0], &entry),
+            message(&webhook, DeliveryId(48), 1, &Event::of(&entry)[0], &entry, None),
             sample(&webhook, Uuid::nil(), AT),
         ] {
             let body: Map<String, Value> = serde_json::from_slice(&message.body).unwrap();
@@ -144,7 +153,8 @@ fn the_members_of_a_body_are_those_of_its_format() {
 fn an_id_is_that_of_the_delivery() {
     let entry = record("user.created", "71", json!({}));
     let event = &Event::of(&entry)[0];
-    let id = |attempt| message(&webhook(WebhookFormat::Standard), DeliveryId(48), attempt, event, &entry).id;
+    let id =
+        |attempt| message(&webhook(WebhookFormat::Standard), DeliveryId(48), attempt, event, &entry, None).id;
     let expected = format!("msg_3_9_48_{}", entry.at.0);
     assert_eq!([id(1), id(2)], [expected.clone(), expected]);
 }

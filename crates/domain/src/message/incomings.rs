@@ -147,6 +147,12 @@ impl<S: Store> Directory<S> {
         })
     }
 
+    /// The text of a message that an event tells of; empty when it is gone. Events do not keep it, since it may have to
+    /// be forgotten.
+    pub async fn incoming_text(&self, tenant: TenantId, id: MessageId) -> Result<String, Error> {
+        Ok(self.store.incoming(tenant, id).await?.map(|incoming| incoming.text).unwrap_or_default())
+    }
+
     /// One message. Errors: `NotFound`.
     pub async fn incoming_get(&self, ctx: &Ctx, id: MessageId) -> Result<Incoming, Error> {
         ctx.allow_in(Area::Resources, Access::Read)?;

@@ -193,6 +193,7 @@ impl Incoming {
             ("from", json!(self.from)),
             ("to", json!(self.to)),
             ("answers", json!(self.answers.map(|id| id.to_string()))),
+            ("received_at", json!(self.received_at.millis().to_string())),
         ]
     }
 }

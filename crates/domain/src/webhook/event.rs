@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{JournalRecord, OrgUnitId};
 
-/// The names of all events (Convirza platform contract, section 1). Those of messages come with the messages.
+/// The names of all events (Convirza platform contract, section 1).
 pub const EVENTS: [&str; 28] = [
     "group.created",
     "group.updated",

@@ -72,7 +72,10 @@ async fn what_arrives_is_read_back_whole<B: Backend>() {
     assert_eq!(world.directory.incoming_get(&org.ctx, found.id).await.unwrap(), wanted);
     let entry = world.journal(&org).await.pop().unwrap();
     assert_eq!((entry.kind.as_str(), entry.entity_id), ("sms.received", found.id.to_string()));
-    assert_eq!(entry.payload, serde_json::json!({"from": [null, PHONE], "to": [null, OURS]}));
+    let received_at = START.millis().to_string();
+    let wanted =
+        serde_json::json!({"from": [null, PHONE], "to": [null, OURS], "received_at": [null, received_at]});
+    assert_eq!(entry.payload, wanted);
     assert_eq!(findings(world.store(), &world.key).await, Vec::<String>::new());
 }
 

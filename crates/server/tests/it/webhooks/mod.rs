@@ -3,6 +3,7 @@
 mod changes;
 mod commands;
 pub(crate) mod crash;
+mod messages;
 mod order;
 pub(crate) mod sink;
 pub(crate) mod told;
