@@ -8,6 +8,7 @@ use muster_domain::user_group::UserGroupPatch;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::broadcasts;
 use crate::media_prompts;
 use crate::people::{created, plain};
 use crate::support::World;
@@ -25,6 +26,7 @@ pub(crate) enum Kind {
     UserGroup,
     Tag,
     MediaPrompt,
+    Broadcast,
     Webhook,
     /// What every tenant sees, such as a schema.
     Common(&'static str),
@@ -44,6 +46,8 @@ pub(crate) struct Own {
     pub(crate) user_group: Uuid,
     pub(crate) tag: i64,
     pub(crate) media_prompt: i64,
+    /// A draft.
+    pub(crate) broadcast: i64,
     pub(crate) webhook: i64,
     /// Of that webhook, given up.
     pub(crate) delivery: i64,
@@ -65,6 +69,7 @@ impl Own {
             user_group: Uuid::nil(),
             tag: -6,
             media_prompt: -7,
+            broadcast: -10,
             webhook: -8,
             delivery: -9,
             login: String::new(),
@@ -91,6 +96,7 @@ impl Own {
         let patch = TagPatch { name: Some(format!("Tag of {caller}")), ..TagPatch::default() };
         let tag = directory.tag_create(tenant, patch.into()).await.unwrap().id.0;
         let media_prompt = media_prompts::prompt(world, admin, &[("message_type", "prompt")]).await;
+        let broadcast = broadcasts::draft(world, admin).await;
         let user_uuid = uuid(world, &format!("own.{caller}")).await;
         let patch = UserGroupPatch { name: Some(format!("Desk of {caller}")), ..UserGroupPatch::default() };
         let user_group = directory.user_group_create(tenant, patch.into()).await.unwrap().id.0;
@@ -106,6 +112,7 @@ impl Own {
             user_group,
             tag,
             media_prompt,
+            broadcast,
             webhook,
             delivery,
             login,
@@ -124,6 +131,7 @@ impl Own {
             Kind::UserGroup => self.user_group.to_string().into(),
             Kind::Tag => self.tag.into(),
             Kind::MediaPrompt => self.media_prompt.into(),
+            Kind::Broadcast => self.broadcast.into(),
             Kind::Webhook => self.webhook.into(),
             Kind::Common(name) => name.into(),
         }
@@ -146,6 +154,7 @@ impl Kind {
             | Self::Contact
             | Self::Tag
             | Self::MediaPrompt
+            | Self::Broadcast
             | Self::Webhook
             | Self::Common(_) => 99_999.into(),
         }
