@@ -40,7 +40,7 @@ pub(super) async fn broadcast_list(call: &mut Call) -> Outcome {
 /// Reads which broadcasts are wanted, and how many. What was only tried in another dialect is none.
 pub(super) fn list(query: &mut Query<'_>) -> ListQuery<BulkField> {
     let mut filter = Filter::of(Test::is(BulkField::IsDryRun, 0));
-    if let Some(name) = query.choice("status", &BulkStatus::BROADCAST_NAMES, &BulkStatus::BROADCAST_NAMES) {
+    if let Some(Some(name)) = query.choice("status", &wire::LISTED, &wire::LISTED_STATUSES) {
         let status = |status: BulkStatus| Test::Text(BulkField::Status, status.as_str().to_owned());
         filter = filter.and(BulkStatus::with_broadcast_name(name).map(status).collect());
     }

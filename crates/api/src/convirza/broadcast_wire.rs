@@ -5,7 +5,7 @@ use muster_domain::message::{
     Bulk, BulkCounts, BulkPatch, BulkPreview, BulkStatus, MAX_TEMPLATE, SENDER_IDS, SendWindow, SenderId,
     bulk_limits, template_text,
 };
-use muster_domain::{ContactGroupId, FieldErrors, Kind, OrgUnitId, Patch, Problem};
+use muster_domain::{ContactGroupId, FieldErrors, Kind, OrgUnitId, Patch, Problem, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Number, Value, json};
 use utoipa::ToSchema;
@@ -20,6 +20,7 @@ pub(super) fn decode(f: &mut Fields<'_>, stored: Option<&Bulk>, own_unit: OrgUni
     let recipients = f.optional("recipients", "phones", list(numbers_schema, bulk_limits::PHONES));
     let groups = f.optional("contact_group_ids", "groups", list(ids_schema, bulk_limits::GROUPS));
     let window = f.optional("send_window", "window", object(|value| Ok(value.clone())));
+    let scheduled_at = f.optional("scheduled_at", "deliver_at", date_time());
     let status = f.lasting("status", "status", choice(&BulkStatus::BROADCAST_NAMES, &STATUSES));
     BulkPatch {
         org_unit_id: or_default(f.lasting("org_unit_id", "org_unit_id", integer()), own_unit.0)
@@ -29,7 +30,6 @@ pub(super) fn decode(f: &mut Fields<'_>, stored: Option<&Bulk>, own_unit: OrgUni
         text: f.required("message", "text", string(MESSAGE, template_text)),
         phones: entries(recipients).map(|list| each(&mut f.errors, "phones", &list, number)),
         groups: entries(groups).map(|list| each(&mut f.errors, "groups", &list, group)),
-        deliver_at: f.optional("scheduled_at", "deliver_at", date_time()),
         window: match window {
             Patch::Keep => Patch::Keep,
             Patch::Clear => Patch::Clear,
@@ -37,8 +37,9 @@ pub(super) fn decode(f: &mut Fields<'_>, stored: Option<&Bulk>, own_unit: OrgUni
         },
         status: match status {
             Patch::Set(status) => wished(status, stored),
-            Patch::Keep | Patch::Clear => None,
+            Patch::Keep | Patch::Clear => unscheduled(&scheduled_at, stored),
         },
+        deliver_at: scheduled_at,
         ..BulkPatch::default()
     }
 }
@@ -47,6 +48,13 @@ pub(super) fn decode(f: &mut Fields<'_>, stored: Option<&Bulk>, own_unit: OrgUni
 fn wished(status: BulkStatus, stored: Option<&Bulk>) -> Option<BulkStatus> {
     let is_shown = |bulk: &Bulk| bulk.status.broadcast_name() == status.broadcast_name();
     (!stored.is_some_and(is_shown)).then_some(status)
+}
+
+/// One whose time is taken away waits for another one, rather than to begin at once.
+fn unscheduled(scheduled_at: &Patch<Timestamp>, stored: Option<&Bulk>) -> Option<BulkStatus> {
+    let waits = |bulk: &Bulk| bulk.status == BulkStatus::Scheduled && bulk.deliver_at.is_some();
+    let is_taken_away = matches!(scheduled_at, Patch::Clear) && stored.is_some_and(waits);
+    is_taken_away.then_some(BulkStatus::Draft)
 }
 
 /// What a new broadcast is that does not say it: nobody gets anything without a time, or the word.
@@ -63,6 +71,21 @@ const STATUSES: [BulkStatus; 7] = [
     BulkStatus::Completed,
     BulkStatus::Cancelled,
     BulkStatus::Failed,
+];
+
+/// What a list can be asked for.
+pub(super) const LISTED: [&str; 8] =
+    ["all", "draft", "scheduled", "sending", "paused", "completed", "cancelled", "failed"];
+/// For each of [`LISTED`] the name of a status, if it is one.
+pub(super) const LISTED_STATUSES: [Option<&str>; 8] = [
+    None,
+    Some("draft"),
+    Some("scheduled"),
+    Some("sending"),
+    Some("paused"),
+    Some("completed"),
+    Some("cancelled"),
+    Some("failed"),
 ];
 
 const SENDER: Text = Text { pattern: Some(SENDER_IDS), ..Text::ANY };

@@ -74,7 +74,7 @@ async fn a_broadcast_is_created_read_replaced_and_deleted() {
         json!({"broadcast_name": null, "send_window": null, "contact_group_ids": null, "org_unit_id": null});
     insta::assert_snapshot!(world.patch("/v3/sms-broadcasts/1", patch).bearer(&ada).send().await);
     insta::assert_snapshot!(world.get("/v3/broadcast").bearer(&ada).send().await);
-    // What is absent is cleared, but group and status stay.
+    // What is absent is cleared, but the group stays; without a time it waits for one.
     let body = json!({"from_number": "Acme", "message": "Hello", "contact_group_ids": [group]});
     assert_eq!(world.put("/v3/broadcast/1", body).bearer(&ada).send().await.status, 200);
     insta::assert_snapshot!(world.get("/v3/broadcast/1").bearer(&ada).send().await);
@@ -200,6 +200,7 @@ async fn who_is_in_a_branch_sees_the_broadcasts_of_that_branch() {
         assert_eq!(names("").await, (vec![json!("owned below"), json!("Own")], json!(2)));
         assert_eq!(names("?broadcast_name=BELOW").await, (vec![json!("owned below")], json!(1)));
         assert_eq!(names("?status=draft").await, (vec![json!("Own")], json!(1)));
+        assert_eq!(names("?status=all&limit=1").await.1, json!(2));
         assert_eq!(names("?status=failed").await, (vec![], json!(0)));
         assert_eq!(names("?limit=1&offset=1").await, (vec![json!("Own")], json!(2)));
         for path in
