@@ -3,6 +3,8 @@
 //! One file a resource; a resource with a body has its wire shapes in a file beside it.
 
 mod ad_source;
+mod broadcast;
+mod broadcast_wire;
 mod conversation;
 mod conversation_wire;
 mod envelope;
@@ -32,6 +34,8 @@ use serde_json::json;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use self::ad_source::AdSources;
+use self::broadcast::{BroadcastWritten, Broadcasts};
+use self::broadcast_wire::{BroadcastRow, PreviewBody};
 use self::conversation::{ConversationReplied, ConversationWritten};
 use self::conversation_wire::{ConversationDetail, Conversations};
 use self::envelope::data;
@@ -179,7 +183,52 @@ pub(crate) const ROUTES: Routes = routes![
     PATCH "/v3/conversations/sms/{id}" => conversation::conversation_patch,
         About::write("Assign, pin, close or open a conversation, or mark it read").of(Resources).versioned()
             .body(Merge, |f| _ = conversation_wire::decode(f)).answers(data::<ConversationWritten>);
+    GET "/v3/broadcast" => broadcast::broadcast_list,
+        About::read("The SMS broadcasts of the caller's group and all below it, the newest first").of(Resources)
+            .query(|q| _ = broadcast::list(q)).answers(data::<Broadcasts<'_>>);
+    POST "/v3/broadcast" => broadcast::broadcast_create,
+        About::write("Create an SMS broadcast").of(Resources)
+            .body(Create, read_broadcast).creates(data::<BroadcastWritten>);
+    GET "/v3/broadcast/{id}" => broadcast::broadcast_get,
+        About::read("One SMS broadcast").of(Resources).versioned().answers(data::<BroadcastRow<'_>>);
+    PUT "/v3/broadcast/{id}" => broadcast::broadcast_update,
+        About::write("Replace an SMS broadcast that has not begun").of(Resources).versioned()
+            .body(Replace, read_broadcast).answers(data::<BroadcastWritten>);
+    PATCH "/v3/broadcast/{id}" => broadcast::broadcast_patch,
+        About::write("Change what is named of an SMS broadcast, or steer it by its status").of(Resources).versioned()
+            .body(Merge, read_broadcast).answers(data::<BroadcastWritten>);
+    DELETE "/v3/broadcast/{id}" => broadcast::broadcast_delete,
+        About::write("Delete an SMS broadcast; what waits of it is stopped").of(Resources).versioned()
+            .answers(data::<BroadcastWritten>);
+    GET "/v3/broadcast/{id}/preview" => broadcast::broadcast_preview,
+        About::read("Who would get an SMS broadcast, and who not, and why").of(Resources)
+            .answers(data::<PreviewBody>);
+    GET "/v3/sms-broadcasts" => broadcast::broadcast_list,
+        About::read("The SMS broadcasts of the caller's group and all below it, the newest first; the same as /v3/broadcast").of(Resources)
+            .query(|q| _ = broadcast::list(q)).answers(data::<Broadcasts<'_>>);
+    POST "/v3/sms-broadcasts" => broadcast::broadcast_create,
+        About::write("Create an SMS broadcast; the same as /v3/broadcast").of(Resources)
+            .body(Create, read_broadcast).creates(data::<BroadcastWritten>);
+    GET "/v3/sms-broadcasts/{id}" => broadcast::broadcast_get,
+        About::read("One SMS broadcast; the same as /v3/broadcast").of(Resources).versioned().answers(data::<BroadcastRow<'_>>);
+    PUT "/v3/sms-broadcasts/{id}" => broadcast::broadcast_update,
+        About::write("Replace an SMS broadcast that has not begun; the same as /v3/broadcast").of(Resources).versioned()
+            .body(Replace, read_broadcast).answers(data::<BroadcastWritten>);
+    PATCH "/v3/sms-broadcasts/{id}" => broadcast::broadcast_patch,
+        About::write("Change what is named of an SMS broadcast, or steer it by its status; the same as /v3/broadcast").of(Resources).versioned()
+            .body(Merge, read_broadcast).answers(data::<BroadcastWritten>);
+    DELETE "/v3/sms-broadcasts/{id}" => broadcast::broadcast_delete,
+        About::write("Delete an SMS broadcast; what waits of it is stopped; the same as /v3/broadcast").of(Resources).versioned()
+            .answers(data::<BroadcastWritten>);
+    GET "/v3/sms-broadcasts/{id}/preview" => broadcast::broadcast_preview,
+        About::read("Who would get an SMS broadcast, and who not, and why; the same as /v3/broadcast").of(Resources)
+            .answers(data::<PreviewBody>);
 ];
+
+/// Reads a broadcast as the document tells of it.
+fn read_broadcast(fields: &mut Fields<'_>) {
+    broadcast_wire::decode(fields, None, OrgUnitId(0));
+}
 
 /// Reads a webhook as the document tells of it; which addresses are allowed is the operator's matter.
 fn read_webhook(fields: &mut Fields<'_>) {

@@ -127,14 +127,19 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// An error whose failing fields get the names that `wire_name` knows for those of the domain.
+    /// An error whose failing fields get the names that `wire_name` knows for those of the domain, and for what they are
+    /// in.
     pub(crate) fn named(error: Error, wire_name: fn(&str) -> Option<&'static str>) -> Self {
         let Error::Invalid(mut fields) = error else {
             return Self::Core(error);
         };
         for error in &mut fields {
+            let end = error.field.find(['[', '.']).unwrap_or(error.field.len());
+            let (within, place) = error.field.split_at(end);
             if let Some(name) = wire_name(&error.field) {
                 error.field = name.into();
+            } else if let Some(name) = wire_name(within) {
+                error.field = format!("{name}{place}").into();
             }
         }
         Self::Fields(fields)

@@ -47,6 +47,13 @@ fn tag(own: &Own) -> Value {
     json!({"tag_name": "Covered", "tag_color": "#1f77b4", "org_unit_id": own.unit})
 }
 
+fn broadcast(own: &Own) -> Value {
+    json!({
+        "broadcast_name": "Covered", "org_unit_id": own.unit, "from_number": "+13035550112", "message": "Hi",
+        "recipients": ["+13035550111"],
+    })
+}
+
 fn media_prompt(own: &Own) -> Value {
     json!({"message_type": "prompt", "org_unit_id": own.unit})
 }
@@ -165,6 +172,23 @@ pub(crate) const CASES: &[Case] = &[
         body_ids: &[(&["ct_user_id"], Kind::User)],
         ..case("conversation_patch", WORKERS)
     },
+    case("broadcast_list", EVERYBODY),
+    Case { body: broadcast, body_ids: &[UNIT], ..case("broadcast_create", WORKERS) },
+    Case { path: Some(Kind::Broadcast), ..case("broadcast_get", EVERYBODY) },
+    Case {
+        path: Some(Kind::Broadcast),
+        body: broadcast,
+        body_ids: &[UNIT],
+        ..case("broadcast_update", WORKERS)
+    },
+    Case {
+        path: Some(Kind::Broadcast),
+        body: broadcast,
+        body_ids: &[UNIT],
+        ..case("broadcast_patch", WORKERS)
+    },
+    Case { path: Some(Kind::Broadcast), ..case("broadcast_delete", WORKERS) },
+    Case { path: Some(Kind::Broadcast), ..case("broadcast_preview", EVERYBODY) },
     case("account_get", READERS),
     case("contact_group_list", READERS),
     Case { body: contact_group, ..case("contact_group_create", WRITERS) },

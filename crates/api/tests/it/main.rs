@@ -9,6 +9,7 @@ mod authz_coverage;
 mod authz_scim;
 mod authz_signed;
 mod bad_input;
+mod broadcasts;
 mod case_table;
 mod cases;
 mod concurrency;

@@ -8,6 +8,7 @@ use muster_domain::user_group::UserGroupPatch;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::broadcasts;
 use crate::conversations;
 use crate::media_prompts;
 use crate::messages;
@@ -28,6 +29,7 @@ pub(crate) enum Kind {
     Tag,
     MediaPrompt,
     Conversation,
+    Broadcast,
     Webhook,
     Message,
     Incoming,
@@ -51,6 +53,8 @@ pub(crate) struct Own {
     pub(crate) tag: i64,
     pub(crate) media_prompt: i64,
     pub(crate) conversation: i64,
+    /// A draft.
+    pub(crate) broadcast: i64,
     pub(crate) webhook: i64,
     /// Of that webhook, given up.
     pub(crate) delivery: i64,
@@ -77,6 +81,7 @@ impl Own {
             tag: -6,
             media_prompt: -7,
             conversation: -10,
+            broadcast: -12,
             webhook: -8,
             delivery: -9,
             message: Uuid::nil(),
@@ -106,6 +111,7 @@ impl Own {
         let patch = TagPatch { name: Some(format!("Tag of {caller}")), ..TagPatch::default() };
         let tag = directory.tag_create(tenant, patch.into()).await.unwrap().id.0;
         let media_prompt = media_prompts::prompt(world, admin, &[("message_type", "prompt")]).await;
+        let broadcast = broadcasts::draft(world, admin).await;
         let user_uuid = uuid(world, &format!("own.{caller}")).await;
         let patch = UserGroupPatch { name: Some(format!("Desk of {caller}")), ..UserGroupPatch::default() };
         let user_group = directory.user_group_create(tenant, patch.into()).await.unwrap().id.0;
@@ -126,6 +132,7 @@ impl Own {
             tag,
             media_prompt,
             conversation,
+            broadcast,
             webhook,
             delivery,
             message,
@@ -148,6 +155,7 @@ impl Own {
             Kind::Tag => self.tag.into(),
             Kind::MediaPrompt => self.media_prompt.into(),
             Kind::Conversation => self.conversation.into(),
+            Kind::Broadcast => self.broadcast.into(),
             Kind::Webhook => self.webhook.into(),
             Kind::Message => self.message.to_string().into(),
             Kind::Incoming => self.incoming.to_string().into(),
@@ -176,6 +184,7 @@ impl Kind {
             | Self::Tag
             | Self::MediaPrompt
             | Self::Conversation
+            | Self::Broadcast
             | Self::Webhook
             | Self::Block
             | Self::Common(_) => 99_999.into(),

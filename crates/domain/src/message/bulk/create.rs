@@ -127,7 +127,7 @@ impl<S: Store> Directory<S> {
     }
 
     /// The bulk that is wished for, without an id.
-    pub(super) async fn bulk_read(&self, ctx: &Ctx, draft: Draft<NewBulk>) -> Result<Bulk, Error> {
+    async fn bulk_read(&self, ctx: &Ctx, draft: Draft<NewBulk>) -> Result<Bulk, Error> {
         let Draft { value: NewBulk { patch, style, is_dry_run, ip }, mut errors } = draft;
         for (field, is_missing) in [("sender", patch.sender.is_none()), ("text", patch.text.is_none())] {
             if is_missing && !errors.names(field) {
@@ -187,10 +187,13 @@ impl<S: Store> Directory<S> {
                 errors.push("phones", Problem::TooManyEntries { max: bulk_limits::PHONES });
             } else {
                 let country = if raw.is_empty() { String::new() } else { self.contact_country(ctx).await? };
+                // Of those the wire has noted, the first problem is kept.
+                let are_known = errors.names("phones");
                 let mut phones = Vec::with_capacity(raw.len());
                 for (at, raw) in raw.iter().enumerate() {
                     match PhoneNumber::read(raw, &country) {
                         Ok(phone) => phones.push(phone),
+                        Err(problem) if are_known => errors.push(format!("phones[{at}]"), problem),
                         Err(problem) => errors.add(format!("phones[{at}]"), problem),
                     }
                 }
@@ -207,7 +210,7 @@ impl<S: Store> Directory<S> {
                         continue;
                     }
                     if self.store.contact_group(ctx.tenant(), *id, ctx.now()).await?.is_none() {
-                        errors.add(format!("groups[{at}]"), Problem::Unknown("contact group"));
+                        errors.push(format!("groups[{at}]"), Problem::Unknown("contact group"));
                     }
                     each.push(*id);
                 }

@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 
 use super::Bulk;
-use super::create::NewBulk;
 use super::expand::{CHUNK, Made, Ready};
 use crate::contact::PhoneNumber;
 use crate::message::{MessageStatus, Money, Quote, TooManyParts};
-use crate::{Access, Area, BulkId, ContactId, Ctx, Directory, Draft, Entity, Error, Store};
+use crate::{Access, Area, BulkId, ContactId, Ctx, Directory, Entity, Error, Store};
 
 /// Recipients that are looked at; of more than that it is not said what would become of them.
 const LOOKED_AT: u64 = 100_000;
@@ -111,12 +110,6 @@ impl<S: Store> Directory<S> {
             }
         }
         Ok(looking.preview)
-    }
-
-    /// As [`Directory::bulk_preview`], of one that is not made. Errors: as of [`Directory::bulk_create`].
-    pub async fn bulk_preview_new(&self, ctx: &Ctx, draft: Draft<NewBulk>) -> Result<BulkPreview, Error> {
-        let bulk = self.bulk_read(ctx, draft).await?;
-        self.bulk_preview(ctx, &bulk).await
     }
 
     async fn preview_phones(&self, bulk: &Bulk, quote: &Quote, looking: &mut Looking) -> Result<(), Error> {
