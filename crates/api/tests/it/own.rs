@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     MediaPrompt,
     Webhook,
     Message,
+    /// A bulk under the id that LOX24 shows.
+    Bulk,
     Incoming,
     Block,
     /// What every tenant sees, such as a schema.
@@ -53,6 +55,8 @@ pub(crate) struct Own {
     pub(crate) delivery: i64,
     /// It waits.
     pub(crate) message: Uuid,
+    /// It has not begun.
+    pub(crate) bulk: Uuid,
     pub(crate) incoming: Uuid,
     pub(crate) block: i64,
     /// Of the caller, whose password is [`crate::support::PASSWORD`].
@@ -76,6 +80,7 @@ impl Own {
             webhook: -8,
             delivery: -9,
             message: Uuid::nil(),
+            bulk: Uuid::nil(),
             incoming: Uuid::nil(),
             block: -10,
             login: String::new(),
@@ -108,6 +113,7 @@ impl Own {
         let (webhook, delivery) = webhooks::given_up(world, tenant, caller).await;
         let [message, incoming] =
             [messages::waiting(world, tenant).await, messages::incoming(world, tenant).await];
+        let bulk = messages::bulk(world, tenant).await;
         let block = messages::block(world, tenant).await;
         let (login, contact_group) = (caller.to_owned(), contact_group.0);
         Self {
@@ -123,6 +129,7 @@ impl Own {
             webhook,
             delivery,
             message,
+            bulk,
             incoming,
             block,
             login,
@@ -143,6 +150,7 @@ impl Own {
             Kind::MediaPrompt => self.media_prompt.into(),
             Kind::Webhook => self.webhook.into(),
             Kind::Message => self.message.to_string().into(),
+            Kind::Bulk => self.bulk.to_string().into(),
             Kind::Incoming => self.incoming.to_string().into(),
             Kind::Block => self.block.into(),
             Kind::Common(name) => name.into(),
@@ -159,7 +167,7 @@ impl Kind {
     /// An id of nothing.
     pub(crate) fn unknown(self) -> Value {
         match self {
-            Self::UserUuid | Self::UserGroup | Self::Message | Self::Incoming => {
+            Self::UserUuid | Self::UserGroup | Self::Message | Self::Bulk | Self::Incoming => {
                 "00000000-0000-4000-8000-000000000000".into()
             }
             Self::Unit
