@@ -41,7 +41,7 @@ async fn group(client: &Client<'_>) -> i64 {
     let path = client
         .group(json!({"name": "Clients", "name_a": "name", "phones": [
             {"phone": "+4915112345671", "a": "Kim", "callback_data": "k"},
-            {"phone": "+4915112345672"},
+            {"phone": "+4915112345672", "callback_data": "order 7"},
             {"phone": "+4915112345673", "a": "Lee"},
             {"phone": "+493012345678", "a": "Fixed"},
         ]}))
