@@ -6,6 +6,8 @@
 mod account;
 mod auth;
 mod block;
+mod bulk;
+mod bulk_wire;
 mod collection;
 mod contact;
 mod contact_group;
@@ -31,6 +33,7 @@ use serde_json::json;
 
 use self::account::Account;
 use self::block::BlockBody;
+use self::bulk_wire::{BulkBody, BulkStatusBody};
 use self::collection::list;
 use self::contact_group_wire::Group;
 use self::contact_wire::PhoneBody;
@@ -106,6 +109,25 @@ pub(crate) const ROUTES: Routes = routes![
         About::read("One message").of(Resources).ids(UUIDS).versioned().answers(item::<Sms>);
     DELETE "/sms/{uuid}" => message::message_delete,
         About::write("Delete a message; one that waits is not sent").of(Resources).ids(UUIDS).versioned().deletes();
+    GET "/bulks" => bulk::bulk_list,
+        About::read("The bulks, the newest first").of(Resources)
+            .query(|q| _ = bulk::list(q)).answers(list::<BulkStatusBody>);
+    POST "/bulks" => bulk::bulk_create,
+        About::write("Send one text to many").of(Resources)
+            .body(Create, |f| _ = bulk_wire::decode(f)).refuses(UNPROCESSABLE).creates(item::<BulkBody>);
+    POST "/bulks/dryrun" => bulk::bulk_dry_run,
+        About::write("Keep a bulk that is counted and not sent").of(Resources)
+            .body(Create, |f| _ = bulk_wire::decode(f)).refuses(UNPROCESSABLE).creates(item::<BulkBody>);
+    GET "/bulks/{id}" => bulk::bulk_get,
+        About::read("One bulk").of(Resources).ids(UUIDS).versioned().answers(item::<BulkBody>);
+    GET "/bulks/{id}/status" => bulk::bulk_status_get,
+        About::read("How far a bulk is").of(Resources).ids(UUIDS).versioned().answers(item::<BulkStatusBody>);
+    PUT "/bulks/{id}/cancel" => bulk::bulk_cancel,
+        About::write("Cancel a bulk that has not ended; what is not handed over is stopped").of(Resources).ids(UUIDS)
+            .versioned().refuses(UNPROCESSABLE).answers(item::<BulkStatusBody>);
+    DELETE "/bulks/{id}" => bulk::bulk_delete,
+        About::write("Delete a bulk; its messages stay, but for those that wait").of(Resources).ids(UUIDS)
+            .versioned().deletes();
     GET "/incomings" => incoming::incoming_list,
         About::read("The messages from phones, the newest first").of(Resources)
             .query(|q| _ = incoming::list(q)).answers(list::<IncomingBody>);
@@ -135,7 +157,16 @@ pub(crate) const DIALECT: Dialect = Dialect {
     name: "lox24",
     title: "LOX24 API 2.24",
     routes: ROUTES,
-    prefixes: &["/me", "/groups", "/phones", "/sms", "/incomings", "/blocked_numbers", "/pricelist"],
+    prefixes: &[
+        "/me",
+        "/groups",
+        "/phones",
+        "/sms",
+        "/bulks",
+        "/incomings",
+        "/blocked_numbers",
+        "/pricelist",
+    ],
     door: auth::door,
     failure: failure::response,
     finish,

@@ -70,6 +70,10 @@ fn message(_: &Own) -> Value {
     json!({"sender_id": "Covered", "text": "Covered", "phone": "+12015550192"})
 }
 
+fn bulk_message(own: &Own) -> Value {
+    json!({"sender_id": "Covered", "text": "Covered", "phones": ["+12015550192"], "msg_groups": [own.contact_group]})
+}
+
 fn signed_user(own: &Own) -> Value {
     json!({"firstName": "Cove", "lastName": "Red", "email": "covered@example.net", "userGroupId": own.user_group})
 }
@@ -213,6 +217,13 @@ pub(crate) const CASES: &[Case] = &[
     Case { body: nothing, query: "?status_code=0", ..case("messages_delete", WRITERS) },
     Case { path: Some(Kind::Message), ..case("message_get", READERS) },
     Case { path: Some(Kind::Message), ..case("message_delete", WRITERS) },
+    case("bulk_list", READERS),
+    Case { body: bulk_message, ..case("bulk_create", WRITERS) },
+    Case { body: bulk_message, ..case("bulk_dry_run", WRITERS) },
+    Case { path: Some(Kind::Bulk), ..case("bulk_get", READERS) },
+    Case { path: Some(Kind::Bulk), ..case("bulk_status_get", READERS) },
+    Case { path: Some(Kind::Bulk), body: nothing, ..case("bulk_cancel", WRITERS) },
+    Case { path: Some(Kind::Bulk), ..case("bulk_delete", WRITERS) },
     case("incoming_list", READERS),
     Case { path: Some(Kind::Incoming), ..case("incoming_get", READERS) },
     Case { path: Some(Kind::Incoming), ..case("incoming_delete", WRITERS) },

@@ -81,7 +81,8 @@ impl Case {
         match self.who {
             Who::Signers(_) => 1,
             Who::Tokens(_) => 2,
-            Who::Anyone | Who::Roles(_) | Who::Keys(_) => 0,
+            Who::Keys(_) => 3,
+            Who::Anyone | Who::Roles(_) => 0,
         }
     }
 
@@ -96,8 +97,10 @@ fn dialect(path: &str) -> u8 {
         1
     } else if path.starts_with("/scim/v2/") {
         2
-    } else {
+    } else if path.starts_with("/v3/") || path.starts_with("/oauth/") {
         0
+    } else {
+        3
     }
 }
 

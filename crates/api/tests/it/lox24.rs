@@ -12,7 +12,7 @@ use crate::support::{Call, Reply, World};
 
 /// Where the paths of the dialect stand.
 pub(crate) const PATHS: &[&str] =
-    &["/me", "/groups", "/phones", "/sms", "/incomings", "/blocked_numbers", "/pricelist"];
+    &["/me", "/groups", "/phones", "/sms", "/bulks", "/incomings", "/blocked_numbers", "/pricelist"];
 
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const JSON_LD: &str = "application/ld+json";

@@ -28,6 +28,8 @@ mod lox24;
 mod lox24_account;
 mod lox24_batch;
 mod lox24_blocks;
+mod lox24_bulks;
+mod lox24_bulks_bad;
 mod lox24_conditions;
 mod lox24_csv;
 mod lox24_filters;

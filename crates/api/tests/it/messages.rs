@@ -1,10 +1,10 @@
 //! Messages that tests are about, in whichever dialect.
 
 use muster_domain::message::{
-    Arrival, Claimed, Country, Currency, Message, MessageWish, Money, Outcome, Price, PriceTable, SenderId,
-    blocked_number,
+    Arrival, BulkPatch, Claimed, Country, Currency, Message, MessageWish, Money, NewBulk, Outcome,
+    PlaceholderStyle, Price, PriceTable, SenderId, blocked_number,
 };
-use muster_domain::{Ctx, Draft};
+use muster_domain::{BulkId, Ctx, Draft};
 use uuid::Uuid;
 
 use crate::support::World;
@@ -23,6 +23,18 @@ pub(crate) async fn sent(world: &World, tenant: &Ctx, phone: &str, text: &str) -
         ..MessageWish::default()
     };
     world.directory().message_create(tenant, Draft::from(wish)).await.unwrap()
+}
+
+/// A bulk of a tenant that has not begun; its UUID.
+pub(crate) async fn bulk(world: &World, tenant: &Ctx) -> Uuid {
+    let patch = BulkPatch {
+        sender: SenderId::read("Muster").ok(),
+        text: Some("hello".to_owned()),
+        phones: Some(vec!["+12015550183".to_owned()]),
+        ..BulkPatch::default()
+    };
+    let new = NewBulk { patch, style: PlaceholderStyle::Brackets, is_dry_run: false, ip: None };
+    world.directory().bulk_create(tenant, Draft::from(new)).await.unwrap().uuid
 }
 
 /// A message from a phone to a tenant; its id.
@@ -56,13 +68,17 @@ pub(crate) async fn claimed(world: &World, tenant: &Ctx) -> Claimed {
 
 /// Hands over what waits of a tenant.
 pub(crate) async fn hand_over(world: &World, tenant: &Ctx) {
-    let claimed = claimed(world, tenant).await;
+    take(world, &claimed(world, tenant).await).await;
+}
+
+/// A carrier takes all that is claimed.
+async fn take(world: &World, claimed: &Claimed) {
     let accepted = |message: &Message| {
         let ids = vec![format!("play-{}", message.id)];
         (message.clone(), Outcome::Accepted { carrier: "play".to_owned(), ids })
     };
     let all = claimed.messages.iter().map(accepted).collect();
-    world.directory().messages_note(&claimed, all).await.unwrap();
+    world.directory().messages_note(claimed, all).await.unwrap();
 }
 
 pub(crate) fn cents(cents: i64) -> Money {
@@ -88,4 +104,21 @@ pub(crate) async fn load_prices(world: &World) {
         price("IT", "Italy", Currency::CHF, 9),
     ];
     world.directory().prices_load(Some(PriceTable::new(prices))).await.unwrap();
+}
+
+/// Does all that there is to do for a bulk now, but for handing over.
+pub(crate) async fn run(world: &World, tenant: &Ctx, uuid: &str) -> BulkId {
+    let bulk = world.directory().bulk_by_uuid(tenant, uuid.parse().unwrap()).await.unwrap();
+    while world.directory().bulk_step(tenant.tenant(), bulk.id).await.unwrap() {}
+    bulk.id
+}
+
+/// Sends a bulk to its end.
+pub(crate) async fn run_and_hand_over(world: &World, tenant: &Ctx, uuid: &str) {
+    let id = run(world, tenant, uuid).await;
+    while let Some(claimed) = world.directory().messages_claim(tenant.tenant(), Some(id), 100).await.unwrap()
+    {
+        take(world, &claimed).await;
+    }
+    run(world, tenant, uuid).await;
 }

@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     Broadcast,
     Webhook,
     Message,
+    /// A bulk under the id that LOX24 shows.
+    Bulk,
     Incoming,
     Block,
     /// What every tenant sees, such as a schema.
@@ -60,6 +62,8 @@ pub(crate) struct Own {
     pub(crate) delivery: i64,
     /// It waits.
     pub(crate) message: Uuid,
+    /// It has not begun.
+    pub(crate) bulk: Uuid,
     pub(crate) incoming: Uuid,
     pub(crate) block: i64,
     /// Of the caller, whose password is [`crate::support::PASSWORD`].
@@ -85,6 +89,7 @@ impl Own {
             webhook: -8,
             delivery: -9,
             message: Uuid::nil(),
+            bulk: Uuid::nil(),
             incoming: Uuid::nil(),
             block: -11,
             login: String::new(),
@@ -118,6 +123,7 @@ impl Own {
         let (webhook, delivery) = webhooks::given_up(world, tenant, caller).await;
         let [message, incoming] =
             [messages::waiting(world, tenant).await, messages::incoming(world, tenant).await];
+        let bulk = messages::bulk(world, tenant).await;
         let block = messages::block(world, tenant).await;
         let conversation = conversations::begun(world, tenant, "hello?").await;
         let (login, contact_group) = (caller.to_owned(), contact_group.0);
@@ -136,6 +142,7 @@ impl Own {
             webhook,
             delivery,
             message,
+            bulk,
             incoming,
             block,
             login,
@@ -158,6 +165,7 @@ impl Own {
             Kind::Broadcast => self.broadcast.into(),
             Kind::Webhook => self.webhook.into(),
             Kind::Message => self.message.to_string().into(),
+            Kind::Bulk => self.bulk.to_string().into(),
             Kind::Incoming => self.incoming.to_string().into(),
             Kind::Block => self.block.into(),
             Kind::Common(name) => name.into(),
@@ -174,7 +182,7 @@ impl Kind {
     /// An id of nothing.
     pub(crate) fn unknown(self) -> Value {
         match self {
-            Self::UserUuid | Self::UserGroup | Self::Message | Self::Incoming => {
+            Self::UserUuid | Self::UserGroup | Self::Message | Self::Bulk | Self::Incoming => {
                 "00000000-0000-4000-8000-000000000000".into()
             }
             Self::Unit

@@ -69,6 +69,18 @@ sed -e "s/@USERS@/$(ids make_scim Users 1 5 "$user")/" -e "s/@LEAVERS@/$(ids mak
     -e "s/@GROUPS@/$(ids make_scim Groups 1 5 "$group")/" -e "s/@OLD_GROUPS@/$(ids make_scim Groups 6 30 "$group")/" \
     "$here/schemathesis-scim.toml" >"$folder/scim.toml"
 
+# LOX24's messages: of each kind the first five are read, the others are there to be stopped or deleted.
+make_lox24() {
+    curl -sSf -w '\n' "$url/$1" -H "X-LOX24-AUTH-TOKEN: $key" -H 'Content-Type: application/json' -d "$2" |
+        sed 's/.*"uuid":"\([^"]*\)".*/"\1"/'
+}
+message='{"sender_id": "Muster", "text": "Number NUMBER", "phone": "+12015550100"}'
+bulk='{"sender_id": "Muster", "text": "Number NUMBER", "phones": ["+12015550100"], "delivery_at": 4102444800}'
+for number in {1..20}; do make_lox24 blocked_numbers "{\"number\": \"+1201555$((number + 1000))\"}" >"$folder/answer"; done
+sed -e "s/@MESSAGES@/$(ids make_lox24 sms 1 5 "$message")/" -e "s/@OLD_MESSAGES@/$(ids make_lox24 sms 6 30 "$message")/" \
+    -e "s/@BULKS@/$(ids make_lox24 bulks 1 5 "$bulk")/" -e "s/@OLD_BULKS@/$(ids make_lox24 bulks 6 30 "$bulk")/" \
+    "$here/schemathesis.toml" >"$folder/schemathesis.toml"
+
 cd "$folder"
 # A document, how it is tried, how many examples there are of a call, and the headers with which its calls are made.
 try() {
@@ -79,8 +91,8 @@ try() {
         --checks all --exclude-checks positive_data_acceptance --no-color ||
         { cat "$folder/log"; exit 1; }
 }
-try convirza "$here/schemathesis.toml" 60 "Authorization: Bearer $token"
-try lox24 "$here/schemathesis.toml" 60 "X-LOX24-AUTH-TOKEN: $key"
+try convirza "$folder/schemathesis.toml" 60 "Authorization: Bearer $token"
+try lox24 "$folder/schemathesis.toml" 60 "X-LOX24-AUTH-TOKEN: $key"
 # Each of its bodies is of two content types, so that there are as many examples of each.
 try scim "$folder/scim.toml" 30 "Authorization: Bearer $scim"
 export ONLIVE_ACCESS_KEY ONLIVE_SECRET SCHEMATHESIS_HOOKS=signature PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1

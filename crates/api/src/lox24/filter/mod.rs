@@ -39,6 +39,8 @@ pub(super) enum Takes {
     Times,
     Uuid,
     Country,
+    /// A `status_code` of a bulk.
+    BulkStatus,
     /// All of a text, which has at most so many characters.
     Text(usize),
     /// A part of a text, likewise.
@@ -150,9 +152,16 @@ impl<'r, 'q, F: Copy> Reader<'r, 'q, F> {
         }
     }
 
-    /// What was asked for.
+    /// What was asked for. What may be without a value has none of any.
     fn filter(self) -> Filter<F> {
-        self.any.into_iter().fold(self.all, |filter, (_, any)| filter.and(any))
+        let exists = |name: &str| self.filters.exists.iter().find(|(known, _)| *known == name);
+        self.any.into_iter().fold(self.all, |filter, (name, any)| {
+            let filter = filter.and(any);
+            match exists(name) {
+                Some((_, field)) => filter.and(vec![Test::is(*field, 1)]),
+                None => filter,
+            }
+        })
     }
 
     /// Whether such an order is known. The first that is asked for counts.
@@ -183,8 +192,8 @@ impl<'r, 'q, F: Copy> Reader<'r, 'q, F> {
         };
         if within.is_none_or(is_place) {
             self.parts += usize::from(matches!(known.takes, Takes::Part(_)));
-            if let Some(test) = self.taken(name, known.takes.test(known.field, value)) {
-                self.either(known.name, test);
+            if let Some(tests) = self.taken(name, known.takes.tests(known.field, value)) {
+                self.either(known.name, tests);
             }
             return true;
         }
@@ -198,10 +207,10 @@ impl<'r, 'q, F: Copy> Reader<'r, 'q, F> {
     }
 
     /// Another value that may hold.
-    fn either(&mut self, name: &'static str, test: Test<F>) {
+    fn either(&mut self, name: &'static str, tests: Vec<Test<F>>) {
         match self.any.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, any)) => any.push(test),
-            None => self.any.push((name, vec![test])),
+            Some((_, any)) => any.extend(tests),
+            None => self.any.push((name, tests)),
         }
     }
 

@@ -44,7 +44,7 @@ impl Takes {
     fn shape(self) -> Shape {
         match self {
             Self::Boolean => Shape::Words(&BOOLEANS),
-            Self::Integer | Self::Integers | Self::Times => INTEGER,
+            Self::Integer | Self::Integers | Self::Times | Self::BulkStatus => INTEGER,
             Self::Uuid => Shape::Text(Text { pattern: Some(UUIDS), ..Text::ANY }),
             Self::Country => Shape::Text(Text { pattern: Some("^[A-Za-z]{2}$"), ..Text::ANY }),
             Self::Text(max) | Self::Part(max) => Shape::Text(Text { min: 1, ..Text::limited(max) }),

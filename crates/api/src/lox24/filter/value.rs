@@ -1,6 +1,6 @@
 //! What stands in filters.
 
-use muster_domain::message::{Country, Test};
+use muster_domain::message::{BulkStatus, Country, Test};
 use muster_domain::{Kind, Problem, text};
 use uuid::Uuid;
 
@@ -21,11 +21,19 @@ pub(super) const UUIDS: &str =
     "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$";
 
 impl Takes {
-    /// That a field is this value. Errors: of the value.
-    pub(super) fn test<F: Copy>(self, field: F, raw: &str) -> Result<Test<F>, Problem> {
+    /// That a field is this value: one of these holds. Errors: of the value.
+    pub(super) fn tests<F: Copy>(self, field: F, raw: &str) -> Result<Vec<Test<F>>, Problem> {
+        if self == Self::BulkStatus {
+            let known = BulkStatus::with_code(number(raw)?);
+            return Ok(known.map(|status| Test::Text(field, status.as_str().to_owned())).collect());
+        }
+        self.test(field, raw).map(|test| vec![test])
+    }
+
+    fn test<F: Copy>(self, field: F, raw: &str) -> Result<Test<F>, Problem> {
         Ok(match self {
             Self::Boolean => Test::is(field, boolean(raw)?.into()),
-            Self::Integer | Self::Integers | Self::Times => {
+            Self::Integer | Self::Integers | Self::Times | Self::BulkStatus => {
                 let (least, most) = self.stored(number(raw)?);
                 within(field, least, most)
             }

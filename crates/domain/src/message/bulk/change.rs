@@ -73,6 +73,21 @@ impl<S: Store> Directory<S> {
         self.bulk_update(ctx, found, Draft::from(patch), precondition).await
     }
 
+    /// Cancels a bulk that the caller has read, which there must be something of to cancel.
+    ///
+    /// Errors: `Rule` for one that has ended, `Precondition`, `NotFound` when it is gone meanwhile.
+    pub async fn bulk_cancel(
+        &self,
+        ctx: &Ctx,
+        found: Bulk,
+        precondition: Option<Precondition<Bulk>>,
+    ) -> Result<Bulk, Error> {
+        // To set the status that it has is no change.
+        let is_cancelled = found.status == BulkStatus::Cancelled;
+        let bulk = self.bulk_set_status(ctx, found, BulkStatus::Cancelled, precondition).await?;
+        if is_cancelled { Err(Error::Rule(Rule::BulkStatus)) } else { Ok(bulk) }
+    }
+
     /// The bulk as it shall be, which is the same when nothing changes.
     fn bulk_changed(&self, before: &Bulk, patch: &BulkPatch, recipients: &Recipients) -> Result<Bulk, Error> {
         let mut after = before.clone();
