@@ -164,7 +164,7 @@ impl<S: Store> Chunk<'_, S> {
         match self.shared.directory.messages_keep(&mut self.claimed).await {
             Ok(()) => self.hold.renew(self.claimed.until),
             Err(error) => {
-                tracing::warn!(%error, tenant = %self.claimed.tenant, "a claim on messages was not renewed")
+                tracing::warn!(%error, tenant = %self.claimed.tenant, "a claim on messages was not renewed");
             }
         }
     }

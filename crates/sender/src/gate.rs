@@ -418,4 +418,4 @@ impl Job {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

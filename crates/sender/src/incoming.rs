@@ -17,7 +17,7 @@ pub(crate) fn arrival(carrier: &str, incoming: Incoming) -> Arrival {
     let text = match body {
         Body::Text(text) => text,
         Body::Gsm(septets) => gsm::decode(&septets),
-        Body::Binary(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Body::Binary(bytes) => hexadecimal(&bytes),
     };
     Arrival {
         carrier: carrier.to_owned(),
@@ -27,6 +27,11 @@ pub(crate) fn arrival(carrier: &str, incoming: Incoming) -> Arrival {
         text: short(text, MOST_CHARACTERS),
         received_at: at,
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xF)]).collect()
 }
 
 fn short(mut text: String, most: usize) -> String {

@@ -134,7 +134,11 @@ impl<S: Store + 'static> Sender<S> {
                     // Whoever supervises this begins anew.
                     std::panic::resume_unwind(error.into_panic());
                 }
-                found = self.looks.next() => self.found(found),
+                found = self.looks.next() => {
+                    if let Some(found) = found {
+                        self.found(&found);
+                    }
+                }
                 tenants = taken => {
                     for tenant in tenants {
                         self.ring.due(tenant, Lane::Single);
@@ -166,8 +170,8 @@ impl<S: Store + 'static> Sender<S> {
         }
     }
 
-    fn found(&mut self, found: Option<Found>) {
-        let Some(Found { tenant, work }) = found else { return };
+    fn found(&mut self, found: &Found) {
+        let Found { tenant, work } = *found;
         let now = self.shared.directory.now();
         if work.lost_at.is_some_and(|at| at.plus(GRACE) <= now) {
             self.ring.due(tenant, Lane::Lost);

@@ -15,6 +15,7 @@ mod demo;
 mod lifecycle;
 mod limits;
 mod load;
+mod messages;
 mod on_file;
 mod on_postgres;
 mod operator;
