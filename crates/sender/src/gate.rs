@@ -3,9 +3,9 @@
 //! Few wait, since what is claimed cannot be stopped any more, and is in doubt when this process dies. Tenants go through
 //! in turn, one message each, and each has a share of the room.
 
+mod queue;
 mod room;
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,7 +18,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use crate::Counts;
-use crate::health::{Health, Mood};
+use crate::health::Mood;
+use queue::State;
 pub(crate) use room::{Places, Room};
 
 /// A hand-over does not begin when its claim ends so soon: whoever takes the claim over would do it too.
@@ -77,18 +78,6 @@ pub(crate) struct Gate {
     freed: Arc<Notify>,
 }
 
-struct State {
-    health: Health,
-    /// Tenants with jobs, in turn.
-    turns: VecDeque<TenantId>,
-    queues: HashMap<TenantId, VecDeque<Inside>>,
-    /// In doubt, with the time when the carrier is asked again.
-    doubtful: Vec<(Instant, Inside)>,
-    /// How many went back since the carrier was well.
-    returned: u32,
-    is_closed: bool,
-}
-
 type Flight = (Inside, Result<HandedOver, Failed>);
 
 impl Hold {
@@ -121,14 +110,7 @@ impl Gate {
             counts,
             window,
             room: Arc::new(Room::new(window, Arc::clone(&freed))),
-            state: Mutex::new(State {
-                health: Health::new(),
-                turns: VecDeque::new(),
-                queues: HashMap::new(),
-                doubtful: Vec::new(),
-                returned: 0,
-                is_closed: false,
-            }),
+            state: Mutex::default(),
             changed: Notify::new(),
             freed,
         }
@@ -360,47 +342,6 @@ impl Gate {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn push(&mut self, inside: Inside) {
-        if inside.job.is_doubtful {
-            self.doubtful.push((Instant::now(), inside));
-            return;
-        }
-        let tenant = inside.job.tenant;
-        let queue = self.queues.entry(tenant).or_default();
-        if queue.is_empty() {
-            self.turns.push_back(tenant);
-        }
-        queue.push_back(inside);
-    }
-
-    /// What is in doubt and due, else the next of the tenant whose turn it is.
-    fn next(&mut self, now: Instant) -> Option<Inside> {
-        if let Some(due) = self.doubtful.iter().position(|(at, _)| *at <= now) {
-            return Some(self.doubtful.swap_remove(due).1);
-        }
-        let tenant = self.turns.pop_front()?;
-        let queue = self.queues.get_mut(&tenant)?;
-        let next = queue.pop_front();
-        if queue.is_empty() {
-            self.queues.remove(&tenant);
-        } else {
-            self.turns.push_back(tenant);
-        }
-        next
-    }
-
-    /// All that waits, with what is in doubt or without.
-    fn drain(&mut self, with_doubtful: bool) -> Vec<Inside> {
-        self.turns.clear();
-        let mut all: Vec<_> = self.queues.drain().flat_map(|(_, queue)| queue).collect();
-        if with_doubtful {
-            all.extend(self.doubtful.drain(..).map(|(_, inside)| inside));
-        }
-        all
     }
 }
 

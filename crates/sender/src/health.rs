@@ -31,11 +31,13 @@ pub(crate) enum Mood {
     },
 }
 
-impl Health {
-    pub(crate) fn new() -> Self {
+impl Default for Health {
+    fn default() -> Self {
         Self { failures: 0, paused_until: None, pause: FIRST }
     }
+}
 
+impl Health {
     pub(crate) fn mood(&self, now: Instant) -> Mood {
         match self.paused_until {
             None => Mood::Well,
@@ -46,7 +48,7 @@ impl Health {
 
     /// It has answered as one does that is well.
     pub(crate) fn good(&mut self) {
-        *self = Self::new();
+        *self = Self::default();
     }
 
     /// It has failed, or wants a pause of this length. Whether it is left alone from now on.
@@ -70,7 +72,7 @@ mod tests {
 
     #[test]
     fn who_fails_again_and_again_is_left_alone_for_longer_and_longer() {
-        let (mut health, mut now) = (Health::new(), Instant::now());
+        let (mut health, mut now) = (Health::default(), Instant::now());
         for _ in 1..BORNE {
             assert!(!health.bad(now, None));
             assert_eq!(health.mood(now), Mood::Well);
@@ -92,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_wish_for_a_longer_pause_is_heard() {
-        let (mut health, now) = (Health::new(), Instant::now());
+        let (mut health, now) = (Health::default(), Instant::now());
         for _ in 0..BORNE {
             health.bad(now, Some(Duration::from_secs(3)));
         }

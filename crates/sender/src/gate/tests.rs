@@ -188,7 +188,7 @@ async fn what_is_in_doubt_is_asked_for_again_from_here() {
     assert_eq!(world.carrier.calls().len(), 10);
     let mut world = World::new(Scripted { repeats: true, ..Scripted::default() });
     world.admit_as(1, 2, "down", true);
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
     assert!(world.answers.recv().now_or_never().is_none(), "it is neither given up nor sent back");
     world.gate.close();
     assert_eq!(world.answer().await, (2, Answer::Left));

@@ -3,4 +3,6 @@
 mod carriers;
 mod due;
 mod fates;
+mod gateway;
+mod process;
 mod world;

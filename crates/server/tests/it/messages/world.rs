@@ -213,7 +213,7 @@ pub(crate) async fn send_on(
     directory.message_create(&ctx, wish.into()).await.unwrap().id
 }
 
-async fn open_store(
+pub(crate) async fn open_store(
     place: &Place,
     clock: &Arc<MovedClock>,
     as_server: bool,
