@@ -10,6 +10,7 @@ use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use ipnet::IpNet;
+use muster_carrier::Carriers;
 use muster_delivery::Client;
 use muster_domain::secret::ServerKey;
 use muster_domain::{CredentialId, Directory, TenantId, UserId};
@@ -81,6 +82,10 @@ const UPLOADS_OF_TENANT: usize = 4;
 const UNPROVEN_BODIES: usize = 64;
 const UNPROVEN_BODIES_OF_TENANT: usize = 16;
 
+/// Requests of gateways that are worked on at once, and those to one of them.
+const CALLBACKS: usize = 64;
+const CALLBACKS_OF_ONE: usize = 16;
+
 /// Tests of webhooks that are sent at once, and those of one tenant: each holds a connection for as long as an endpoint of
 /// the caller's choice lets it.
 const WEBHOOK_TESTS: usize = 32;
@@ -106,6 +111,10 @@ pub struct App {
     pub(crate) uploads: Rooms<Option<TenantId>>,
     /// Room for bodies that have to be read before it is known who sends them.
     pub(crate) unproven_bodies: Rooms<Option<TenantId>>,
+    /// The gateways that may call us.
+    pub(crate) gateways: Option<Arc<Carriers>>,
+    /// Room for what they tell, by their names.
+    pub(crate) callbacks: Rooms<String>,
     /// Log-ins, by client.
     pub(crate) logins: Windows<IpAddr>,
     /// Attempts to change one's password, which could guess the current one.
@@ -132,6 +141,8 @@ impl App {
             uploads: Rooms::new(UPLOADS, UPLOADS_OF_TENANT),
             unproven_bodies: Rooms::new(UNPROVEN_BODIES, UNPROVEN_BODIES_OF_TENANT),
             webhook_tests: Rooms::new(WEBHOOK_TESTS, WEBHOOK_TESTS_OF_TENANT),
+            gateways: None,
+            callbacks: Rooms::new(CALLBACKS, CALLBACKS_OF_ONE),
             logins: Windows::per_minute(settings.logins_per_minute),
             password_changes: Windows::per_minute(settings.logins_per_minute),
             lox24_blocks: Blocks::new(settings.lox24_wrong_keys, settings.lox24_block),
@@ -143,6 +154,13 @@ impl App {
             media,
             settings,
         }
+    }
+
+    /// Gateways that may call us, for which somebody has to store what they tell.
+    #[must_use]
+    pub fn with_gateways(mut self, carriers: Arc<Carriers>) -> Self {
+        self.gateways = Some(carriers);
+        self
     }
 
     /// The service for a listener.

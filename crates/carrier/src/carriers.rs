@@ -57,6 +57,16 @@ impl fmt::Debug for Carriers {
 /// are closed. What they report comes out of the one stream.
 pub fn open(config: &Config, sources: &Sources) -> Result<(Carriers, Reports), OpenError> {
     config.validate().map_err(OpenError)?;
+    start(config, sources)
+}
+
+/// As [`open`], but only the gateways that call us back, of a valid configuration: for a process that hands nothing over.
+pub fn open_callers(config: &Config, sources: &Sources) -> Result<(Carriers, Reports), OpenError> {
+    config.validate().map_err(OpenError)?;
+    start(&config.clone().callers_only(), sources)
+}
+
+fn start(config: &Config, sources: &Sources) -> Result<(Carriers, Reports), OpenError> {
     let (reporter, reports) = report::channel();
     let start = |(name, carrier): (&String, &CarrierConfig)| {
         let (reporter, sources) = (reporter.named(name), sources.clone());
@@ -80,6 +90,11 @@ impl Carriers {
     pub fn route(&self, tenant: TenantId, to: &str) -> Option<(&str, Arc<dyn Carrier>)> {
         let name = self.router.route(tenant, to);
         Some((self.all.get_key_value(name)?.0, self.get(name)?))
+    }
+
+    /// Who carries what.
+    pub fn router(&self) -> &Router {
+        &self.router
     }
 
     /// The carrier of this name.

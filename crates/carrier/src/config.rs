@@ -84,6 +84,14 @@ impl Config {
         Ok(config)
     }
 
+    /// Only the gateways that call us back, for a process that takes reports and hands nothing over.
+    #[must_use]
+    pub fn callers_only(mut self) -> Self {
+        self.carriers
+            .retain(|_, carrier| matches!(carrier, CarrierConfig::Http(http) if http.callback.is_some()));
+        self
+    }
+
     /// Whether all values can be used; else every one that cannot.
     pub fn validate(&self) -> Result<(), Vec<ConfigFault>> {
         let mut faults = Vec::new();
@@ -170,6 +178,8 @@ mod tests {
             default = "gone"
             tenants = { x = "main", 1 = "gone" }
             prefixes = { "49" = "main", "+43" = "gone" }
+            inbound = { "+49x" = 1, "72345" = 0, "+4930" = 1, "4930" = 2 }
+            inbound_default = -1
             "#,
         )
         .unwrap_err();
@@ -194,6 +204,10 @@ mod tests {
                 "routing.tenants.x",
                 "routing.prefixes.+43",
                 "routing.prefixes.49",
+                "routing.inbound.+49x",
+                "routing.inbound.4930",
+                "routing.inbound.72345",
+                "routing.inbound_default",
             ]
         );
         assert!(!faults.iter().any(|fault| fault.problem.contains("123456789")), "no secret is shown");

@@ -15,7 +15,7 @@ mod router;
 pub mod sandbox;
 pub mod smpp;
 
-pub use carriers::{Carriers, OpenError, Sources, open};
+pub use carriers::{Carriers, OpenError, Sources, open, open_callers};
 pub use config::{CarrierConfig, Config, ConfigFault};
 pub use message::{Encoding, Outgoing, Part};
 pub use outcome::{Failed, HandedOver, Reason};
@@ -35,6 +35,9 @@ pub trait Carrier: Send + Sync {
     fn recognises_repeats(&self) -> bool {
         false
     }
+
+    /// How many submissions at once it has a use for: more would only wait in it, for a second or two.
+    fn window(&self) -> usize;
 
     /// Takes no more, waits for a short time for what is on its way, and takes leave.
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -35,6 +35,13 @@ impl Rate {
         Self { interval, state: Mutex::new(State { next: None, paused_until: None, pause: PAUSE }) }
     }
 
+    /// As many of `window` submissions as have to wait for two seconds at most.
+    pub(crate) fn window(&self, window: usize) -> usize {
+        let in_two_seconds = 2_000_u128.checked_div(self.interval.as_millis());
+        let most = in_two_seconds.and_then(|most| usize::try_from(most).ok()).unwrap_or(window);
+        window.min(most).max(1)
+    }
+
     /// Waits for leave to send once. If that would take longer than `deadline`, the error is when to ask again.
     pub(crate) async fn leave(&self, deadline: Instant) -> Result<(), Duration> {
         let mut slot = None;
@@ -119,6 +126,14 @@ mod tests {
         }
         let took = times[299] - times[0];
         assert!(took < Duration::from_millis(3100), "the rate is used: {took:?}");
+    }
+
+    #[test]
+    fn no_more_wait_than_have_their_turn_soon() {
+        for (rate, window) in [(0, 100), (1, 2), (10, 20), (49, 100), (5000, 100)] {
+            assert_eq!(Rate::new(rate).window(100), window, "{rate}");
+        }
+        assert_eq!(Rate::new(0).window(0), 1);
     }
 
     #[tokio::test(start_paused = true)]

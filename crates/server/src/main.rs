@@ -1,9 +1,11 @@
 //! The binary `muster`: the server and the operator's commands.
 
+mod background;
 mod cli;
 mod config;
 mod demo;
 mod listener;
+mod messages;
 mod serve;
 mod system;
 mod telemetry;

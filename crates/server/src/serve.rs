@@ -16,10 +16,12 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::cli::carriers::CarrierArgs;
 use crate::cli::webhook::WebhookArgs;
 use crate::cli::{MediaArgs, StoreArgs, directory};
 use crate::demo;
 use crate::listener::{self, ConnectionLimits};
+use crate::messages::Messages;
 use crate::telemetry::LogArgs;
 use crate::upkeep::{self, RetentionArgs};
 use crate::webhooks::Sending;
@@ -103,6 +105,12 @@ pub(crate) struct ServeArgs {
     /// Whether this server sends for webhooks. Off where `muster worker` does it beside.
     #[arg(long, env = "MUSTER_WEBHOOKS", default_value = "on")]
     webhooks: Switch,
+    /// Whether this server hands messages over to carriers. Off where `muster worker` does it beside; gateways that call
+    /// back are listened to in any case.
+    #[arg(long, env = "MUSTER_MESSAGES", default_value = "on")]
+    messages: Switch,
+    #[command(flatten)]
+    carriers: CarrierArgs,
     #[command(flatten)]
     log: LogArgs,
     #[command(flatten)]
@@ -152,6 +160,7 @@ impl ServeArgs {
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     args.log.start()?;
     let client = args.webhook.client()?;
+    let carriers = args.carriers.config()?;
     let media = args.media.open(&args.store)?;
     let limits = Limits { writer_queue: args.writer_queue, ..Limits::default() };
     let (store, key) = args.store.open_as_server(limits).await?;
@@ -173,7 +182,11 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     tracing::info!(%address, database = args.store.shown(), version = env!("CARGO_PKG_VERSION"), "listening");
 
-    let app = App::new(Arc::clone(&directory), key.clone(), media.clone(), client.clone(), args.settings());
+    let (stop, stopped) = watch::channel(false);
+    let hands_over = args.messages == Switch::On;
+    let messages = Messages::start(&directory, &carriers, client.clone(), hands_over, stopped.clone())?;
+    let app = App::new(Arc::clone(&directory), key.clone(), media.clone(), client.clone(), args.settings())
+        .with_gateways(messages.carriers());
     let service = app.into_service();
     let connections = ConnectionLimits {
         max_connections: connections_within_descriptors(args.max_connections),
@@ -181,7 +194,6 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         write_timeout: Duration::from_secs(args.request_timeout),
     };
     let upkeep = tokio::spawn(upkeep::run(Arc::clone(&directory), media, args.retention));
-    let (stop, stopped) = watch::channel(false);
     let mut sending = match args.webhooks {
         Switch::On => Some(Sending::start(Arc::clone(&directory), client, key, stopped)?),
         Switch::Off => None,
@@ -193,9 +205,12 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     };
     listener::serve(listener, service, connections, shutdown).await;
     upkeep.abort();
-    if let Some(sending) = &mut sending {
-        sending.ended().await;
-    }
+    let webhooks = async {
+        if let Some(sending) = &mut sending {
+            sending.ended().await;
+        }
+    };
+    tokio::join!(webhooks, messages.ended());
     directory.store.close().await;
     tracing::info!("stopped");
     Ok(())

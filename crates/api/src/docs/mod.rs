@@ -1,6 +1,8 @@
 //! The documents of the APIs under `/openapi`, and a page at `/docs` on which they can be read and tried. The page
 //! is Swagger UI, which is in the binary (`assets/swagger-ui`).
 
+mod callback;
+
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -19,6 +21,7 @@ const ROUTES: Routes = routes![
     GET "/docs" => self::docs_page, About::open("The page");
     GET "/docs/" => self::docs_page, About::open("The page");
     GET "/docs/{file}" => self::docs_file, About::open("What the page is made of");
+    POST "/carriers/{name}/callback" => callback::carrier_callback, About::open("What a gateway tells us");
 ];
 
 /// Muster's own paths, and those of nobody, in the form of those of all dialects.
@@ -47,6 +50,9 @@ fn failure(_: &Head<'_>, failure: Failure) -> Response {
             response
         }
         Failure::PathUnknown => plain(StatusCode::NOT_FOUND, "Not Found"),
+        Failure::BodyTooLarge { .. } => plain(StatusCode::PAYLOAD_TOO_LARGE, "Content Too Large"),
+        Failure::BodyIncomplete | Failure::Malformed(_) => plain(StatusCode::BAD_REQUEST, "Bad Request"),
+        Failure::TimedOut => plain(StatusCode::SERVICE_UNAVAILABLE, "Try Again"),
         _ => plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     }
 }

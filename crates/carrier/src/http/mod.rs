@@ -218,6 +218,10 @@ impl Carrier for Http {
         self.config.idempotent
     }
 
+    fn window(&self) -> usize {
+        self.rate.window(usize::try_from(self.config.window).unwrap_or(1))
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         self.window.close();
         Box::pin(std::future::ready(()))

@@ -42,6 +42,8 @@ use timeline::Timeline;
 const STORE: Duration = Duration::from_secs(10);
 /// When a throttled message may be tried again.
 const THROTTLED: Duration = Duration::from_millis(50);
+/// It would take any number; those that it is slow with wait here.
+const WINDOW: usize = 1000;
 const LONGEST_DELAY: Duration = Duration::from_hours(1);
 
 /// The settings of a sandbox.
@@ -161,6 +163,10 @@ impl Carrier for Sandbox {
 
     fn recognises_repeats(&self) -> bool {
         true
+    }
+
+    fn window(&self) -> usize {
+        WINDOW
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

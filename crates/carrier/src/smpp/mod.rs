@@ -176,6 +176,11 @@ impl Carrier for Smpp {
         Box::pin(self.take(message))
     }
 
+    fn window(&self) -> usize {
+        let config = &self.shared.config;
+        self.shared.rate.window(usize::try_from(config.binds.saturating_mul(config.window)).unwrap_or(1))
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             self.stop.send_replace(true);

@@ -54,6 +54,13 @@ pub trait IncomingStore {
         phone: &str,
         senders: [String; 3],
     ) -> impl Future<Output = Result<Option<MessageId>, StoreError>> + Send;
+
+    /// The active tenant of which a message was handed over last to a phone from one of these senders.
+    fn tenant_last(
+        &self,
+        phone: &str,
+        senders: [String; 3],
+    ) -> impl Future<Output = Result<Option<TenantId>, StoreError>> + Send;
 }
 
 impl<S: Store> Directory<S> {
@@ -112,15 +119,21 @@ impl<S: Store> Directory<S> {
         Err(Error::contended())
     }
 
+    /// Whose a message from a phone is, if the operator has not said who has the number that it was sent to: the
+    /// tenant's whose message it answers. It costs a look-up for each tenant of the store.
+    pub async fn incoming_tenant(&self, from: &str, to: &str) -> Result<Option<TenantId>, Error> {
+        match number(from) {
+            Some(phone) => Ok(self.store.tenant_last(&phone, senders(to)).await?),
+            None => Ok(None),
+        }
+    }
+
     /// The message of ours that one of theirs answers.
     async fn answered(&self, tenant: TenantId, from: &str, to: &str) -> Result<Option<MessageId>, Error> {
-        let Some(phone) = number(from) else {
-            return Ok(None);
-        };
-        let national = |number: &str| number.trim_start_matches('+').to_owned();
-        let international = number(to).unwrap_or_else(|| to.to_owned());
-        let senders = [to.to_owned(), national(&international), international];
-        Ok(self.store.message_last(tenant, &phone, senders).await?)
+        match number(from) {
+            Some(phone) => Ok(self.store.message_last(tenant, &phone, senders(to)).await?),
+            None => Ok(None),
+        }
     }
 
     /// Adds what the word of a message asks for: its sender gets onto the block list, or off it.
@@ -197,6 +210,12 @@ impl<S: Store> Directory<S> {
         }
         Err(Error::contended())
     }
+}
+
+/// The senders that a message to this number answers: it may be written with or without its plus sign.
+fn senders(to: &str) -> [String; 3] {
+    let international = number(to).unwrap_or_else(|| to.to_owned());
+    [to.to_owned(), international.trim_start_matches('+').to_owned(), international]
 }
 
 /// A sender or receiver as the block list and messages have numbers; `None` for what is none, such as a name.

@@ -1,5 +1,6 @@
 //! The command line: every flag is also an environment variable `MUSTER_…` and a key of the file.
 
+pub(crate) mod carriers;
 mod contacts;
 mod credential;
 mod explain;
@@ -7,6 +8,7 @@ mod journal;
 mod migrate_store;
 pub(crate) mod output;
 mod prices;
+mod sandbox;
 pub(crate) mod sign;
 mod store;
 mod tenant;
@@ -72,6 +74,9 @@ enum Command {
     /// See how webhooks do, try them, and send again what was given up.
     #[command(subcommand)]
     Webhook(webhooks::WebhookCommand),
+    /// Play a phone: have a message come in.
+    #[command(subcommand)]
+    Sandbox(sandbox::SandboxCommand),
     Sign(sign::SignArgs),
     Journal(journal::JournalArgs),
     Backup(store::BackupArgs),
@@ -230,6 +235,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             Command::Import(command) => contacts::import(command).await,
             Command::Export(command) => contacts::export(command).await,
             Command::Webhook(command) => webhooks::run(command).await,
+            Command::Sandbox(command) => sandbox::run(command).await,
             Command::Sign(args) => sign::run(args),
             Command::Journal(args) => journal::run(args).await,
             Command::Backup(args) => store::backup(args).await,

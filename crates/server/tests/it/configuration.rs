@@ -47,6 +47,8 @@ fn every_flag_of_every_command_is_an_environment_variable_too() {
         &["doctor"],
         &["key", "rotate"],
         &["migrate-store"],
+        &["sandbox", "inbound"],
+        &["worker"],
     ];
     for command in commands {
         let help = text(&run(folder.path(), &[command, &["--help"]].concat()).stdout);

@@ -16,6 +16,7 @@ mod demo;
 mod lifecycle;
 mod limits;
 mod load;
+mod messages;
 mod on_file;
 mod on_postgres;
 mod operator;

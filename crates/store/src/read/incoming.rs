@@ -7,7 +7,7 @@ use super::listed::INCOMINGS;
 use super::read;
 use crate::driver::Read;
 use crate::row::get;
-use crate::statements::{incoming, tenant as of_tenant};
+use crate::statements::{incoming, installation, tenant as of_tenant};
 use crate::value::values;
 use crate::{Store, rows};
 
@@ -49,6 +49,13 @@ impl IncomingStore for Store {
         let [one, two, three] = &senders;
         let values = values![tenant.0, phone, one, two, three];
         read!(self, read, |on| on.one(&incoming::ANSWERED, &values, |row| Ok(MessageId(get(row, 0)?))))
+    }
+
+    async fn tenant_last(&self, phone: &str, senders: [String; 3]) -> Result<Option<TenantId>, StoreError> {
+        let [one, two, three] = senders;
+        let values = values![0_i64, phone.to_owned(), one, two, three];
+        // It is as long as the store has tenants.
+        read!(self, scan, |on| on.one(&installation::TENANT_LAST, &values, |row| Ok(TenantId(get(row, 0)?))))
     }
 }
 

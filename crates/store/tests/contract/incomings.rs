@@ -19,6 +19,7 @@ contract![
     what_arrives_is_read_back_whole,
     what_arrives_again_is_there_once,
     an_answer_is_joined_to_the_last_message,
+    whose_an_answer_is_tells_the_last_message,
     words_block_and_unblock,
     what_came_in_is_listed_and_deleted,
     what_came_in_goes_with_its_tenant,
@@ -139,6 +140,34 @@ async fn an_answer_is_joined_to_the_last_message<B: Backend>() {
     let of = |n| Filter::of(Test::Id(IncomingField::Answers, id(n).0));
     assert_eq!(world.received(&org, of(2)).await.len(), 2);
     assert_eq!(world.received(&org, of(1)).await.len(), 0);
+}
+
+async fn whose_an_answer_is_tells_the_last_message<B: Backend>() {
+    let world = World::<B>::new();
+    let [one, two, three] = [world.org("one").await, world.org("two").await, world.org("three").await];
+    let sent = MessageState { status: MessageStatus::HandedOver, receipt: Receipt::Pending };
+    let message = |org: &Org, n: u128, sender: &str, seconds: u64| Message {
+        sender: SenderId::read(sender).unwrap(),
+        state: sent,
+        created_at: START.plus(Duration::from_secs(seconds)),
+        ..plain(org, n)
+    };
+    let whose = async |from: &str, to: &str| world.directory.incoming_tenant(from, to).await.unwrap();
+    assert_eq!(whose(PHONE, OURS).await, None);
+    world.commit(&one, vec![insert(&message(&one, 1, OURS, 5))]).await.unwrap();
+    world.commit(&two, vec![insert(&message(&two, 2, OURS.trim_start_matches('+'), 9))]).await.unwrap();
+    // Another sender, and one that waits.
+    world.commit(&three, vec![insert(&message(&three, 3, "+4915188888888", 20))]).await.unwrap();
+    let waits = Message { state: MessageState::default(), ..message(&three, 4, OURS, 30) };
+    world.commit(&three, vec![insert(&waits)]).await.unwrap();
+    assert_eq!(whose(PHONE, OURS).await, Some(two.tenant));
+    assert_eq!(whose(PHONE.trim_start_matches('+'), OURS.trim_start_matches('+')).await, Some(two.tenant));
+    assert_eq!(whose(PHONE, "+4915188888888").await, Some(three.tenant));
+    for (from, to) in [("Bank", OURS), (PHONE, "Bank"), (OURS, PHONE)] {
+        assert_eq!(whose(from, to).await, None, "{from} {to}");
+    }
+    world.directory.tenant_disable(two.tenant).await.unwrap();
+    assert_eq!(whose(PHONE, OURS).await, Some(one.tenant));
 }
 
 async fn words_block_and_unblock<B: Backend>() {

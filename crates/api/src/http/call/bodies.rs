@@ -116,6 +116,13 @@ impl Call {
         Ok(())
     }
 
+    /// The body as it was sent, of whatever type, within the same limit.
+    pub(crate) async fn bytes(&mut self) -> Result<Bytes, Failure> {
+        let body = self.body.take().unwrap_or_default();
+        let max = self.app.settings.max_body;
+        body::watch(&self.parts.headers, body, max, true, |_| ()).await
+    }
+
     /// Reads the body within the same limit and keeps nothing of it.
     pub(crate) async fn skip_body(&mut self) -> Result<(), Failure> {
         let body = self.body.take().unwrap_or_default();

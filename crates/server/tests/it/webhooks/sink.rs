@@ -40,6 +40,8 @@ impl Hit {
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
     Status(u16),
+    /// 200, with this text.
+    Text(String),
     /// 503, and to be left alone for so many seconds.
     Later(u32),
     /// After a while.
@@ -119,8 +121,13 @@ fn serve(stream: TcpStream, state: &State) -> Option<()> {
         let hit = read(&mut reader)?;
         let reply = state.judge.lock().unwrap()(&hit);
         state.hits.lock().unwrap().push(hit);
+        let mut body = String::new();
         let (status, more) = match reply {
             Reply::Status(status) => (status, String::new()),
+            Reply::Text(text) => {
+                body = text;
+                (200, String::new())
+            }
             Reply::Later(seconds) => (503, format!("retry-after: {seconds}\r\n")),
             Reply::Slow(wait) => {
                 sleep(wait);
@@ -131,8 +138,9 @@ fn serve(stream: TcpStream, state: &State) -> Option<()> {
                 return None;
             }
         };
-        let length = if status == 204 { "" } else { "content-length: 0\r\n" };
-        write!(stream, "HTTP/1.1 {status} Status\r\n{more}{length}\r\n").ok()?;
+        let length =
+            if status == 204 { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+        write!(stream, "HTTP/1.1 {status} Status\r\n{more}{length}\r\n{body}").ok()?;
     }
 }
 

@@ -1,0 +1,85 @@
+//! Looking for tenants with messages that wait. It waits for the store on tasks of its own, so that whoever wants to know
+//! is free for what happens meanwhile.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream};
+use muster_domain::message::MessageWork;
+use muster_domain::{Directory, Store, TenantId};
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinSet};
+
+/// Tenants that are listed at once, and those of which the work is looked up at once.
+const TENANTS: u32 = 500;
+const LOOKUPS: usize = 4;
+/// What was found and is not taken yet; more waits for that.
+const FOUND: usize = 64;
+
+/// The work of a tenant.
+pub(crate) struct Found {
+    pub(crate) tenant: TenantId,
+    pub(crate) work: MessageWork,
+}
+
+/// The look that is under way, if there is one.
+pub(crate) struct Looks<S> {
+    directory: Arc<Directory<S>>,
+    sender: mpsc::Sender<Found>,
+    found: mpsc::Receiver<Found>,
+    tasks: JoinSet<()>,
+    round: Option<AbortHandle>,
+}
+
+impl<S: Store + 'static> Looks<S> {
+    pub(crate) fn new(directory: Arc<Directory<S>>) -> Self {
+        let (sender, found) = mpsc::channel(FOUND);
+        Self { directory, sender, found, tasks: JoinSet::new(), round: None }
+    }
+
+    /// Looks at all tenants of which messages wait, unless it does so already.
+    pub(crate) fn round(&mut self) {
+        if self.round.as_ref().is_none_or(AbortHandle::is_finished) {
+            let (directory, sender) = (Arc::clone(&self.directory), self.sender.clone());
+            self.round = Some(self.tasks.spawn(async move { round(&directory, &sender).await }));
+        }
+    }
+
+    /// Waits until something was found, or a look has ended.
+    pub(crate) async fn next(&mut self) -> Option<Found> {
+        tokio::select! {
+            found = self.found.recv() => found,
+            Some(ended) = self.tasks.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "looking for messages has failed");
+                }
+                None
+            }
+        }
+    }
+}
+
+async fn round<S: Store>(directory: &Directory<S>, sender: &mpsc::Sender<Found>) {
+    let mut after = None;
+    loop {
+        let tenants = match directory.tenants_with_messages(after, TENANTS).await {
+            Ok(tenants) if tenants.is_empty() => return,
+            Ok(tenants) => tenants,
+            Err(error) => {
+                tracing::warn!(%error, "messages could not be looked for; the next round tries again");
+                return;
+            }
+        };
+        after = tenants.last().copied();
+        let lookups = stream::iter(tenants)
+            .map(|tenant| async move { (tenant, directory.message_work(tenant).await) })
+            .buffer_unordered(LOOKUPS);
+        let mut lookups = std::pin::pin!(lookups);
+        while let Some((tenant, work)) = lookups.next().await {
+            match work {
+                // Nobody takes it when the process stops.
+                Ok(work) => drop(sender.send(Found { tenant, work }).await),
+                Err(error) => tracing::warn!(%error, %tenant, "messages could not be looked at"),
+            }
+        }
+    }
+}
