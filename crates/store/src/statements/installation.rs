@@ -21,7 +21,8 @@ super::statements! {
         WHERE e.edition IS NULL";
     PRICES = concat!("SELECT ", price_columns!(), " FROM prices p");
     TENANTS_WITH_MESSAGES = "SELECT t.id FROM tenants t WHERE t.id > $1 AND t.status = 1
-            AND EXISTS (SELECT 1 FROM message_queue q WHERE q.tenant_id = t.id)
+            AND (EXISTS (SELECT 1 FROM message_queue q WHERE q.tenant_id = t.id)
+                OR EXISTS (SELECT 1 FROM bulks b WHERE b.tenant_id = t.id AND b.work_at IS NOT NULL))
         ORDER BY t.id LIMIT $2";
     /// Of all after $1 the one of which a message was handed over last (status 100) to a phone ($2) from one of three senders.
     TENANT_LAST = "SELECT sub.id FROM
@@ -42,6 +43,7 @@ super::statements! {
     GREATEST_WEBHOOK = "SELECT COALESCE(MAX(id), 0) FROM webhooks";
     GREATEST_MEDIA_PROMPT = "SELECT COALESCE(MAX(id), 0) FROM media_prompts";
     GREATEST_BLOCK = "SELECT COALESCE(MAX(id), 0) FROM blocked_numbers";
+    GREATEST_BULK = "SELECT COALESCE(MAX(id), 0) FROM bulks";
     GREATEST_TAG = "SELECT COALESCE(MAX(id), 0) FROM tags";
     /// The id of a kind that is given out next.
     NEXT_ID = "SELECT COALESCE(MAX(next_id), 1) FROM id_blocks WHERE kind = $1";
