@@ -28,12 +28,13 @@ pub(crate) struct Looks<S> {
     found: mpsc::Receiver<Found>,
     tasks: JoinSet<()>,
     round: Option<AbortHandle>,
+    news: Option<AbortHandle>,
 }
 
 impl<S: Store + 'static> Looks<S> {
     pub(crate) fn new(directory: Arc<Directory<S>>) -> Self {
         let (sender, found) = mpsc::channel(FOUND);
-        Self { directory, sender, found, tasks: JoinSet::new(), round: None }
+        Self { directory, sender, found, tasks: JoinSet::new(), round: None, news: None }
     }
 
     /// Looks at all tenants of which messages wait, unless it does so already.
@@ -42,6 +43,16 @@ impl<S: Store + 'static> Looks<S> {
             let (directory, sender) = (Arc::clone(&self.directory), self.sender.clone());
             self.round = Some(self.tasks.spawn(async move { round(&directory, &sender).await }));
         }
+    }
+
+    pub(crate) fn may_look_at_news(&self) -> bool {
+        self.news.as_ref().is_none_or(AbortHandle::is_finished)
+    }
+
+    /// Looks at tenants that have news. The next should wait until that has ended.
+    pub(crate) fn news(&mut self, tenants: Vec<TenantId>) {
+        let (directory, sender) = (Arc::clone(&self.directory), self.sender.clone());
+        self.news = Some(self.tasks.spawn(async move { look(&directory, &sender, tenants).await }));
     }
 
     /// Waits until something was found, or a look has ended.
@@ -70,16 +81,20 @@ async fn round<S: Store>(directory: &Directory<S>, sender: &mpsc::Sender<Found>)
             }
         };
         after = tenants.last().copied();
-        let lookups = stream::iter(tenants)
-            .map(|tenant| async move { (tenant, directory.message_work(tenant).await) })
-            .buffer_unordered(LOOKUPS);
-        let mut lookups = std::pin::pin!(lookups);
-        while let Some((tenant, work)) = lookups.next().await {
-            match work {
-                // Nobody takes it when the process stops.
-                Ok(work) => drop(sender.send(Found { tenant, work }).await),
-                Err(error) => tracing::warn!(%error, %tenant, "messages could not be looked at"),
-            }
+        look(directory, sender, tenants).await;
+    }
+}
+
+async fn look<S: Store>(directory: &Directory<S>, sender: &mpsc::Sender<Found>, tenants: Vec<TenantId>) {
+    let lookups = stream::iter(tenants)
+        .map(|tenant| async move { (tenant, directory.message_work(tenant).await) })
+        .buffer_unordered(LOOKUPS);
+    let mut lookups = std::pin::pin!(lookups);
+    while let Some((tenant, work)) = lookups.next().await {
+        match work {
+            // Nobody takes it when the process stops.
+            Ok(work) => drop(sender.send(Found { tenant, work }).await),
+            Err(error) => tracing::warn!(%error, %tenant, "messages could not be looked at"),
         }
     }
 }

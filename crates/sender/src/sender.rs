@@ -1,11 +1,12 @@
 //! Finding messages that are due, tenant by tenant, and sending chunks of them on their way.
 //!
 //! Tenants stand in a ring, and each claims one chunk when it is its turn. One comes in at once when this process takes
-//! a message of it, and within a second when another process did, or when its next message becomes due.
+//! a message of it, and within a second when another process did, or when its next message becomes due. Bulks are steered beside:
+//! each step of one is a commit, and tenants take turns in these, too.
 
 mod ring;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ const CHUNK: usize = 200;
 const CHUNKS: usize = 1000;
 /// Claims that the store is asked for at once.
 const CLAIMS: usize = 8;
+/// Pieces of work of bulks that are done at once: the greatest are commits of thousands of messages.
+const STEPS: usize = 2;
 /// From one look at what this process has taken to the next, and from one at the room before carriers.
 const CALM: Duration = Duration::from_millis(5);
 const ROOM_CALM: Duration = Duration::from_millis(2);
@@ -58,11 +61,16 @@ pub struct Sender<S> {
     freed: Arc<Notify>,
     pace: Pace,
     ring: Ring,
+    /// What is to be done about bulks, which is no claim.
+    steps: Ring,
+    stepping: usize,
+    /// Tenants of which more may be due than single messages.
+    news: HashSet<TenantId>,
     /// When tenants are to be looked at again.
     timers: BTreeSet<(Instant, TenantId)>,
     looks: Looks<S>,
     chunks: JoinSet<usize>,
-    by_task: HashMap<Id, TenantId>,
+    by_task: HashMap<Id, (TenantId, Lane)>,
     claiming: usize,
     claims: (mpsc::UnboundedSender<ClaimEnd>, mpsc::UnboundedReceiver<ClaimEnd>),
 }
@@ -93,6 +101,9 @@ impl<S: Store + 'static> Sender<S> {
             freed,
             pace,
             ring: Ring::default(),
+            steps: Ring::default(),
+            stepping: 0,
+            news: HashSet::new(),
             timers: BTreeSet::new(),
             chunks: JoinSet::new(),
             by_task: HashMap::new(),
@@ -142,6 +153,7 @@ impl<S: Store + 'static> Sender<S> {
                 tenants = taken => {
                     for tenant in tenants {
                         self.ring.due(tenant, Lane::Single);
+                        self.news.insert(tenant);
                     }
                     calm = Instant::now() + CALM;
                 }
@@ -149,7 +161,7 @@ impl<S: Store + 'static> Sender<S> {
                 () = timer => self.timers_due(),
                 _ = round.tick() => self.looks.round(),
             }
-            self.turns();
+            self.go_on();
         }
         for gate in shared.gates.all() {
             gate.close();
@@ -167,23 +179,42 @@ impl<S: Store + 'static> Sender<S> {
         while let Some((_, tenant)) = self.timers.first().filter(|(at, _)| *at <= now).copied() {
             self.timers.pop_first();
             self.ring.due(tenant, Lane::Single);
+            self.news.insert(tenant);
         }
     }
 
     fn found(&mut self, found: &Found) {
-        let Found { tenant, work } = *found;
+        let Found { tenant, work } = found;
+        let tenant = *tenant;
         let now = self.shared.directory.now();
         if work.lost_at.is_some_and(|at| at.plus(GRACE) <= now) {
             self.ring.due(tenant, Lane::Lost);
         }
-        match work.next_at {
-            Some(at) if at <= now => self.ring.due(tenant, Lane::Single),
-            Some(at) if at <= now.plus(self.pace.round * 2) => {
-                let micros = u64::try_from(at.0 - now.0).unwrap_or(0);
-                self.timers.insert((Instant::now() + Duration::from_micros(micros), tenant));
-            }
-            _ => {}
+        let lanes: Vec<_> = work.lanes.iter().copied().map(Lane::Bulk).collect();
+        self.ring.due_bulks(tenant, &lanes);
+        let steps: Vec<_> = work.steps.iter().copied().map(Lane::Step).collect();
+        self.steps.due_bulks(tenant, &steps);
+        if work.next_at.is_some_and(|at| at <= now) {
+            self.ring.due(tenant, Lane::Single);
         }
+        let soon = now.plus(self.pace.round * 2);
+        for at in [work.next_at, work.bulks_at].into_iter().flatten().filter(|at| *at > now && *at <= soon) {
+            let micros = u64::try_from(at.0 - now.0).unwrap_or(0);
+            self.timers.insert((Instant::now() + Duration::from_micros(micros), tenant));
+        }
+    }
+
+    /// Does what there is room for.
+    fn go_on(&mut self) {
+        if !self.news.is_empty() && self.looks.may_look_at_news() {
+            self.looks.news(self.news.drain().collect());
+        }
+        while self.stepping < STEPS
+            && let Some((tenant, lane)) = self.steps.next(1)
+        {
+            self.step(tenant, lane);
+        }
+        self.turns();
     }
 
     /// Lets tenants claim, in turn, for as long as there is room for what they claim.
@@ -223,11 +254,39 @@ impl<S: Store + 'static> Sender<S> {
                 None => 0,
             }
         });
-        self.by_task.insert(task.id(), tenant);
+        self.by_task.insert(task.id(), (tenant, lane));
         self.ring.begin(tenant, lane);
     }
 
+    /// Does one piece of work of a bulk.
+    fn step(&mut self, tenant: TenantId, lane: Lane) {
+        self.stepping += 1;
+        let shared = Arc::clone(&self.shared);
+        let mut teller = Teller(self.claims.0.clone(), Some(ClaimEnd { tenant, lane, is_full: false }));
+        let task = self.chunks.spawn(async move {
+            let Lane::Step(id) = lane else { return 0 };
+            match shared.directory.bulk_step(tenant, id).await {
+                Ok(may_be_more) => {
+                    if let Some(end) = &mut teller.1 {
+                        end.is_full = may_be_more;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, %tenant, %id, "a bulk does not go on; it is tried again")
+                }
+            }
+            0
+        });
+        self.by_task.insert(task.id(), (tenant, lane));
+        self.steps.begin(tenant, lane);
+    }
+
     fn claimed(&mut self, end: &ClaimEnd) {
+        if matches!(end.lane, Lane::Step(_)) {
+            self.stepping -= 1;
+            self.steps.claimed(end.tenant, end.lane, end.is_full);
+            return;
+        }
         self.claiming -= 1;
         self.ring.claimed(end.tenant, end.lane, end.is_full);
     }
@@ -240,7 +299,15 @@ impl<S: Store + 'static> Sender<S> {
                 (error.id(), 0)
             }
         };
-        let Some(tenant) = self.by_task.remove(&task) else { return };
+        let Some((tenant, lane)) = self.by_task.remove(&task) else { return };
+        if matches!(lane, Lane::Step(_)) {
+            self.steps.ended(tenant, None);
+            return;
+        }
+        if matches!(lane, Lane::Bulk(_)) {
+            // Its last message may be gone.
+            self.news.insert(tenant);
+        }
         let rest = (returned > CHUNK / 2).then(|| Instant::now() + REST);
         if let Some(until) = rest {
             self.timers.insert((until, tenant));
@@ -259,6 +326,8 @@ async fn claim<S: Store>(
     match lane {
         Lane::Lost => directory.messages_claim_lost(tenant, count).await,
         Lane::Single => directory.messages_claim(tenant, None, count).await,
+        Lane::Bulk(bulk) => directory.messages_claim(tenant, Some(bulk), count).await,
+        Lane::Step(_) => Ok(None),
     }
 }
 

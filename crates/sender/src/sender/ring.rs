@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use muster_domain::TenantId;
+use muster_domain::{BulkId, TenantId};
 use tokio::time::Instant;
 
 /// What a tenant claims in one turn.
@@ -12,6 +12,10 @@ pub(super) enum Lane {
     Lost,
     /// Messages that are of no bulk.
     Single,
+    /// Messages of a bulk.
+    Bulk(BulkId),
+    /// What is to be done about a bulk besides: it begins, is expanded, ends.
+    Step(BulkId),
 }
 
 /// Tenants that have something to do, each once, and what that is.
@@ -47,9 +51,23 @@ impl Ring {
         {
             *again = true;
         } else if !tenant.due.contains(&lane) {
-            tenant.due.push_back(lane);
+            match lane {
+                // One message does not wait for the turns of many bulks; when there is always another, those are not left out.
+                Lane::Single => tenant.due.push_front(lane),
+                _ => tenant.due.push_back(lane),
+            }
         }
         self.enter(id);
+    }
+
+    /// Of bulks nothing but this is due: others are paused, cancelled, or their window is closed.
+    pub(super) fn due_bulks(&mut self, id: TenantId, lanes: &[Lane]) {
+        if let Some(tenant) = self.tenants.get_mut(&id) {
+            tenant.due.retain(|lane| !matches!(lane, Lane::Bulk(_) | Lane::Step(_)) || lanes.contains(lane));
+        }
+        for lane in lanes {
+            self.due(id, *lane);
+        }
     }
 
     /// The next tenant that may claim, and what, with fewer than so many chunks on their way. It has to be said whether it
@@ -164,6 +182,26 @@ mod tests {
         ring.claimed(ONE, Lane::Lost, false);
         ring.ended(ONE, None);
         assert_eq!(turn(&mut ring), Some((ONE, Lane::Single)));
+    }
+
+    #[test]
+    fn bulks_of_a_tenant_go_in_turn_and_single_messages_before_them() {
+        let mut ring = Ring::default();
+        let [one, two] = [Lane::Bulk(BulkId(1)), Lane::Bulk(BulkId(2))];
+        ring.due_bulks(ONE, &[one, two]);
+        assert_eq!(turn(&mut ring), Some((ONE, one)));
+        ring.due(ONE, Lane::Single);
+        ring.claimed(ONE, one, true);
+        for (lane, is_full) in [(Lane::Single, true), (two, false), (one, true)] {
+            ring.ended(ONE, None);
+            assert_eq!(turn(&mut ring), Some((ONE, lane)));
+            ring.claimed(ONE, lane, is_full);
+        }
+        ring.ended(ONE, None);
+        ring.due_bulks(ONE, &[two]);
+        assert_eq!(turn(&mut ring), Some((ONE, Lane::Single)));
+        ring.claimed(ONE, Lane::Single, false);
+        assert_eq!(turn(&mut ring), Some((ONE, two)), "the other one is paused");
     }
 
     #[tokio::test(start_paused = true)]
