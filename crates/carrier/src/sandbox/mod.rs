@@ -136,10 +136,10 @@ impl Sandbox {
             Fate::Unreachable => Err(Failed::unavailable("the number asks for it")),
             Fate::Unknown => {
                 let handed_over = taken(Script::Delivered)?;
-                match self.is_in_trouble(&message.reference, 1) {
-                    true => Err(Failed::unknown("the number asks for it")),
-                    false => Ok(handed_over),
+                if self.is_in_trouble(&message.reference, 1) {
+                    return Err(Failed::unknown("the number asks for it"));
                 }
+                Ok(handed_over)
             }
         }
     }

@@ -76,10 +76,7 @@ impl Inbound {
         sequence: u32,
         deliver: Deliver,
     ) -> Result<(), Clogged> {
-        let unacknowledged = match self.is_leaving() {
-            true => None,
-            false => session.begin_acknowledging(sequence)?,
-        };
+        let unacknowledged = if self.is_leaving() { None } else { session.begin_acknowledging(sequence)? };
         let Some(unacknowledged) = unacknowledged else {
             return session.answer(CommandStatus::EsmeRxTAppn, sequence, pdu::deliver_answer());
         };

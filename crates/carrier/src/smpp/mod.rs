@@ -179,10 +179,29 @@ impl Smpp {
         }
     }
 
+    /// Waits until the carrier is closed and no connection is left.
+    async fn left(&self) {
+        let mut stop = self.stop.subscribe();
+        // An error is that the carrier is gone.
+        _ = stop.wait_for(|stop| *stop).await;
+        loop {
+            let changed = self.shared.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.shared.open().is_empty() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// Hands over a part after the first. What was not taken for certain is tried again.
     async fn rest(&self, submission: SubmitSm, leave: Leave<'_>) -> Result<Option<String>, Failed> {
-        // Without a deadline it waits for as long as it takes.
-        _ = leave.turn(None).await;
+        tokio::select! {
+            // Without a deadline it waits for as long as it takes.
+            _ = leave.turn(None) => {}
+            () = self.left() => return Err(Failed::unavailable("the carrier is closed")),
+        }
         let config = &self.shared.config;
         let deadline = Instant::now() + config.queue_timeout + config.response_timeout;
         loop {

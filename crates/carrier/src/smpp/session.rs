@@ -346,7 +346,9 @@ mod tests {
         assert_eq!(all.len(), UNACKNOWLEDGED);
         while session.ask(Pdu::EnquireLink).is_ok() {}
         assert!(!session.has_room() && !session.is_idle());
-        all.into_iter().for_each(|one| one.answer(CommandStatus::EsmeRok));
+        for one in all {
+            one.answer(CommandStatus::EsmeRok);
+        }
         assert!(session.is_idle());
         let mut written = 0;
         while queue.try_recv().is_ok() {
