@@ -72,8 +72,7 @@ impl Config {
     /// Reads the TOML text. What is not TOML, or not of the right type, is found first and alone; after that, all values
     /// that cannot be used.
     pub fn parse(text: &str) -> Result<Self, Vec<ConfigFault>> {
-        let mut config: Self = toml::from_str(text)
-            .map_err(|error| vec![ConfigFault { field: String::new(), problem: error.to_string() }])?;
+        let mut config: Self = toml::from_str(text).map_err(|error| vec![unreadable(text, &error)])?;
         if config.carriers.is_empty() {
             config.carriers = Self::default().carriers;
         }
@@ -110,6 +109,21 @@ impl Config {
         self.routing.validate(&names, &mut Faults { list: &mut faults, prefix: "routing.".to_owned() });
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
+}
+
+/// What is not TOML, or not of the right type. The parser's own words would show the line, and values, which may be secrets;
+/// of them only the name of a setting that there is not, or that is missing, is told.
+fn unreadable(text: &str, error: &toml::de::Error) -> ConfigFault {
+    let line =
+        error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+    let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+    let told = |kind: &str| {
+        let name = error.message().strip_prefix(kind)?.strip_prefix(" `")?.split('`').next()?;
+        Some(format!("{kind} {name}"))
+    };
+    let problem = told("unknown field").or_else(|| told("missing field"));
+    let problem = problem.unwrap_or_else(|| "this is not TOML, or a value is not of its type".to_owned());
+    ConfigFault { field: String::new(), problem: place + &problem }
 }
 
 /// Gathers what is wrong in one part of the configuration.
@@ -217,6 +231,54 @@ mod tests {
     fn unknown_settings_are_refused() {
         let faults =
             Config::parse("[carriers.a]\nkind = \"sandbox\"\ndelay_ms = 1\nspeed = 3\n").unwrap_err();
-        assert!(faults[0].problem.contains("speed"), "{faults:?}");
+        assert!(faults[0].problem.contains("unknown field speed"), "{faults:?}");
+        let faults = Config::parse("[carriers.a]\nkind = \"smpp\"\naddress = \"a:1\"\n").unwrap_err();
+        assert!(faults[0].problem.contains("missing field system_id"), "{faults:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_shown() {
+        let main = "[carriers.main]\nkind = \"smpp\"\n";
+        for (text, line) in [
+            (format!("{main}password = \"s3cret\" x\n"), Some("line 3: ")),
+            (format!("{main}password = s3cret\n"), Some("line 3: ")),
+            (
+                format!(
+                    "{main}address = \"a:1\"\nsystem_id = \"s3cret\"\npassword = \"s3cret\"\nwindow = \"s3cret\"\n"
+                ),
+                None,
+            ),
+            (format!("{main}[routing]\ndefault = 1\ntenants = \"s3cret\"\n"), None),
+            ("[carriers.main]\nkind = \"s3cret\"\n".to_owned(), None),
+        ] {
+            let faults = Config::parse(&text).unwrap_err();
+            assert!(!faults[0].to_string().contains("s3cret"), "{faults:?}");
+            assert!(line.is_none_or(|line| faults[0].problem.starts_with(line)), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let config = Config::parse(
+            r#"
+            [carriers.web]
+            kind = "http"
+            url = "https://gateway.example.net/?key=s3cret"
+            headers = { Authorization = "s3cret" }
+            body = '{"key": "s3cret"}'
+            callback = { secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] }
+
+            [carriers.main]
+            kind = "smpp"
+            address = "smsc.example.net:2775"
+            system_id = "muster"
+            password = "s3cret"
+
+            [routing]
+            default = "main"
+            "#,
+        );
+        let shown = format!("{:?}", config.unwrap());
+        assert!(!shown.contains("s3cret") && !shown.contains("MfKQ"), "{shown}");
     }
 }

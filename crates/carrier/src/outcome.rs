@@ -24,10 +24,10 @@ pub enum Failed {
     Unavailable(String),
     /// It may have taken it or not: the link broke, or the time was over, between the hand-over and the answer. Sent
     /// again, the message may arrive twice, unless the carrier
-    /// [recognises repeats](crate::Carrier::recognises_repeats). Of these parts it is known that they were taken;
-    /// then the rest was not, or it is not known.
+    /// [recognises repeats](crate::Carrier::recognises_repeats). Of these parts, each with its number from 0, it is
+    /// known that they were taken; then the rest was not, or it is not known.
     #[error("it is not known whether the carrier has taken the message: {detail}")]
-    Unknown { taken: Vec<Option<String>>, detail: String },
+    Unknown { taken: Vec<(usize, Option<String>)>, detail: String },
 }
 
 /// Why a carrier refuses a message.

@@ -1,6 +1,6 @@
 //! How often a carrier is asked.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -22,17 +22,32 @@ pub(crate) struct Rate {
 
 #[derive(Debug)]
 struct State {
-    /// When the next token is there; `None` if it is.
+    /// When the next token is there that is not promised; `None` if it is.
     next: Option<Instant>,
+    /// How many tokens are promised and not used yet.
+    promised: usize,
+    /// By how much all pauses together have put off what was promised.
+    put_off: Duration,
     paused_until: Option<Instant>,
     pause: Duration,
+}
+
+/// A token that is promised: nobody else gets it.
+#[derive(Debug)]
+pub(crate) struct Leave<'r> {
+    rate: &'r Rate,
+    /// When it is there, unless pauses put it off.
+    at: Instant,
+    /// What [`State::put_off`] was when it was promised.
+    put_off: Duration,
+    is_used: bool,
 }
 
 impl Rate {
     /// `per_second` 0 is no limit.
     pub(crate) fn new(per_second: u32) -> Self {
         let interval = Duration::from_secs(1).checked_div(per_second).unwrap_or_default();
-        Self { interval, state: Mutex::new(State { next: None, paused_until: None, pause: PAUSE }) }
+        Self { interval, state: Mutex::new(State::new()) }
     }
 
     /// As many of `window` submissions as have to wait for two seconds at most.
@@ -44,35 +59,36 @@ impl Rate {
 
     /// Waits for leave to send once. If that would take longer than `deadline`, the error is when to ask again.
     pub(crate) async fn leave(&self, deadline: Instant) -> Result<(), Duration> {
-        let mut slot = None;
-        loop {
-            let now = Instant::now();
-            let until = {
-                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-                let paused = state.paused_until.filter(|until| *until > now);
-                let token = slot.unwrap_or_else(|| state.slot(now, self.interval));
-                let until = paused.map_or(token, |paused| paused.max(token));
-                if until <= now || until <= deadline {
-                    if slot.is_none() {
-                        state.next = Some(token + self.interval);
-                        slot = Some(token);
-                    }
-                } else {
-                    return Err(until - now);
-                }
-                until
-            };
-            if until <= now {
-                return Ok(());
-            }
-            sleep_until(until).await;
+        for leave in self.promise(1, deadline)? {
+            leave.turn(Some(deadline)).await?;
         }
+        Ok(())
+    }
+
+    /// Promises so many tokens, one after the other without a gap. If the first is not there before `deadline`, the error is
+    /// when to ask again.
+    pub(crate) fn promise(&self, count: usize, deadline: Instant) -> Result<Vec<Leave<'_>>, Duration> {
+        let now = Instant::now();
+        let mut state = self.state();
+        let mut at = state.slot(now, self.interval);
+        let due = state.not_in_a_pause(at, now);
+        if due > now && due > deadline {
+            return Err(due - now);
+        }
+        let mut leaves = Vec::with_capacity(count);
+        for _ in 0..count {
+            leaves.push(Leave { rate: self, at, put_off: state.put_off, is_used: false });
+            at += self.interval;
+        }
+        state.promised += count;
+        state.next = Some(at);
+        Ok(leaves)
     }
 
     /// The carrier has said that it is asked too often. Says how long nothing is sent now.
     pub(crate) fn throttle(&self) -> Duration {
         let now = Instant::now();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         // What was on its way when the pause began says nothing about it.
         if let Some(until) = state.paused_until.filter(|until| *until > now) {
             return until - now;
@@ -80,22 +96,81 @@ impl Rate {
         let pause = state.pause;
         state.paused_until = Some(now + pause);
         state.pause = (pause * 2).min(LONGEST_PAUSE);
+        // In a pause there are no tokens, or all of them would be used at once at its end. What is promised stays in
+        // its order.
+        state.next = Some(state.next.map_or(now, |next| next.max(now)) + pause);
+        state.put_off += pause;
         pause
     }
 
     /// The carrier has taken a message.
     pub(crate) fn ease(&self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         if state.pause > PAUSE && state.paused_until.is_none_or(|until| until <= Instant::now()) {
             state.pause = PAUSE;
         }
     }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl State {
+    fn new() -> Self {
+        Self { next: None, promised: 0, put_off: Duration::ZERO, paused_until: None, pause: PAUSE }
+    }
+
     fn slot(&self, now: Instant, interval: Duration) -> Instant {
         let earliest = if interval.is_zero() { now } else { now.checked_sub(BURST).unwrap_or(now) };
         self.next.map_or(earliest, |next| next.max(earliest))
+    }
+
+    fn not_in_a_pause(&self, at: Instant, now: Instant) -> Instant {
+        self.paused_until.filter(|until| *until > now).map_or(at, |until| until.max(at))
+    }
+}
+
+impl Leave<'_> {
+    /// Waits until the token is there. If a pause puts it off beyond `deadline`, the error is when to ask again.
+    pub(crate) async fn turn(mut self, deadline: Option<Instant>) -> Result<(), Duration> {
+        loop {
+            let now = Instant::now();
+            let due = {
+                let state = self.rate.state();
+                state.not_in_a_pause(self.at(&state), now)
+            };
+            if due <= now {
+                self.is_used = true;
+                return Ok(());
+            }
+            if deadline.is_some_and(|deadline| due > deadline) {
+                return Err(due - now);
+            }
+            sleep_until(due).await;
+        }
+    }
+
+    fn at(&self, state: &State) -> Instant {
+        self.at + state.put_off.saturating_sub(self.put_off)
+    }
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        let mut state = self.rate.state();
+        state.promised = state.promised.saturating_sub(1);
+        if self.is_used {
+            return;
+        }
+        // It is given back if nobody stands behind it; else the others keep their times.
+        let (at, now) = (self.at(&state), Instant::now());
+        if state.next == Some(at + self.rate.interval) {
+            state.next = Some(at);
+        } else if state.promised == 0 {
+            let soon = state.not_in_a_pause(now, now) + self.rate.interval;
+            state.next = state.next.map(|next| next.min(soon));
+        }
     }
 }
 
@@ -163,5 +238,57 @@ mod tests {
         rate.leave(far()).await.unwrap();
         rate.ease();
         assert_eq!(rate.throttle(), PAUSE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn in_a_pause_there_are_no_tokens() {
+        let rate = std::sync::Arc::new(Rate::new(100));
+        rate.leave(far()).await.unwrap();
+        for _ in 0..7 {
+            rate.throttle();
+            tokio::time::advance(LONGEST_PAUSE).await;
+        }
+        // They wait already when the pause begins, or come within it.
+        let ask = |rate: &std::sync::Arc<Rate>| {
+            let rate = std::sync::Arc::clone(rate);
+            tokio::spawn(async move {
+                rate.leave(far()).await.unwrap();
+                Instant::now()
+            })
+        };
+        let mut asked: Vec<_> = (0..50).map(|_| ask(&rate)).collect();
+        tokio::time::advance(Duration::from_millis(5)).await;
+        assert_eq!(rate.throttle(), LONGEST_PAUSE);
+        let until = Instant::now() + LONGEST_PAUSE;
+        asked.extend((0..50).map(|_| ask(&rate)));
+        let mut times = Vec::new();
+        for one in asked {
+            times.push(one.await.unwrap());
+        }
+        let after: Vec<Instant> = times.into_iter().filter(|time| *time >= until).collect();
+        assert!(after.len() >= 98, "{} waited", after.len());
+        let at_once = after.iter().filter(|time| **time < until + Duration::from_millis(100)).count();
+        assert!(at_once <= 12, "{at_once} within the first tenth of a second");
+        let last = after.iter().max().unwrap();
+        assert!(*last < until + Duration::from_millis(1100), "and the rate is used: {:?}", *last - until);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_promised_is_nobody_elses_and_what_is_not_used_is_given_back() {
+        let rate = Rate::new(10);
+        let begun = Instant::now();
+        let mut long = rate.promise(10, far()).unwrap();
+        rate.leave(far()).await.unwrap();
+        assert!(
+            begun.elapsed() >= Duration::from_millis(980),
+            "it comes behind all parts: {:?}",
+            begun.elapsed()
+        );
+        long.drain(..).for_each(drop);
+        let begun = Instant::now();
+        let mut long = rate.promise(10, far()).unwrap();
+        assert!(rate.promise(1, begun + Duration::from_millis(500)).is_err());
+        while long.pop().is_some() {}
+        assert!(rate.promise(1, begun + Duration::from_millis(500)).is_ok());
     }
 }

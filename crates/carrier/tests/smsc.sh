@@ -8,16 +8,13 @@ command -v node >/dev/null || { echo "smsc.sh: there is no node; install the Deb
 
 folder=${CARGO_TARGET_DIR:-$here/../../../target}/smsc
 mkdir -p "$folder"
-# Again when the list changes.
-if ! cmp -s "$here/smsc/package-lock.json" "$folder/package-lock.json"; then
-    rm -rf "$folder/node_modules"
-    cp "$here/smsc/package.json" "$folder/"
-    cp "$here/smsc/package-lock.json" "$folder/package-lock.new"
-    (
-        cd "$folder"
-        mv package-lock.new package-lock.json
-        npm ci --ignore-scripts --no-audit --no-fund --silent || { rm -f package-lock.json; exit 1; }
-    )
+# Again when the list changes. The stamp is written when all is there: an installation that was cut off begins anew.
+if ! cmp -s "$here/smsc/package-lock.json" "$folder/installed.json"; then
+    rm -rf "$folder/node_modules" "$folder/installed.json"
+    cp "$here/smsc/package.json" "$here/smsc/package-lock.json" "$folder/"
+    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund)
+    cp "$folder/package-lock.json" "$folder/installed.new"
+    mv "$folder/installed.new" "$folder/installed.json"
 fi
 
 MUSTER_TEST_SMSC=$(cd "$folder" && pwd) "$@"

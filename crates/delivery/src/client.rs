@@ -190,7 +190,9 @@ fn verdict(status: u16) -> Result<(), Failure> {
     }
 }
 
-/// What an error of the client means: it is the connector's own, HTTP's, or the connection's.
+/// What an error of the client means: it is the connector's own, HTTP's, or the connection's. Only the connector's own says
+/// that nothing was sent: with TLS 1.3 a server can refuse a handshake after we take it to be done and have written the
+/// request, and any other alert may come when it has had the request.
 fn failure(error: &legacy::Error) -> Failure {
     let mut cause = error.source();
     let mut found = Failure::BrokenAnswer;
@@ -206,12 +208,8 @@ fn failure(error: &legacy::Error) -> Failure {
                 found = Failure::Closed;
             }
         }
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            // With TLS 1.3 a server can refuse a handshake after we take it to be done.
-            match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                Some(error) => return Failure::tls(error),
-                None => found = Failure::Closed,
-            }
+        if error.is::<io::Error>() {
+            found = Failure::Closed;
         }
         cause = error.source();
     }

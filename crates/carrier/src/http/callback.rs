@@ -16,6 +16,9 @@ const MAX_EVENTS: usize = 1000;
 /// How long an id may be, and a code of an error, in characters.
 const MAX_ID: usize = 128;
 const MAX_ERROR: usize = 64;
+/// How long a number or the name of a sender may be, and a text: 255 parts of 153 characters are the longest that there is.
+const MAX_NUMBER: usize = 64;
+const MAX_TEXT: usize = 255 * 153;
 
 /// Why a request of a gateway is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +64,9 @@ impl Callback {
     }
 
     /// What a request tells, if it is the gateway's. It may come again within the tolerance, as one that was not answered
-    /// does: receipts and ids say whether they are known.
+    /// does: receipts and ids say whether they are known. A message without an id gets that of the request and its place in
+    /// it, which are the same when the request comes again. What is neither a receipt nor a message is left out, so that the
+    /// rest is not lost for it; if nothing else is there, the request is refused.
     pub fn events(
         &self,
         headers: &HeaderMap,
@@ -70,19 +75,40 @@ impl Callback {
     ) -> Result<Vec<Event>, CallbackFault> {
         let seconds = now.0.div_euclid(1_000_000);
         let tolerance: Duration = self.config.tolerance;
-        verify(headers, body, &self.secrets, seconds, tolerance)?;
+        let request = verify(headers, body, &self.secrets, seconds, tolerance)?;
         let body: Value =
             serde_json::from_slice(body).map_err(|error| CallbackFault::Malformed(error.to_string()))?;
-        match body {
-            Value::Array(items) if items.len() > MAX_EVENTS => {
-                Err(CallbackFault::Malformed(format!("there are more than {MAX_EVENTS} events")))
+        let items = match body {
+            Value::Array(items) => items,
+            item => vec![item],
+        };
+        if items.len() > MAX_EVENTS {
+            return Err(CallbackFault::Malformed(format!("there are more than {MAX_EVENTS} events")));
+        }
+        let mut events = Vec::with_capacity(items.len());
+        let mut fault = None;
+        for (index, item) in items.iter().enumerate() {
+            match self.event(item, request, index, now) {
+                Ok(event) => events.push(event),
+                Err(other) => {
+                    tracing::warn!(index, fault = %other, "a gateway tells what is neither a receipt nor a message");
+                    fault = Some(other);
+                }
             }
-            Value::Array(items) => items.iter().map(|item| self.event(item, now)).collect(),
-            item => Ok(vec![self.event(&item, now)?]),
+        }
+        match fault {
+            Some(fault) if events.is_empty() => Err(fault),
+            _ => Ok(events),
         }
     }
 
-    fn event(&self, item: &Value, at: Timestamp) -> Result<Event, CallbackFault> {
+    fn event(
+        &self,
+        item: &Value,
+        request: &str,
+        index: usize,
+        at: Timestamp,
+    ) -> Result<Event, CallbackFault> {
         let config = &self.config;
         let found = |pointer: &String| item.pointer(pointer).and_then(text);
         let needed = |pointer: &String| {
@@ -95,10 +121,10 @@ impl Callback {
             return Ok(Event::Receipt(Receipt { id, state: self.state(&word), error, at }));
         }
         Ok(Event::Incoming(Incoming {
-            id: found(&config.id).map(|id| short(id, MAX_ID)),
-            from: needed(&config.from)?,
-            to: needed(&config.to)?,
-            body: Body::Text(needed(&config.text)?),
+            id: Some(found(&config.id).map_or_else(|| place(request, index), |id| short(id, MAX_ID))),
+            from: short(needed(&config.from)?, MAX_NUMBER),
+            to: short(needed(&config.to)?, MAX_NUMBER),
+            body: Body::Text(short(needed(&config.text)?, MAX_TEXT)),
             missing: 0,
             at,
         }))
@@ -110,6 +136,12 @@ impl Callback {
             .or_else(|| serde_json::from_value(word.to_ascii_lowercase().into()).ok())
             .unwrap_or(State::Unknown)
     }
+}
+
+/// The id of an event that has none.
+fn place(request: &str, index: usize) -> String {
+    let index = format!("/{index}");
+    request.chars().take(MAX_ID - index.len()).chain(index.chars()).collect()
 }
 
 /// A text, or a number as one.

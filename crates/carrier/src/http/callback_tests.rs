@@ -88,6 +88,7 @@ fn broken_bodies_are_refused() {
         r#"{"state":"delivered"}"#,
         r#"{"from":"a","to":"b"}"#,
         r#"[{"id":"a"}]"#,
+        r#"[{"id":"a"},7,{"text":"b"}]"#,
     ] {
         let status = events(&callback(""), body).map_err(|fault| fault.status());
         assert_eq!(status, Err(400), "{body}");
@@ -95,4 +96,39 @@ fn broken_bodies_are_refused() {
     let many = format!("[{}]", [r#"{"id":"a","state":"delivered"}"#; 1001].join(","));
     assert_eq!(events(&callback(""), &many).map_err(|fault| fault.status()), Err(400));
     assert_eq!(events(&callback(""), "[]"), Ok(Vec::new()));
+}
+
+#[test]
+fn what_cannot_be_read_takes_nothing_with_it() {
+    let told =
+        events(&callback(""), r#"[{"id":"a","state":"delivered"},{"id":"b"},{"id":"c","state":"expired"}]"#);
+    assert_eq!(told, Ok(vec![receipt("a", State::Delivered, None), receipt("c", State::Expired, None)]));
+}
+
+#[test]
+fn a_message_without_an_id_is_known_by_its_request() {
+    let body = r#"[{"from":"a","to":"b","text":"x"},{"from":"a","to":"b","text":"x"}]"#;
+    let ids = |told: Vec<Event>| -> Vec<String> {
+        let id = |event| match event {
+            Event::Incoming(incoming) => incoming.id.unwrap(),
+            Event::Receipt(receipt) => receipt.id,
+        };
+        told.into_iter().map(id).collect()
+    };
+    let first = ids(events(&callback(""), body).unwrap());
+    assert_eq!(first, ["msg_1/0", "msg_1/1"]);
+    assert_eq!(ids(events(&callback(""), body).unwrap()), first, "it comes again");
+    assert_eq!(ids(events(&callback(""), r#"{"from":"a","to":"b","text":"x"}"#).unwrap()), ["msg_1/0"]);
+    assert_eq!(place(&"x".repeat(500), 999).chars().count(), MAX_ID);
+}
+
+#[test]
+fn what_is_far_too_long_is_cut() {
+    let long = "x".repeat(100_000);
+    let body = format!(r#"{{"from":"{long}","to":"{long}","text":"{long}"}}"#);
+    let Event::Incoming(incoming) = events(&callback(""), &body).unwrap().remove(0) else {
+        panic!("a receipt")
+    };
+    let Body::Text(text) = incoming.body else { panic!("no text") };
+    assert_eq!((incoming.from.len(), incoming.to.len(), text.len()), (MAX_NUMBER, MAX_NUMBER, MAX_TEXT));
 }

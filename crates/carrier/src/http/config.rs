@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method};
 use muster_delivery::SigningSecret;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::template::{self, Body};
@@ -22,7 +22,8 @@ use crate::config::{Faults, millis};
 pub struct HttpConfig {
     #[serde(default = "post")]
     pub method: String,
-    pub url: String,
+    /// It may hold a key, so that it is not shown.
+    pub url: SecretString,
     /// For instance `Authorization`.
     #[serde(default)]
     pub headers: BTreeMap<String, SecretString>,
@@ -30,8 +31,9 @@ pub struct HttpConfig {
     pub format: Format,
     /// A JSON text, or a form `name=value&…`; without one there is no body.
     #[serde(default)]
-    pub body: Option<String>,
-    /// Where the message's id stands in the answer, as a JSON pointer (RFC 6901).
+    pub body: Option<SecretString>,
+    /// Where the message's id stands in the answer, as a JSON pointer (RFC 6901). A success without it is none that is
+    /// known: the outcome is unknown.
     #[serde(default)]
     pub message_id: Option<String>,
     /// The gateway sends nothing twice under one `Idempotency-Key`. The header is sent in any case.
@@ -61,8 +63,9 @@ pub enum Format {
     Form,
 }
 
-/// What statuses mean that do not mean what they usually do: 2xx is taken; 429 throttled; 3xx, 401, 403, 407 and 503 not
-/// available; 408 and the rest of 5xx unknown; all else refused.
+/// What statuses mean that do not mean what they usually do: 2xx is taken; 429 throttled, and 409 from a gateway that is
+/// idempotent; 302, 303, 408 and 5xx unknown, but for 503; that, the rest of 3xx, 401, 403 and 407 not available; all else
+/// refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Statuses {
@@ -147,7 +150,7 @@ fn text() -> String {
 impl HttpConfig {
     pub(crate) fn validate(&self, faults: &mut Faults<'_>) {
         faults.unless(self.method().is_some(), "method", "must be GET, POST, PUT or PATCH");
-        if let Err(problem) = template::check_url(&self.url) {
+        if let Err(problem) = template::check_url(self.url.expose_secret()) {
             faults.add("url", problem);
         }
         for (name, value) in &self.headers {
@@ -185,7 +188,7 @@ impl HttpConfig {
     }
 
     pub(super) fn body(&self) -> Result<Body, String> {
-        match (&self.body, self.format) {
+        match (self.body.as_ref().map(ExposeSecret::expose_secret), self.format) {
             (None, _) => Ok(Body::Empty),
             (Some(text), Format::Json) => Body::json(text),
             (Some(text), Format::Form) => Body::form(text),

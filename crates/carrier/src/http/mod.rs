@@ -5,6 +5,7 @@ mod config;
 mod template;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -31,6 +32,10 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const STORE: Duration = Duration::from_secs(10);
 /// When a gateway that named no time may be asked again, if all its places are taken.
 const AGAIN: Duration = Duration::from_millis(200);
+/// When a gateway that is still at the first request of this message may be asked again.
+const BUSY: Duration = Duration::from_secs(1);
+/// How long closing may take.
+const CLOSE: Duration = Duration::from_secs(5);
 /// How long an id may be, and how much of an answer is told, in characters.
 const MAX_ID: usize = 128;
 const MAX_DETAIL: usize = 200;
@@ -44,6 +49,7 @@ pub struct Http {
     callback: Option<Callback>,
     rate: Rate,
     window: Semaphore,
+    is_closed: AtomicBool,
     reporter: Reporter,
     clock: SharedClock,
     client: Client,
@@ -62,6 +68,8 @@ enum Meaning {
     Taken,
     Refused(Reason),
     Throttled,
+    /// It is at the same message already.
+    Busy,
     Unavailable,
     Unknown,
 }
@@ -82,6 +90,7 @@ impl Http {
             callback: config.callback.as_ref().map(Callback::new),
             rate: Rate::new(config.rate),
             window: Semaphore::new(usize::try_from(config.window).unwrap_or(1)),
+            is_closed: AtomicBool::new(false),
             config: config.clone(),
             clock: SharedClock(sources.clock),
             client: sources.client,
@@ -112,6 +121,9 @@ impl Http {
 
     async fn take(&self, message: Outgoing) -> Result<HandedOver, Failed> {
         message.check()?;
+        if self.is_closed.load(Ordering::Acquire) {
+            return Err(Failed::unavailable("the carrier is closed"));
+        }
         let call = self.call(&message)?;
         let deadline = Instant::now() + self.config.queue_timeout;
         let place = timeout_at(deadline, self.window.acquire()).await;
@@ -147,7 +159,7 @@ impl Http {
                 headers.insert(name, value);
             }
         }
-        Ok(Call { url: template::url(&self.config.url, &values), headers, body })
+        Ok(Call { url: template::url(self.config.url.expose_secret(), &values), headers, body })
     }
 
     fn meaning(&self, reply: &Reply) -> Result<HandedOver, Failed> {
@@ -156,11 +168,18 @@ impl Http {
             let text: String = text.chars().filter(|c| !c.is_control()).take(MAX_DETAIL).collect();
             format!("status {}: {text}", reply.status)
         };
-        match self.config.statuses.meaning(reply.status) {
+        match self.config.statuses.meaning(reply.status, self.config.idempotent) {
             Meaning::Taken => {
+                let id = self.id(reply);
+                if id.is_none() && self.config.message_id.is_some() {
+                    // Gateways tell some failures with 200, and without an id no receipt would ever fit.
+                    return Err(Failed::unknown(format!("there is no id: {}", told())));
+                }
                 self.rate.ease();
-                Ok(HandedOver { ids: vec![self.id(reply)] })
+                Ok(HandedOver { ids: vec![id] })
             }
+            // It says nothing of other messages, so that these make no pause.
+            Meaning::Busy => Err(Failed::Throttled { after: reply.retry_after.unwrap_or(BUSY) }),
             Meaning::Refused(reason) => Err(Failed::refused(reason, told())),
             Meaning::Throttled => {
                 let pause = self.rate.throttle();
@@ -184,7 +203,7 @@ impl Http {
 }
 
 impl Statuses {
-    fn meaning(&self, status: u16) -> Meaning {
+    fn meaning(&self, status: u16, is_idempotent: bool) -> Meaning {
         let configured = [
             (&self.taken, Meaning::Taken),
             (&self.refused, Meaning::Refused(Reason::Other)),
@@ -201,7 +220,12 @@ impl Statuses {
         match status {
             200..=299 => Meaning::Taken,
             429 => Meaning::Throttled,
-            // Our address of it, or our right to use it, is not what it was: no fault of the message.
+            // The first request with this key is not answered yet (draft-ietf-httpapi-idempotency-key-header, section 2.7).
+            409 if is_idempotent => Meaning::Busy,
+            // It may have done what was asked, and shows a page about it (RFC 9110, sections 15.4.3 and 15.4.4).
+            302 | 303 => Meaning::Unknown,
+            // Our address of it, or our right to use it, is not what it was: no fault of the message. With 503 it says that
+            // it is not ready to handle requests (RFC 9110, section 15.6.4).
             300..=399 | 401 | 403 | 407 | 503 => Meaning::Unavailable,
             408 | 500..=599 => Meaning::Unknown,
             _ => Meaning::Refused(Reason::Other),
@@ -223,7 +247,11 @@ impl Carrier for Http {
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        self.window.close();
-        Box::pin(std::future::ready(()))
+        self.is_closed.store(true, Ordering::Release);
+        Box::pin(async {
+            // Who waits for a place stands before this and may still be served; in the end nobody is.
+            _ = timeout(CLOSE, self.window.acquire_many(self.config.window)).await;
+            self.window.close();
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Requests as the operator writes them, with places for what a message is made of.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -143,11 +143,22 @@ fn check(template: &str, names: &[&str]) -> Result<(), String> {
 }
 
 /// The body of a request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Body {
     Json(Value),
     Form(Vec<(String, String)>),
     Empty,
+}
+
+/// It may hold a key, so that it is not shown.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json(_) => "Json",
+            Self::Form(_) => "Form",
+            Self::Empty => "Empty",
+        })
+    }
 }
 
 impl Body {

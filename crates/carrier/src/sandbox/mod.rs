@@ -12,9 +12,9 @@
 //! | 9914 | taken, queued, and delivered after another delay |
 //! | 9915 | taken, and nothing is ever heard of it |
 //! | 9921 | slow: taken after the delay, delivered after another |
-//! | 9922 | throttled twice of three times |
+//! | 9922 | throttled twice, then taken |
 //! | 9923 | unreachable: the carrier is not available |
-//! | 9924 | taken, but at the first of two times it is not known whether it is |
+//! | 9924 | taken, but the first time it is not known whether it is |
 //! | any other | taken, and delivered |
 //!
 //! A part's id is the message's reference and the part's number, so that a repeated message has the same ids.
@@ -22,8 +22,8 @@
 mod script;
 mod timeline;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -44,6 +44,8 @@ const STORE: Duration = Duration::from_secs(10);
 const THROTTLED: Duration = Duration::from_millis(50);
 /// It would take any number; those that it is slow with wait here.
 const WINDOW: usize = 1000;
+/// How many messages whose fate changes are remembered; of more, the trouble is spared.
+const MOST_TURNS: usize = 10_000;
 const LONGEST_DELAY: Duration = Duration::from_hours(1);
 
 /// The settings of a sandbox.
@@ -74,8 +76,8 @@ pub struct Sandbox {
     timeline: Timeline,
     reporter: Reporter,
     clock: SharedClock,
-    /// Counts messages whose fate changes from time to time.
-    turns: AtomicU64,
+    /// How often a message was handed over whose fate changes from time to time, by its reference.
+    turns: Mutex<HashMap<String, u32>>,
 }
 
 #[derive(Clone)]
@@ -91,7 +93,7 @@ impl Sandbox {
     pub(crate) fn start(config: &SandboxConfig, reporter: Reporter, sources: &Sources) -> Self {
         let clock = SharedClock(Arc::clone(&sources.clock));
         let timeline = Timeline::start(reporter.clone(), Arc::clone(&clock.0));
-        Self { delay: config.delay, timeline, reporter, clock, turns: AtomicU64::new(0) }
+        Self { delay: config.delay, timeline, reporter, clock, turns: Mutex::default() }
     }
 
     /// Plays a phone that sends a message; ends when it is stored.
@@ -106,8 +108,11 @@ impl Sandbox {
         };
         let (sender, answer) = oneshot::channel();
         let ack = Ack::new(move |stored| _ = sender.send(stored));
-        self.reporter.report(Event::Incoming(incoming), ack).await?;
-        match timeout(STORE, answer).await {
+        let stored = async {
+            self.reporter.report(Event::Incoming(incoming), ack).await?;
+            answer.await.map_err(|_| NotStored)
+        };
+        match timeout(STORE, stored).await {
             Ok(Ok(true)) => Ok(()),
             _ => Err(NotStored),
         }
@@ -126,19 +131,31 @@ impl Sandbox {
                 sleep(self.delay).await;
                 taken(Script::Delivered)
             }
-            Fate::Throttled => match self.turns.fetch_add(1, Ordering::Relaxed) % 3 {
-                2 => taken(Script::Delivered),
-                _ => Err(Failed::Throttled { after: THROTTLED }),
-            },
+            Fate::Throttled if self.is_in_trouble(&message.reference, 2) => {
+                Err(Failed::Throttled { after: THROTTLED })
+            }
+            Fate::Throttled => taken(Script::Delivered),
             Fate::Unreachable => Err(Failed::unavailable("the number asks for it")),
             Fate::Unknown => {
                 let handed_over = taken(Script::Delivered)?;
-                match self.turns.fetch_add(1, Ordering::Relaxed) % 2 {
-                    1 => Ok(handed_over),
-                    _ => Err(Failed::unknown("the number asks for it")),
+                if self.is_in_trouble(&message.reference, 1) {
+                    return Err(Failed::unknown("the number asks for it"));
                 }
+                Ok(handed_over)
             }
         }
+    }
+
+    /// Whether this is one of the first so many times that this message is handed over; after them it begins anew.
+    fn is_in_trouble(&self, reference: &str, times: u32) -> bool {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = turns.get(reference).copied().unwrap_or_default();
+        if before >= times || (before == 0 && turns.len() >= MOST_TURNS) {
+            turns.remove(reference);
+            return false;
+        }
+        turns.insert(reference.to_owned(), before + 1);
+        true
     }
 
     /// Takes the message, and sees to its receipts.
@@ -146,11 +163,7 @@ impl Sandbox {
         let ids: Vec<String> =
             (1..=message.parts.len()).map(|part| format!("{}.{part}", message.reference)).collect();
         if message.want_receipt {
-            for id in &ids {
-                for (after, state) in receipts {
-                    self.timeline.add(id.clone(), *state, *after)?;
-                }
-            }
+            self.timeline.add(&ids, receipts)?;
         }
         Ok(HandedOver { ids: ids.into_iter().map(Some).collect() })
     }

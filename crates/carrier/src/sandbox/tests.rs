@@ -99,10 +99,20 @@ async fn numbers_make_trouble() {
         taken.push(submit("9922").await.is_ok());
     }
     assert_eq!(taken, [false, false, true, false, false, true]);
+    // Each message has troubles of its own.
+    for (digits, troubles) in [("9922", 2), ("9924", 1)] {
+        for turn in 0..=troubles {
+            for reference in ["a", "b", "c"] {
+                let done = sandbox.submit(message(reference, &format!("+49151000{digits}"))).await;
+                assert_eq!(done.is_ok(), turn == troubles, "{digits} {reference} {turn}");
+            }
+        }
+    }
+    receipts(&mut reports).await;
     assert!(matches!(submit("9924").await, Err(Failed::Unknown { .. })));
     let again = submit("9924").await.unwrap();
     assert_eq!(again.ids, [Some("m.1".to_owned())], "a repeated message is the same one");
-    assert_eq!(receipts(&mut reports).await.len(), 5);
+    assert_eq!(receipts(&mut reports).await.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,4 +167,16 @@ async fn each_of_many_has_its_receipt_once_and_in_time() {
         *counts.entry(id).or_insert(0) += 1;
     }
     assert_eq!((counts.len(), counts.values().all(|count| *count == 1)), (20_000, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_phone_does_not_wait_for_ever() {
+    let (sandbox, mut reports) = sandbox(Duration::from_secs(1));
+    // Nobody takes anything out.
+    for _ in 0..2000 {
+        _ = timeout(Duration::ZERO, sandbox.receive("+491", "12345", "Hi")).await;
+    }
+    let received = timeout(Duration::from_hours(1), sandbox.receive("+491", "12345", "Hi")).await;
+    assert_eq!(received, Ok(Err(NotStored)));
+    assert!(reports.next().await.is_some());
 }

@@ -50,9 +50,20 @@ impl Timeline {
         Self(shared)
     }
 
-    /// Gives a receipt after this time.
-    pub(super) fn add(&self, id: String, state: State, after: Duration) -> Result<(), Failed> {
-        self.0.add(Due { at: Instant::now() + after, id, state, attempts: 0 })
+    /// Gives receipts about all of these ids, each state after its time. If there is no room for all of them, there will be
+    /// none, since the message is not taken.
+    pub(super) fn add(&self, ids: &[String], states: &[(Duration, State)]) -> Result<(), Failed> {
+        let now = Instant::now();
+        let due = |id: &String| {
+            let id = id.clone();
+            states.iter().map(move |(after, state)| Due {
+                at: now + *after,
+                id: id.clone(),
+                state: *state,
+                attempts: 0,
+            })
+        };
+        self.0.add(ids.iter().flat_map(due).collect())
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -73,13 +84,14 @@ impl Drop for Timeline {
 }
 
 impl Shared {
-    fn add(&self, due: Due) -> Result<(), Failed> {
+    fn add(&self, new: Vec<Due>) -> Result<(), Failed> {
         let mut all = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MOST {
+        if all.len() + new.len() > MOST {
             return Err(Failed::Throttled { after: AGAIN });
         }
-        let is_first = all.peek().is_none_or(|Reverse(first)| due.at < first.at);
-        all.push(Reverse(due));
+        let first = all.peek().map(|Reverse(first)| first.at);
+        let is_first = new.iter().any(|due| first.is_none_or(|first| due.at < first));
+        all.extend(new.into_iter().map(Reverse));
         drop(all);
         if is_first {
             self.changed.notify_one();
@@ -124,8 +136,27 @@ async fn give(shared: &Arc<Shared>, reporter: &Reporter, clock: &dyn Clock, due:
     let ack = Ack::new(move |stored| {
         let Some(shared) = again.upgrade().filter(|_| !stored && due.attempts < ATTEMPTS) else { return };
         // If there is no room for it, it is one of a million.
-        _ = shared.add(Due { at: Instant::now() + AGAIN, attempts: due.attempts + 1, ..due });
+        _ = shared.add(vec![Due { at: Instant::now() + AGAIN, attempts: due.attempts + 1, ..due }]);
     });
     // Where nobody stores, nothing is to be told.
     _ = reporter.report(Event::Receipt(receipt), ack).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_message_all_receipts_have_room_or_none() {
+        let shared =
+            Shared { due: Mutex::default(), changed: Notify::new(), is_closed: AtomicBool::new(false) };
+        let due = |count| {
+            let due = || Due { at: Instant::now(), id: String::new(), state: State::Delivered, attempts: 0 };
+            std::iter::repeat_with(due).take(count).collect()
+        };
+        assert_eq!(shared.add(due(MOST - 1)), Ok(()));
+        assert_eq!(shared.add(due(2)), Err(Failed::Throttled { after: AGAIN }));
+        assert_eq!(shared.due.lock().unwrap().len(), MOST - 1);
+        assert_eq!(shared.add(due(1)), Ok(()));
+    }
 }

@@ -38,7 +38,7 @@ pub struct SmppConfig {
     /// How long it may take to connect and to bind.
     #[serde(default = "ten_seconds", rename = "connect_timeout_ms", deserialize_with = "millis")]
     pub connect_timeout: Duration,
-    /// How long a message may wait for its turn, within the rate and the window.
+    /// How long a message may wait for its turn, within the rate and the window; its further parts have theirs right after.
     #[serde(default = "five_seconds", rename = "queue_timeout_ms", deserialize_with = "millis")]
     pub queue_timeout: Duration,
     /// The wait before the second attempt to connect; it doubles with each further one.

@@ -28,6 +28,11 @@ pub struct Deliver {
 #[error("the PDU breaks off")]
 pub struct Malformed;
 
+/// How long an id and a number may be, in characters. The specification has 64 and 20; somewhat longer ones, as there are,
+/// stay as they are, and of what could be a whole PDU the rest is cut off.
+const MAX_ID: usize = 128;
+const MAX_NUMBER: usize = 64;
+
 /// The type of number "international" (section 5.2.5).
 const INTERNATIONAL: u8 = 1;
 /// There is a user data header (section 5.2.12, bit 6).
@@ -64,7 +69,7 @@ pub fn deliver(body: &[u8]) -> Result<Deliver, Malformed> {
     while let Some((tag, value)) = rest.parameter() {
         match (tag, value) {
             (RECEIPTED_MESSAGE_ID, value) => {
-                deliver.receipted_id = Some(text(value)).filter(|id| !id.is_empty());
+                deliver.receipted_id = Some(text(value, MAX_ID)).filter(|id| !id.is_empty());
             }
             (MESSAGE_STATE, [state]) => deliver.message_state = Some(*state),
             // It stands there instead of the short message (section 5.3.2.32).
@@ -89,13 +94,13 @@ pub fn deliver(body: &[u8]) -> Result<Deliver, Malformed> {
 
 /// The message's id in the body of a `submit_sm_resp` (section 4.4.2), if there is one.
 pub fn message_id(body: &[u8]) -> Option<String> {
-    Some(text(body)).filter(|id| !id.is_empty())
+    Some(text(body, MAX_ID)).filter(|id| !id.is_empty())
 }
 
 /// Bytes up to the first NUL, or to the end where somebody left it out; each is a character (ISO 8859-1), so that every
-/// one stays as it is.
-fn text(bytes: &[u8]) -> String {
-    bytes.iter().take_while(|byte| **byte != 0).map(|byte| char::from(*byte)).collect()
+/// one stays as it is. No more than `most` of them are read.
+fn text(bytes: &[u8], most: usize) -> String {
+    bytes.iter().take_while(|byte| **byte != 0).take(most).map(|byte| char::from(*byte)).collect()
 }
 
 /// What is not read yet.
@@ -112,10 +117,10 @@ impl<'b> Rest<'b> {
         self.bytes(1).map(|bytes| bytes[0])
     }
 
-    /// A C-octet string (section 3.1), of whatever length.
+    /// A C-octet string (section 3.1), of whatever length; its beginning is read.
     fn text(&mut self) -> Result<String, Malformed> {
         let length = self.0.iter().position(|byte| *byte == 0).ok_or(Malformed)?;
-        self.bytes(length + 1).map(text)
+        self.bytes(length + 1).map(|bytes| text(bytes, MAX_NUMBER))
     }
 
     /// A number with its type and plan. Those that are said to be international get their `+`.
@@ -131,5 +136,19 @@ impl<'b> Rest<'b> {
         let tag = u16::from_be_bytes([head[0], head[1]]);
         let length = u16::from_be_bytes([head[2], head[3]]);
         Some((tag, self.bytes(usize::from(length)).ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_is_far_too_long_the_beginning_is_read() {
+        let long = "7".repeat(70_000);
+        let body = format!("\0\x01\x01{long}\0\0\0{long}\0\0\0\0\0\0\0\0\0\0\x02Hi");
+        let deliver = deliver(body.as_bytes()).unwrap();
+        assert_eq!((deliver.from.len(), deliver.to.len(), deliver.payload.as_slice()), (65, 64, &b"Hi"[..]));
+        assert_eq!(message_id(long.as_bytes()).unwrap().len(), 128);
     }
 }

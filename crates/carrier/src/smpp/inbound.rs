@@ -1,5 +1,7 @@
 //! What a message centre delivers: receipts, and messages of phones.
 
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,13 +24,49 @@ pub(super) struct Inbound {
     reporter: Reporter,
     clock: Arc<dyn Clock>,
     joiner: Mutex<Joiner>,
-    /// Messages of which a part was acknowledged already, and that were not stored.
-    kept: Arc<Mutex<Vec<Incoming>>>,
+    kept: Arc<Kept>,
+    /// The message centre names ids in hexadecimal, and in decimal in the texts of receipts.
+    hex_ids: bool,
+    /// Nothing more is taken.
+    is_leaving: AtomicBool,
+}
+
+/// Messages of which a part was acknowledged already, and that were not stored.
+struct Kept {
+    carrier: Arc<str>,
+    messages: Mutex<VecDeque<Incoming>>,
+}
+
+impl Kept {
+    fn add(&self, incoming: Incoming) {
+        let mut messages = lock(&self.messages);
+        if messages.len() < MAX_KEPT {
+            messages.push_back(incoming);
+        } else {
+            tracing::error!(carrier = %self.carrier, "a message of a phone is lost: too many could not be stored");
+        }
+    }
+
+    fn take(&self) -> Option<Incoming> {
+        lock(&self.messages).pop_front()
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let count = lock(&self.messages).len();
+        if count > 0 {
+            tracing::error!(carrier = %self.carrier, count, "messages of phones are lost: they were not stored before the end");
+        }
+    }
 }
 
 impl Inbound {
-    pub(super) fn new(reporter: Reporter, clock: Arc<dyn Clock>, patience: Duration) -> Self {
-        Self { reporter, clock, joiner: Mutex::new(Joiner::new(patience)), kept: Arc::default() }
+    pub(super) fn new(reporter: Reporter, clock: Arc<dyn Clock>, patience: Duration, hex_ids: bool) -> Self {
+        let kept = Kept { carrier: Arc::clone(&reporter.carrier), messages: Mutex::default() };
+        let joiner = Mutex::new(Joiner::new(patience));
+        let is_leaving = AtomicBool::new(false);
+        Self { reporter, clock, joiner, kept: Arc::new(kept), hex_ids, is_leaving }
     }
 
     /// Reports what was delivered. It is answered when it is stored, and until then the connection goes on.
@@ -38,22 +76,16 @@ impl Inbound {
         sequence: u32,
         deliver: Deliver,
     ) -> Result<(), Clogged> {
-        let answer = |status| session.answer(status, sequence, pdu::deliver_answer());
-        if !session.begin_acknowledging() {
-            return answer(CommandStatus::EsmeRxTAppn);
-        }
-        let ack = {
-            let session = Arc::clone(session);
-            Ack::new(move |stored| {
-                session.end_acknowledging();
-                // Not stored: a temporary error, after which it comes again (SMPP 3.4, section 5.1.3).
-                let status = if stored { CommandStatus::EsmeRok } else { CommandStatus::EsmeRxTAppn };
-                // If the connection is gone, it comes again too.
-                _ = session.answer(status, sequence, pdu::deliver_answer());
-            })
+        let unacknowledged = if self.is_leaving() { None } else { session.begin_acknowledging(sequence)? };
+        let Some(unacknowledged) = unacknowledged else {
+            return session.answer(CommandStatus::EsmeRxTAppn, sequence, pdu::deliver_answer());
         };
+        // Not stored: a temporary error, after which it comes again (SMPP 3.4, section 5.1.3).
+        let ack = Ack::new(move |stored| {
+            unacknowledged.answer(if stored { CommandStatus::EsmeRok } else { CommandStatus::EsmeRxTAppn });
+        });
         if receipt::is_receipt(&deliver) {
-            if let Some(said) = receipt::read(&deliver) {
+            if let Some(said) = receipt::read_of(&deliver, self.hex_ids) {
                 self.report(Event::Receipt(self.receipt(said)), ack);
             } else {
                 // It would say no more the next time.
@@ -61,7 +93,14 @@ impl Inbound {
                 ack.stored();
             }
         } else if let Some(piece) = deliver.piece {
-            let joined = self.joiner().add(Instant::now(), piece, deliver, Some(ack));
+            let joined = {
+                let mut joiner = self.joiner();
+                // It is looked at again behind the lock, or a part could stay here unanswered.
+                if self.is_leaving() {
+                    return Ok(());
+                }
+                joiner.add(Instant::now(), piece, deliver, Some(ack))
+            };
             for joined in joined {
                 self.joined(joined);
             }
@@ -83,41 +122,60 @@ impl Inbound {
             }
         }
         while self.reporter.has_room() {
-            let Some(incoming) = lock(&self.kept).pop() else { break };
-            self.keep_until_stored(incoming, Vec::new(), true);
+            let Some(incoming) = self.kept.take() else { break };
+            let (event, ack) = self.until_stored(incoming, Vec::new(), true);
+            self.report(event, ack);
         }
     }
 
-    /// Reports what lacks parts as it is; for the end.
-    pub(super) fn flush(&self) {
-        while let Some(joined) = { self.joiner().any() } {
-            self.joined(joined);
+    /// Takes nothing more. Parts that are held are not acknowledged, so that the message centre gives them again.
+    pub(super) fn leave(&self) {
+        self.is_leaving.store(true, Ordering::Release);
+        let given_back = self.joiner().unacknowledged();
+        drop(given_back);
+    }
+
+    fn is_leaving(&self) -> bool {
+        self.is_leaving.load(Ordering::Acquire)
+    }
+
+    /// Reports what the message centre does not give again, as it is; for the end. Waits for room.
+    pub(super) async fn flush(&self) {
+        let count = lock(&self.kept.messages).len();
+        for _ in 0..count {
+            let Some(incoming) = self.kept.take() else { break };
+            let (event, ack) = self.until_stored(incoming, Vec::new(), true);
+            // If nobody is there, it is kept again, and told to be lost in the end.
+            _ = self.reporter.report(event, ack).await;
+        }
+        while let Some(mut joined) = { self.joiner().any() } {
+            if joined.is_acknowledged {
+                let acks = std::mem::take(&mut joined.acks);
+                let (event, ack) = self.until_stored(self.incoming(joined), acks, true);
+                _ = self.reporter.report(event, ack).await;
+            }
         }
     }
 
     fn joined(&self, mut joined: Joined) {
         let (acks, is_kept) = (std::mem::take(&mut joined.acks), joined.is_acknowledged);
-        self.keep_until_stored(self.incoming(joined), acks, is_kept);
+        let (event, ack) = self.until_stored(self.incoming(joined), acks, is_kept);
+        self.report(event, ack);
     }
 
-    /// Reports a message. If it cannot be stored, the message centre is to give it again; but if it would not give all parts
-    /// of it, because some were acknowledged, the whole is kept here.
-    fn keep_until_stored(&self, incoming: Incoming, acks: Vec<Ack>, is_kept: bool) {
+    /// What reports a message. If it cannot be stored, the message centre is to give it again; but if it would not give
+    /// all parts of it, because some were acknowledged, the whole is kept here.
+    fn until_stored(&self, incoming: Incoming, acks: Vec<Ack>, is_kept: bool) -> (Event, Ack) {
         let again = is_kept.then(|| (Arc::clone(&self.kept), incoming.clone()));
-        let carrier = Arc::clone(&self.reporter.carrier);
         let ack = Ack::new(move |stored| {
             if stored || again.is_some() {
                 acks.into_iter().for_each(Ack::stored);
             }
-            let Some((kept, incoming)) = again.filter(|_| !stored) else { return };
-            let mut kept = lock(&kept);
-            if kept.len() < MAX_KEPT {
-                kept.push(incoming);
-            } else {
-                tracing::error!(%carrier, "a message of a phone is lost: too many could not be stored");
+            if let Some((kept, incoming)) = again.filter(|_| !stored) {
+                kept.add(incoming);
             }
         });
-        self.report(Event::Incoming(incoming), ack);
+        (Event::Incoming(incoming), ack)
     }
 
     fn report(&self, event: Event, ack: Ack) {

@@ -112,6 +112,13 @@ impl Joiner {
         self.take(&expired?)
     }
 
+    /// Takes out the messages of which no part is acknowledged, which the message centre will give again as a whole.
+    pub fn unacknowledged(&mut self) -> Vec<Joined> {
+        let open = self.open.iter().filter(|(_, pieces)| !pieces.is_acknowledged);
+        let keys: Vec<Key> = open.map(|(key, _)| key.clone()).collect();
+        keys.iter().filter_map(|key| self.take(key)).collect()
+    }
+
     /// Gives up a message, whichever; for the end.
     pub fn any(&mut self) -> Option<Joined> {
         let key = self.open.keys().next()?.clone();

@@ -19,6 +19,8 @@ pub(super) async fn keep(shared: Arc<Shared>, index: usize, mut stop: watch::Rec
     let config = &shared.config;
     let carrier = &shared.name;
     let mut failures = 0;
+    // Who hangs is sent one message at a time until it answers one, or it would swallow a whole window after each bind.
+    let mut is_on_trial = false;
     loop {
         let bound = tokio::select! {
             bound = Link::bind(config) => bound,
@@ -28,18 +30,23 @@ pub(super) async fn keep(shared: Arc<Shared>, index: usize, mut stop: watch::Rec
             Ok(link) => {
                 tracing::info!(%carrier, index, "bound");
                 let begun = Instant::now();
-                let (session, queue) = Session::new(config.window);
+                let (session, queue) = Session::new(config.window, is_on_trial);
                 let session = Arc::new(session);
                 set(&shared, index, Some(&session));
-                let end = link.run(Arc::clone(&session), queue, &shared.inbound, config, stop.clone()).await;
+                let end = link.run(Arc::clone(&session), queue, &shared, stop.clone()).await;
                 set(&shared, index, None);
                 session.end();
+                let is_hanging = matches!(end, End::Hanging);
                 match end {
                     End::Closed => tracing::info!(%carrier, index, "unbound"),
+                    End::Hanging => {
+                        tracing::warn!(%carrier, index, "the message centre answers no submission");
+                    }
                     End::Lost(reason) => tracing::warn!(%carrier, index, reason, "the connection was lost"),
                 }
-                failures =
-                    if begun.elapsed() >= GOOD.min(config.reconnect_longest) { 0 } else { failures + 1 };
+                is_on_trial = is_hanging || (is_on_trial && !session.was_answered());
+                let has_held = begun.elapsed() >= GOOD.min(config.reconnect_longest);
+                failures = if has_held && !is_hanging { 0 } else { failures + 1 };
             }
             Err(reason) => {
                 tracing::warn!(%carrier, index, reason, "no connection");
@@ -59,6 +66,8 @@ fn set(shared: &Shared, index: usize, session: Option<&Arc<Session>>) {
     if let Some(place) = sessions.get_mut(index) {
         *place = session.cloned();
     }
+    drop(sessions);
+    shared.changed.notify_waiters();
 }
 
 /// The wait before another attempt: twice as long with each failure, up to `longest`, and between half of that and the

@@ -5,24 +5,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use rusmpp::pdus::DataSmResp;
 use rusmpp::{CommandId, CommandStatus, Pdu};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, watch};
+use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::frame::{self, Frame};
-use super::inbound::Inbound;
 use super::session::{Answer, Clogged, Out, Session};
-use super::{SmppConfig, deliver, pdu};
+use super::{Shared, SmppConfig, deliver, pdu};
 
 /// How often is looked for what has taken too long.
 const TICK: Duration = Duration::from_millis(100);
 /// How much is read, and written, at once.
 const CHUNK: usize = 16 * 1024;
-/// How many PDUs that are none a message centre may send before it is left.
+/// How many PDUs are read before what they made is written.
+const AT_ONCE: usize = 64;
+/// How many PDUs that are none a message centre may send within a minute before it is left.
 const MAX_BAD: u32 = 32;
+const MINUTE: Duration = Duration::from_mins(1);
 /// How long what is on its way may take when the carrier closes, and the leave-taking.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
 const LEAVE: Duration = Duration::from_secs(1);
@@ -34,6 +38,8 @@ pub(super) enum End {
     Closed,
     /// It broke, or was no good.
     Lost(String),
+    /// The message centre takes submissions and answers none.
+    Hanging,
 }
 
 /// A connection that is bound.
@@ -83,17 +89,18 @@ impl Link {
         mut self,
         session: Arc<Session>,
         queue: mpsc::Receiver<Out>,
-        inbound: &Inbound,
-        config: &SmppConfig,
+        shared: &Shared,
         stop: watch::Receiver<bool>,
     ) -> End {
         let (read_half, write_half) = self.stream.split();
         let now = Instant::now();
-        let reader =
-            Reader { session: &session, inbound, config, heard: now, asked: None, bad: 0, leaving: None };
+        let bad = Bad { count: 0, since: now };
+        let reader = Reader { session: &session, shared, heard: now, asked: None, bad, leaving: None };
         tokio::select! {
+            // What is read makes answers, so they are written first.
+            biased;
+            end = write(write_half, queue, &session, shared.config.response_timeout) => end,
             end = reader.run(read_half, self.received, stop) => end,
-            end = write(write_half, queue, &session, config.response_timeout) => end,
         }
     }
 }
@@ -116,7 +123,10 @@ async fn write(
             next = if bytes.len() < CHUNK { queue.try_recv().ok() } else { None };
         }
         match timeout(limit, half.write_all(&bytes)).await {
-            Ok(Ok(())) => bytes.clear(),
+            Ok(Ok(())) => {
+                bytes.clear();
+                session.written.notify_one();
+            }
             Ok(Err(error)) => return lost(&error),
             Err(_) => return End::Lost("the message centre does not read".to_owned()),
         }
@@ -130,13 +140,29 @@ fn lost(error: &io::Error) -> End {
 
 struct Reader<'l> {
     session: &'l Arc<Session>,
-    inbound: &'l Inbound,
-    config: &'l SmppConfig,
+    shared: &'l Shared,
     /// When something came last, and when we have asked whether somebody is there.
     heard: Instant,
     asked: Option<Instant>,
-    bad: u32,
+    bad: Bad,
     leaving: Option<Leaving>,
+}
+
+/// PDUs that are none, of the last minute or so: a connection lasts for weeks, in which some odd ones may come.
+struct Bad {
+    count: u32,
+    since: Instant,
+}
+
+impl Bad {
+    /// Counts one; false if it is one too many.
+    fn add(&mut self, now: Instant) -> bool {
+        if now.saturating_duration_since(self.since) >= MINUTE {
+            *self = Self { count: 0, since: now };
+        }
+        self.count += 1;
+        self.count <= MAX_BAD
+    }
 }
 
 /// We, or the message centre, end the connection.
@@ -155,35 +181,48 @@ impl Reader<'_> {
     ) -> End {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let session = self.session;
         loop {
-            loop {
+            let mut is_whole_read = false;
+            for _ in 0..AT_ONCE {
+                // Who does not read our answers is not read either, until the writer finds that it takes too long.
+                if !session.has_room() {
+                    break;
+                }
                 match frame::next(&mut received) {
                     Ok(Some(frame)) => {
                         if let Err(end) = self.frame(&frame) {
                             return end;
                         }
                     }
-                    Ok(None) => break,
+                    Ok(None) => {
+                        is_whole_read = true;
+                        break;
+                    }
                     Err(error) => {
                         // Where the next PDU begins is not known (section 4.3.1), so there is no going on.
                         return End::Lost(error.to_string());
                     }
                 }
             }
+            // Now the answers are written.
+            yield_now().await;
+            let has_room = session.has_room();
             received.reserve(CHUNK);
             tokio::select! {
-                read = half.read_buf(&mut received) => match read {
+                read = half.read_buf(&mut received), if is_whole_read => match read {
                     Ok(1..) => self.heard(),
                     Ok(0) => return self.closed(),
                     Err(error) => return lost(&error),
                 },
+                () = std::future::ready(()), if !is_whole_read && has_room => {}
+                () = session.written.notified(), if !is_whole_read && !has_room => {}
                 _ = tick.tick() => if let Err(end) = self.tick(Instant::now()) {
                     return end;
                 },
                 // An error is that the carrier is gone.
                 _ = stop.wait_for(|stop| *stop), if self.leaving.is_none() => {
                     self.leaving = Some(Leaving { since: Instant::now(), is_unbound: false });
-                    self.session.close();
                 }
             }
         }
@@ -202,14 +241,15 @@ impl Reader<'_> {
     }
 
     fn tick(&mut self, now: Instant) -> Result<(), End> {
-        let hanging = |_| End::Lost("the message centre answers nothing".to_owned());
-        self.session.expire(now).map_err(hanging)?;
+        self.session.expire(now).map_err(|_| End::Hanging)?;
         if let Some(leaving) = &mut self.leaving {
             let age = now.saturating_duration_since(leaving.since);
             if leaving.is_unbound {
                 return if age >= LEAVE { Err(End::Closed) } else { Ok(()) };
             }
-            if self.session.is_idle() || age >= LAST_ANSWERS {
+            // Of a message the first part may be answered, and the others not yet handed over.
+            if self.shared.is_idle() && self.session.is_idle() || age >= LAST_ANSWERS {
+                self.session.close();
                 *leaving = Leaving { since: now, is_unbound: true };
                 return self.session.ask(Pdu::Unbind).map_err(|_| End::Closed);
             }
@@ -217,10 +257,10 @@ impl Reader<'_> {
         }
         match self.asked {
             // Section 2.6: who does not answer is not there.
-            Some(asked) if now.saturating_duration_since(asked) >= self.config.response_timeout => {
+            Some(asked) if now.saturating_duration_since(asked) >= self.shared.config.response_timeout => {
                 Err(End::Lost("the message centre does not say that it is there".to_owned()))
             }
-            None if now.saturating_duration_since(self.heard) >= self.config.enquire_interval => {
+            None if now.saturating_duration_since(self.heard) >= self.shared.config.enquire_interval => {
                 self.asked = Some(now);
                 said(self.session.ask(Pdu::EnquireLink))
             }
@@ -248,9 +288,14 @@ impl Reader<'_> {
                     said(session.answer(CommandStatus::EsmeRxRAppn, sequence, answer))?;
                     return self.bad();
                 };
-                if let Err(clogged) = self.inbound.take(session, sequence, deliver) {
+                if let Err(clogged) = self.shared.inbound.take(session, sequence, deliver) {
                     return said(Err(clogged));
                 }
+            }
+            // It is not served (section 4.7), which is no fault of the message centre.
+            (CommandId::DataSm, _) => {
+                let answer = DataSmResp::default();
+                return said(session.answer(CommandStatus::EsmeRxRAppn, sequence, answer));
             }
             (CommandId::EnquireLink, _) => {
                 return said(session.answer(CommandStatus::EsmeRok, sequence, Pdu::EnquireLinkResp));
@@ -274,15 +319,31 @@ impl Reader<'_> {
     }
 
     fn bad(&mut self) -> Result<(), End> {
-        self.bad += 1;
-        if self.bad > MAX_BAD {
-            Err(End::Lost("the message centre sends what is no SMPP".to_owned()))
-        } else {
+        if self.bad.add(Instant::now()) {
             Ok(())
+        } else {
+            Err(End::Lost("the message centre sends what is no SMPP".to_owned()))
         }
     }
 }
 
 fn said(said: Result<(), Clogged>) -> Result<(), End> {
     said.map_err(|_| End::Lost("the message centre does not read our answers".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn odd_pdus_are_too_many_only_within_a_minute() {
+        let begun = Instant::now();
+        let mut bad = Bad { count: 0, since: begun };
+        for minute in 0..10 {
+            for _ in 0..MAX_BAD {
+                assert!(bad.add(begun + MINUTE * minute));
+            }
+        }
+        assert!(!bad.add(begun + MINUTE * 9));
+    }
 }

@@ -29,8 +29,19 @@ pub fn is_receipt(deliver: &Deliver) -> bool {
 /// Reads a receipt: from the optional parameters where they are there, else from the text. `None` if it does not say about
 /// which message it is, or nothing of it.
 pub fn read(deliver: &Deliver) -> Option<Said> {
+    read_of(deliver, false)
+}
+
+/// Reads a receipt as [`read`] does. If the message centre names ids in hexadecimal when it takes a message, the text of a
+/// receipt has them in decimal, mostly with zeros before it, and the optional parameter as they were.
+pub fn read_of(deliver: &Deliver, hex_ids: bool) -> Option<Said> {
     let text: String = deliver.payload.iter().map(|byte| char::from(*byte)).collect();
-    let id = deliver.receipted_id.clone().or_else(|| field(&text, "id:").map(str::to_owned))?;
+    let told = || field(&text, "id:").map(str::to_owned);
+    let id = if hex_ids {
+        told().map(without_zeros).or_else(|| deliver.receipted_id.clone().map(decimal))?
+    } else {
+        deliver.receipted_id.clone().or_else(told)?
+    };
     let state = match deliver.message_state.and_then(state_of_number) {
         Some(state) => state,
         None => field(&text, "stat:").map(state_of_word)?,
@@ -41,6 +52,20 @@ pub fn read(deliver: &Deliver) -> Option<Said> {
         state,
         error: error.map(|code| code.chars().take(MAX_ERROR).collect()),
     })
+}
+
+/// A hexadecimal id as a decimal one; another stays as it is.
+pub(super) fn decimal(id: String) -> String {
+    u128::from_str_radix(&id, 16).map_or(id, |number| number.to_string())
+}
+
+/// A decimal id without the zeros before it; another stays as it is.
+fn without_zeros(id: String) -> String {
+    if !id.bytes().all(|byte| byte.is_ascii_digit()) {
+        return id;
+    }
+    let number = id.trim_start_matches('0');
+    if number.is_empty() { "0".to_owned() } else { number.to_owned() }
 }
 
 /// The word after a name. The names after `text:` are those of the message itself.
@@ -131,6 +156,23 @@ mod tests {
         assert_eq!((said.id.as_str(), said.state), ("right", State::Delivered));
         let odd = Deliver { message_state: Some(99), ..deliver };
         assert_eq!(read(&odd).unwrap().state, State::Undeliverable, "what makes no sense is left out");
+    }
+
+    #[test]
+    fn hexadecimal_ids_become_those_of_receipts() {
+        for (id, told) in [("1A2b", "6699"), ("0", "0"), ("a-1", "a-1"), ("", "")] {
+            assert_eq!(decimal(id.to_owned()), told);
+        }
+        for (parameter, text, id) in [
+            (Some("1A2B"), "id:0000006699 stat:DELIVRD", "6699"),
+            (None, "id:0000006699 stat:DELIVRD", "6699"),
+            (Some("1A2B"), "stat:DELIVRD", "6699"),
+            (None, "id:000 stat:DELIVRD", "0"),
+            (None, "id:00-1 stat:DELIVRD", "00-1"),
+        ] {
+            let deliver = Deliver { receipted_id: parameter.map(str::to_owned), ..deliver(RECEIPT, text) };
+            assert_eq!(read_of(&deliver, true).map(|said| said.id), Some(id.to_owned()), "{text}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use muster_carrier::{Event, Failed, Outgoing, Reason, State};
 use muster_delivery::{SigningSecret, signed_headers};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::world::{World, short, sources};
 
@@ -98,11 +98,9 @@ async fn a_message_becomes_a_request() {
 #[tokio::test]
 async fn a_form_and_another_method() {
     let gateway = Gateway::saying(200, "OK").await;
-    let world = gateway.world(
-        "method = \"PUT\"\nformat = \"form\"\nbody = \"n={to_digits}&t={text}\"\nmessage_id = \"/id\"",
-    );
+    let world = gateway.world("method = \"PUT\"\nformat = \"form\"\nbody = \"n={to_digits}&t={text}\"");
     let message = Outgoing { text: "a=b&c".to_owned(), ..short("+491512345678") };
-    // An answer without an id is none that says no.
+    // Who is not said to name ids names none.
     assert_eq!(world.submit(message).await.unwrap().ids, [None]);
     let request = gateway.requests.lock().unwrap().pop().unwrap();
     assert!(request.starts_with("PUT /send"), "{request}");
@@ -122,7 +120,12 @@ async fn statuses_have_their_meanings() {
         (400, "", "refused"),
         (404, "", "refused"),
         (401, "", "unavailable"),
-        (302, "", "unavailable"),
+        (301, "", "unavailable"),
+        (302, "", "unknown"),
+        (303, "", "unknown"),
+        (409, "", "refused"),
+        (409, "idempotent = true", "throttled"),
+        (200, "message_id = \"/id\"", "unknown"),
         (429, "", "throttled"),
         (503, "", "unavailable"),
         (500, "", "unknown"),
@@ -195,4 +198,34 @@ async fn the_gateway_is_answered_when_all_is_stored() {
     let silent = gateway.world("");
     let http = silent.carriers.http("main").unwrap();
     assert_eq!(http.receive(&headers, body).await, Err(CallbackFault::NotConfigured));
+}
+
+#[tokio::test]
+async fn a_message_that_is_still_worked_at_makes_no_pause_for_others() {
+    let gateway = Gateway::saying(409, "{}").await;
+    let world = gateway.world("idempotent = true\nqueue_timeout_ms = 1");
+    for _ in 0..10 {
+        let failed = world.submit(short("+491512345678")).await.unwrap_err();
+        assert_eq!(failed, Failed::Throttled { after: Duration::from_secs(1) });
+    }
+    assert_eq!(gateway.requests.lock().unwrap().len(), 10);
+}
+
+#[tokio::test]
+async fn closing_waits_for_answers() {
+    let answer = "HTTP/1.1 200 X\r\ncontent-length: 0\r\n\r\n";
+    let gateway = Gateway::new(answer, Duration::from_millis(500)).await;
+    let world = gateway.world("");
+    let close = async {
+        while gateway.requests.lock().unwrap().is_empty() {
+            sleep(Duration::from_millis(5)).await;
+        }
+        let begun = Instant::now();
+        world.carriers.close().await;
+        assert!(matches!(world.submit(short("+491512345678")).await, Err(Failed::Unavailable(_))));
+        begun.elapsed()
+    };
+    let (handed_over, took) = tokio::join!(world.submit(short("+491512345678")), close);
+    handed_over.unwrap();
+    assert!(took >= Duration::from_millis(200), "{took:?}");
 }

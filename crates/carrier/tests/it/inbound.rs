@@ -1,13 +1,14 @@
 //! Messages of phones.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use muster_carrier::{Body, Event, Incoming};
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::smsc::Smsc;
-use crate::world::World;
+use crate::world::{World, short};
 
 fn deliver(more: &Value) -> Value {
     let mut all = json!({
@@ -152,4 +153,63 @@ async fn a_storm_is_turned_away_and_loses_nothing_that_was_stored() {
         assert_eq!(smsc.next("delivered").await["status"], 0);
     }
     assert_eq!(world.smpp().bound(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_waits_until_what_is_reported_is_stored() {
+    let mut smsc = Smsc::start().await;
+    let mut world = World::bound(smsc.port, "").await;
+    smsc.tell(deliver(&json!({"hex": hex(b"Hi"), "data_coding": 0}))).await;
+    let report = world.report().await;
+    let store = async {
+        sleep(Duration::from_millis(500)).await;
+        report.ack.stored();
+    };
+    tokio::join!(world.carriers.close(), store);
+    assert_eq!(smsc.next("delivered").await["status"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_will_come_again_is_not_reported_at_the_end() {
+    let mut smsc = Smsc::start().await;
+    let mut world = World::bound(smsc.port, "").await;
+    smsc.tell(deliver(&json!({"hex": "050003070201".to_owned() + &hex(b"begin"), "esm_class": 0x40}))).await;
+    // When this is here, the part is.
+    smsc.tell(deliver(&json!({"hex": hex(b"Hi"), "data_coding": 0}))).await;
+    world.event().await;
+    let World { carriers, carrier, mut reports } = world;
+    carriers.close().await;
+    drop((carriers, carrier));
+    let statuses = [smsc.next("delivered").await, smsc.next("delivered").await];
+    assert_eq!(statuses.iter().filter(|told| told["status"] == 0x64).count(), 1, "{statuses:?}");
+    let rest = timeout(Duration::from_secs(20), reports.next()).await.expect("somebody could report still");
+    assert!(rest.is_none(), "{rest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_else_has_is_reported_at_the_end() {
+    let mut smsc = Smsc::start().await;
+    let mut world = World::bound(smsc.port, "join_timeout_ms = 1500").await;
+    for reference in 0..60_u8 {
+        let header = [5, 0, 3, reference, 2, 2];
+        smsc.tell(deliver(&json!({"hex": hex(&header) + &hex(&[b'0' + reference]), "esm_class": 0x40})))
+            .await;
+    }
+    for _ in 0..60 {
+        assert_eq!(smsc.next("delivered").await["status"], 0);
+    }
+    // None can be stored.
+    for _ in 0..60 {
+        drop(world.report().await);
+    }
+    world.carriers.close().await;
+    assert!(world.submit(short("+491512345678")).await.is_err());
+    let World { carriers, carrier, mut reports } = world;
+    drop((carriers, carrier));
+    let mut found = HashSet::new();
+    while let Some(report) = timeout(Duration::from_secs(20), reports.next()).await.expect("it hangs") {
+        report.ack.stored();
+        found.insert(format!("{:?}", incoming(report.event).body));
+    }
+    assert_eq!(found.len(), 60);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use muster_carrier::Failed;
+use muster_carrier::{Failed, Outgoing, Part};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -39,11 +39,11 @@ async fn the_rate_is_used_and_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_to_wait_too_long_is_told_when_to_come_again() {
     let smsc = Smsc::start().await;
-    let world = World::bound(smsc.port, "rate = 2\nqueue_timeout_ms = 100").await;
-    world.submit(short("+491512345678")).await.unwrap();
-    let failed = world.submit(short("+491512345678")).await;
-    let Err(Failed::Throttled { after }) = failed else { panic!("{failed:?}") };
-    assert!(after > Duration::from_millis(200) && after < Duration::from_secs(1), "{after:?}");
+    let world = World::bound(smsc.port, "rate = 1\nqueue_timeout_ms = 100").await;
+    let both = [world.submit(short("+491512345678")), world.submit(short("+491512345678"))];
+    let both = join_all(both).await;
+    let [Ok(_), Err(Failed::Throttled { after })] = &both[..] else { panic!("{both:?}") };
+    assert!(*after >= Duration::from_millis(100) && *after <= Duration::from_secs(1), "{after:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,4 +97,21 @@ async fn many_messages_go_over_one_connection() {
     assert_eq!(stats["accepted"], 10_000);
     assert!(stats["most"].as_u64().unwrap() <= 100);
     println!("{:.0} submissions a second", 10_000.0 / begun.elapsed().as_secs_f64());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rate_tears_no_message() {
+    let mut smsc = Smsc::start().await;
+    smsc.set(json!({"quiet": true})).await;
+    let world = World::bound(smsc.port, "rate = 10\nqueue_timeout_ms = 2000").await;
+    let long = Outgoing { parts: vec![Part(b"a".to_vec()); 10], ..short("+491512345678") };
+    let all = join_all((0..40).map(|_| world.submit(long.clone()))).await;
+    let throttled = all.iter().filter(|one| matches!(one, Err(Failed::Throttled { .. }))).count();
+    let taken = all.iter().filter(|one| one.is_ok()).count();
+    assert!(taken > 0 && throttled > 0 && taken + throttled == 40, "{all:?}");
+    assert_eq!(
+        smsc.stats().await["submitted"],
+        taken * 10,
+        "of those that are to come again nothing was sent"
+    );
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use muster_delivery::{Client, Failure, Settings};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoClientAuth, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
 use tokio_rustls::TlsAcceptor;
@@ -34,6 +36,20 @@ impl Authority {
 
     /// An endpoint with a certificate for `host`, which is over if it is `expired`.
     pub(crate) async fn endpoint(&self, host: &str, expired: bool) -> Endpoint {
+        self.serve(host, expired, Arc::new(NoClientAuth)).await
+    }
+
+    /// An endpoint that wants a certificate of its clients, which are of this authority.
+    pub(crate) async fn asking(&self, host: &str) -> Endpoint {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        self.serve(host, false, verifier).await
+    }
+
+    async fn serve(&self, host: &str, expired: bool, clients: Arc<dyn ClientCertVerifier>) -> Endpoint {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([host.to_owned()]).unwrap();
         if expired {
@@ -43,7 +59,7 @@ impl Authority {
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_no_client_auth()
+            .with_client_cert_verifier(clients)
             .with_single_cert(vec![certificate], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
             .unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -123,4 +139,16 @@ fn roots_that_cannot_be_read_are_an_error_at_the_start() {
         let error = Client::new(Settings { roots: Some(path.to_owned()), ..open() }).unwrap_err();
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
     }
+}
+
+/// With TLS 1.3 the client takes the handshake to be done before the server has judged it, so that its alert may come when the
+/// request is sent: it says nothing of what became of the request.
+#[tokio::test]
+async fn an_alert_after_the_handshake_is_none_before_sending() {
+    let authority = Authority::new("known");
+    let endpoint = authority.asking("localhost").await;
+    let client = authority.trusted(open());
+    let outcome = send(&client, &format!("https://localhost:{}/", endpoint.address.port())).await;
+    let failure = outcome.verdict.unwrap_err();
+    assert!(!failure.is_before_sending(), "{failure:?}");
 }
