@@ -6,7 +6,8 @@ use crate::contact::{Contact, ContactGroup};
 use crate::credential::Credential;
 use crate::media::{MediaPrompt, ObjectKey};
 use crate::message::{
-    Block, CarrierPart, Holder, Incoming, Message, Money, MovementReason, PriceTable, Receipt,
+    Block, Bulk, BulkChunk, BulkDelta, CarrierPart, Expansion, Holder, Incoming, Message, Money,
+    MovementReason, PriceTable, Receipt,
 };
 use crate::org_unit::OrgUnit;
 use crate::session::{SessionToken, TokenHash, TokenKind};
@@ -148,6 +149,37 @@ pub enum Change {
         id: BlockId,
         version: i64,
     },
+    BulkInsert(Box<Bulk>),
+    /// The bulk as it shall be, but for its counts and its cost; its version is one above the stored one. How far its
+    /// recipients are expanded stays unless it is told.
+    BulkUpdate {
+        bulk: Box<Bulk>,
+        expansion: Option<Expansion>,
+    },
+    /// The bulk is gone for every reader; what waits of it is stopped later, and its row removed. `version` is the one that
+    /// this was decided on.
+    BulkDelete {
+        id: BulkId,
+        version: i64,
+        at: Timestamp,
+    },
+    /// The messages of the next recipients of a bulk that is being sent; `Stale` when it is not, or when they are not the
+    /// next ones any more.
+    BulkExpand(Box<BulkChunk>),
+    /// Counts and cost of a bulk change by so much, if it is still there.
+    BulkCount {
+        id: BulkId,
+        delta: BulkDelta,
+    },
+    /// At most `limit` of the numbers that a bulk has reached are forgotten.
+    BulkForget {
+        id: BulkId,
+        limit: u32,
+    },
+    /// Nothing is left of what was kept while a bulk was expanded; `Stale` when that is not what comes next.
+    BulkForgotten(BulkId),
+    /// The row of a deleted bulk is removed.
+    BulkRemove(BulkId),
     OrgUnitInsert(Box<OrgUnit>),
     /// The unit as it shall be; its version is one above the stored one. `in_place` says that its
     /// parent, status and name key stay, so that the store has no index to touch.

@@ -67,10 +67,11 @@ pub enum Entity {
     Message,
     Block,
     Incoming,
+    Bulk,
 }
 
 impl Entity {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Tenant,
         Self::OrgUnit,
         Self::User,
@@ -85,6 +86,7 @@ impl Entity {
         Self::Message,
         Self::Block,
         Self::Incoming,
+        Self::Bulk,
     ];
 
     /// Its word in the journal.
@@ -104,6 +106,7 @@ impl Entity {
             Self::Message => "sms",
             Self::Block => "blocked_number",
             Self::Incoming => "incoming",
+            Self::Bulk => "broadcast",
         }
     }
 }
@@ -158,6 +161,12 @@ pub enum Rule {
     EventForgotten,
     /// What changes whatever a filter asks for is not done without a filter.
     NoFilter,
+    /// A bulk names somebody: single numbers or contact groups.
+    NoRecipients,
+    /// What a bulk sends, and when, is changed before it begins and not after.
+    BulkNotEditable,
+    /// See [`crate::message::BulkStatus::can_be_set`].
+    BulkStatus,
 }
 
 /// One failing field of the input.

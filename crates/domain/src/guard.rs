@@ -1,6 +1,6 @@
 //! What a write rests on besides the versions of what it changes.
 
-use crate::{ContactGroupId, OrgUnitId, UserGroupId, UserId, WebhookId};
+use crate::{BulkId, ContactGroupId, OrgUnitId, UserGroupId, UserId, WebhookId};
 
 /// A condition that the version of a changed row cannot carry. One that fails makes the use case read
 /// and decide again.
@@ -34,6 +34,8 @@ pub enum Guard {
     ContactsVersion { group: ContactGroupId, version: i64 },
     /// The number is on the block list, or is not (a message to it is taken).
     NumberBlocked { number: String, is_blocked: bool },
+    /// No message of the bulk waits to be handed over (it ends).
+    BulkSettled(BulkId),
     /// Nothing was ever given to the balance or taken from it (its currency is changed).
     BalanceUntouched,
     /// The tenant may have one more webhook besides this one, `of_lox24` one more in that format; see

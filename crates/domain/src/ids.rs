@@ -78,11 +78,12 @@ pub enum IdKind {
     Tag,
     MediaPrompt,
     Block,
+    Bulk,
 }
 
 impl IdKind {
     /// Every kind, in the order of [`IdKind::index`].
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Tenant,
         Self::OrgUnit,
         Self::User,
@@ -93,6 +94,7 @@ impl IdKind {
         Self::Tag,
         Self::MediaPrompt,
         Self::Block,
+        Self::Bulk,
     ];
 
     /// The name under which the store keeps the sequence.
@@ -108,6 +110,7 @@ impl IdKind {
             Self::Tag => "tag",
             Self::MediaPrompt => "media_prompt",
             Self::Block => "blocked_number",
+            Self::Bulk => "bulk",
         }
     }
 

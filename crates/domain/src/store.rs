@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::contact::ContactStore;
 use crate::credential::CredentialStore;
 use crate::media::MediaStore;
-use crate::message::{BalanceStore, BlockStore, IncomingStore, MessageStore};
+use crate::message::{BalanceStore, BlockStore, BulkStore, IncomingStore, MessageStore};
 use crate::org_unit::OrgUnitStore;
 use crate::session::SessionStore;
 use crate::tag::TagStore;
@@ -53,6 +53,7 @@ pub trait Store:
     + BlockStore
     + MessageStore
     + IncomingStore
+    + BulkStore
     + Send
     + Sync
 {

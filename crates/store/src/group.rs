@@ -11,6 +11,8 @@ pub(crate) const ROWS: usize = 5000;
 pub(crate) fn rows(batch: &Batch) -> usize {
     let of_change = |change: &Change| match change {
         Change::ContactsInsert { contacts, .. } => contacts.len(),
+        Change::BulkExpand(chunk) => chunk.messages.len().max(chunk.reached.len()),
+        Change::BulkForget { limit, .. } => *limit as usize,
         Change::ContactsReplace { keep, .. } => keep.len(),
         Change::MessagesClaim { limit, .. } | Change::MessagesClaimLost { limit, .. } => *limit as usize,
         Change::PricesReplace(Some(table)) => table.iter().count(),

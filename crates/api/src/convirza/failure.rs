@@ -144,6 +144,7 @@ fn core(error: Error) -> Shape {
                 Entity::Message => "Message not found",
                 Entity::Block => "Blocked number not found",
                 Entity::Incoming => "Incoming message not found",
+                Entity::Bulk => "Broadcast not found",
             },
         ),
         Error::Invalid(fields) => invalid(fields),
@@ -241,6 +242,11 @@ fn rule_shape(rule: Rule) -> Shape {
         ),
         Rule::DeliveryNotFailed => (None, "Only a delivery that has failed can be retried".into()),
         Rule::NoFilter => (None, "At least one filter is needed".into()),
+        Rule::NoRecipients => {
+            (Some("recipients"), "A broadcast needs recipients or contact_group_ids".into())
+        }
+        Rule::BulkNotEditable => (None, "Only a draft or a scheduled broadcast can be changed".into()),
+        Rule::BulkStatus => (Some("status"), "The broadcast cannot get this status now".into()),
         Rule::EventForgotten => (None, "The event is too old to be delivered again".into()),
         Rule::ParentArchived => {
             (Some("org_unit_status"), "A group cannot be restored under an inactive parent".into())

@@ -226,6 +226,9 @@ impl Refusal {
 fn rule_text(rule: Rule) -> &'static str {
     match rule {
         Rule::NoFilter => "At least one filter is needed.",
+        Rule::NoRecipients => "At least one phone or group is needed.",
+        Rule::BulkStatus => "Only a bulk that is new or in progress can be cancelled.",
+        Rule::BulkNotEditable => "The bulk cannot be changed any more.",
         Rule::Cycle
         | Rule::TooDeep
         | Rule::TopMoved

@@ -148,6 +148,7 @@ fn unknown(entity: Entity) -> &'static str {
         Entity::Message => "Message not found",
         Entity::Block => "Blocked number not found",
         Entity::Incoming => "Incoming message not found",
+        Entity::Bulk => "Broadcast not found",
     }
 }
 
@@ -178,7 +179,10 @@ fn rule_text(rule: Rule) -> &'static str {
         | Rule::TooManyLox24Webhooks
         | Rule::DeliveryNotFailed
         | Rule::EventForgotten
-        | Rule::NoFilter => "The stored data does not permit this",
+        | Rule::NoFilter
+        | Rule::NoRecipients
+        | Rule::BulkNotEditable
+        | Rule::BulkStatus => "The stored data does not permit this",
     }
 }
 

@@ -192,7 +192,8 @@ fn unknown(entity: Entity) -> &'static str {
         | Entity::MediaPrompt
         | Entity::Message
         | Entity::Block
-        | Entity::Incoming => "There is no such resource",
+        | Entity::Incoming
+        | Entity::Bulk => "There is no such resource",
     }
 }
 
@@ -224,7 +225,10 @@ fn rule_text(rule: Rule) -> &'static str {
         | Rule::TooManyLox24Webhooks
         | Rule::DeliveryNotFailed
         | Rule::EventForgotten
-        | Rule::NoFilter => "The stored data does not permit this",
+        | Rule::NoFilter
+        | Rule::NoRecipients
+        | Rule::BulkNotEditable
+        | Rule::BulkStatus => "The stored data does not permit this",
     }
 }
 

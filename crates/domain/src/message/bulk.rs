@@ -1,5 +1,16 @@
 //! One text to many: a bulk of LOX24 and a broadcast of Convirza are the same thing.
 
+mod change;
+mod chunk;
+mod create;
+mod delta;
+mod expand;
+mod preview;
+mod read;
+mod step;
+mod store;
+mod work;
+
 use serde_json::json;
 use uuid::Uuid;
 
@@ -9,6 +20,13 @@ use super::{
 };
 use crate::contact::PhoneNumber;
 use crate::{Actor, BulkId, ContactGroupId, CredentialId, OrgUnitId, TenantId, Timestamp, journal};
+
+pub use chunk::{BulkChunk, BulkContact, BulkMessage};
+pub use create::{BulkPatch, NewBulk};
+pub use delta::BulkDelta;
+pub use preview::BulkPreview;
+pub use store::BulkStore;
+pub use work::{BulkWork, Expansion, StoredBulk};
 
 /// The most that a bulk may name.
 pub mod bulk_limits {
@@ -73,6 +91,11 @@ impl Bulk {
         self.window.as_ref().map_or(now, |window| window.next_open(now))
     }
 
+    /// When it begins: when it is due, and its window open.
+    pub fn begins_at(&self) -> Timestamp {
+        self.next_open(self.due_at())
+    }
+
     /// The key that made it: the `key_id` of LOX24.
     pub fn key(&self) -> Option<CredentialId> {
         match self.author {
@@ -120,6 +143,20 @@ impl Bulk {
             ("status", json!(self.status.as_str())),
         ]
     }
+
+    /// What the journal tells of one that has ended: how many messages stand where, and what they cost.
+    pub(super) fn totals(&self) -> journal::Fields {
+        let BulkCounts { queued, sent, delivered, failed, skipped, invalid } = self.counts;
+        vec![
+            ("queued", json!(queued)),
+            ("sent", json!(sent)),
+            ("delivered", json!(delivered)),
+            ("failed", json!(failed)),
+            ("skipped", json!(skipped)),
+            ("invalid", json!(invalid)),
+            ("cost", json!(self.cost.to_json())),
+        ]
+    }
 }
 
 /// How many messages of a bulk stand where. Each is counted once.
@@ -134,6 +171,8 @@ pub struct BulkCounts {
     pub failed: u64,
     /// Blocked, or stopped before they were handed over.
     pub skipped: u64,
+    /// Recipients for whom no message could be made: what their columns make of the text is too long.
+    pub invalid: u64,
 }
 
 /// Where a message is counted.
@@ -171,7 +210,7 @@ impl Counted {
 }
 
 impl BulkCounts {
-    /// All messages.
+    /// All messages; what could not be made is none.
     pub fn total(&self) -> u64 {
         let counts = [self.queued, self.sent, self.delivered, self.failed, self.skipped];
         counts.into_iter().fold(0, u64::saturating_add)
@@ -221,7 +260,7 @@ mod tests {
             counts.change(new, *state);
             assert_eq!(counts.total(), u64::try_from(ways.len()).unwrap());
         }
-        let wanted = BulkCounts { queued: 0, sent: 3, delivered: 1, failed: 6, skipped: 3 };
+        let wanted = BulkCounts { queued: 0, sent: 3, delivered: 1, failed: 6, skipped: 3, invalid: 0 };
         assert_eq!(counts, wanted);
     }
 }

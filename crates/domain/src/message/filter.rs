@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Block, Incoming, Message};
+use super::{Block, Bulk, Incoming, Message};
 use crate::{Slice, Timestamp};
 
 /// Which rows of a list are asked for, by its fields `F`. Without a part, all are.
@@ -191,6 +191,61 @@ impl BlockField {
             Self::Number => FieldValue::Text(Some(block.number.clone())),
             Self::By => FieldValue::Number(block.by.code()),
             Self::AddedAt => FieldValue::Number(block.added_at.0),
+        }
+    }
+}
+
+/// What bulks are asked for by. Times are microseconds, 0 where there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BulkField {
+    Id,
+    /// The UUID that LOX24 shows.
+    Uuid,
+    /// Compared by its key, see [`crate::text::key`].
+    Name,
+    Text,
+    Sender,
+    /// The word of [`super::BulkStatus::as_str`].
+    Status,
+    IsUnicode,
+    /// Whether an encoding was asked for.
+    HasEncoding,
+    IsDryRun,
+    /// The id of the credential that made it, 0 for others.
+    Key,
+    /// Where it comes from: the [`super::PlaceholderStyle::as_str`].
+    Style,
+    Source,
+    DeliverAt,
+    CreatedAt,
+    ProcessedAt,
+    MessagesCount,
+}
+
+impl BulkField {
+    /// What it is of a bulk.
+    pub fn of(self, bulk: &Bulk) -> FieldValue {
+        let time = |at: Option<Timestamp>| FieldValue::Number(at.map_or(0, |at| at.0));
+        let text = |text: &str| FieldValue::Text(Some(text.to_owned()));
+        match self {
+            Self::Id => FieldValue::Number(bulk.id.0),
+            Self::Uuid => FieldValue::Id(Some(bulk.uuid)),
+            Self::Name => FieldValue::Text(bulk.name.as_deref().map(crate::text::key)),
+            Self::Text => text(&bulk.text),
+            Self::Sender => text(bulk.sender.as_str()),
+            Self::Status => text(bulk.status.as_str()),
+            Self::IsUnicode => {
+                FieldValue::Number(bulk.encoding.is_some_and(super::Encoding::is_unicode).into())
+            }
+            Self::HasEncoding => FieldValue::Number(bulk.encoding.is_some().into()),
+            Self::IsDryRun => FieldValue::Number(bulk.is_dry_run.into()),
+            Self::Key => FieldValue::Number(bulk.key().map_or(0, |key| key.0)),
+            Self::Style => text(bulk.style.as_str()),
+            Self::Source => FieldValue::Number(bulk.options.source),
+            Self::DeliverAt => time(bulk.deliver_at),
+            Self::CreatedAt => FieldValue::Number(bulk.created_at.0),
+            Self::ProcessedAt => time(bulk.processed_at),
+            Self::MessagesCount => FieldValue::Number(i64::try_from(bulk.counts.total()).unwrap_or(i64::MAX)),
         }
     }
 }

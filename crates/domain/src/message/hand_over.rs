@@ -12,6 +12,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::journaling::events;
+use super::tally::Tally;
 use super::{Holder, Message, MessageState, MessageStatus};
 use crate::{Batch, BulkId, Change, Directory, Error, MessageId, Store, StoreError, TenantId, Timestamp};
 
@@ -19,12 +20,18 @@ use crate::{Batch, BulkId, Change, Directory, Error, MessageId, Store, StoreErro
 pub const CLAIM: Duration = Duration::from_mins(1);
 
 /// When there is something to do for a tenant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageWork {
     /// When the next single message is due.
     pub next_at: Option<Timestamp>,
     /// When the next claim is lost, unless it is renewed.
     pub lost_at: Option<Timestamp>,
+    /// Bulks for which [`Directory::bulk_step`] has something to do now.
+    pub steps: Vec<BulkId>,
+    /// Bulks of which messages may be handed over now: they are being sent, their window is open, and messages are due.
+    pub lanes: Vec<BulkId>,
+    /// When something is to be done about another bulk: it begins, its window opens, or its next message is due.
+    pub bulks_at: Option<Timestamp>,
 }
 
 /// Messages that this process alone may hand over, those that were due first at first.
@@ -87,11 +94,6 @@ impl<S: Store> Directory<S> {
         Ok(self.store.tenants_with_messages(after, limit).await?)
     }
 
-    /// When there is something to do for a tenant.
-    pub async fn message_work(&self, tenant: TenantId) -> Result<MessageWork, Error> {
-        Ok(self.store.message_work(tenant).await?)
-    }
-
     /// Claims messages that are due: of a bulk, or single ones. `None` when there are none, or the tenant is not active.
     pub async fn messages_claim(
         &self,
@@ -142,11 +144,11 @@ impl<S: Store> Directory<S> {
         outcomes: Vec<(Message, Outcome)>,
     ) -> Result<Noted, Error> {
         let now = self.now();
-        let mut batch = Batch::new(claimed.tenant);
+        let (mut batch, mut tally) = (Batch::new(claimed.tenant), Tally::default());
         for (message, outcome) in &outcomes {
-            batch = note(batch, claimed.claim, message, outcome, now);
+            batch = note(batch, &mut tally, claimed.claim, message, outcome, now);
         }
-        match self.store.commit(batch).await {
+        match self.store.commit(tally.settle(batch, now)).await {
             Ok(()) => {
                 let noted = u64::try_from(outcomes.len()).unwrap_or(u64::MAX);
                 return Ok(Noted { noted, lost: 0 });
@@ -167,8 +169,10 @@ impl<S: Store> Directory<S> {
         let Some(found) = self.store.message(claimed.tenant, id).await? else {
             return Ok(false);
         };
-        let batch = note(Batch::new(claimed.tenant), claimed.claim, &found.message, outcome, self.now());
-        match self.store.commit(batch).await {
+        let (now, mut tally) = (self.now(), Tally::default());
+        let batch = Batch::new(claimed.tenant);
+        let batch = note(batch, &mut tally, claimed.claim, &found.message, outcome, now);
+        match self.store.commit(tally.settle(batch, now)).await {
             Ok(()) => Ok(found.message.state.status == MessageStatus::New),
             Err(StoreError::Stale) => Ok(false),
             Err(error) => Err(error.into()),
@@ -177,13 +181,20 @@ impl<S: Store> Directory<S> {
 }
 
 /// Adds to a batch what came of a message.
-fn note(mut batch: Batch, claim: Uuid, before: &Message, outcome: &Outcome, now: Timestamp) -> Batch {
+fn note(
+    mut batch: Batch,
+    tally: &mut Tally,
+    claim: Uuid,
+    before: &Message,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> Batch {
     if let Outcome::Later(due_at) = outcome {
         return batch.change(Change::MessageDefer { id: before.id, claim, due_at: *due_at });
     }
     if let Some(state) = outcome.state(before.state) {
-        let (after, back) = before.clone().in_state(state, now);
-        batch.changes.extend(after.refund(back, now));
+        let (after, _) = before.clone().in_state(state, now);
+        tally.changed(before, &after);
         batch.journal.extend(events(before, &after, now));
         let (before, after) = (Box::new(before.clone()), Box::new(after));
         batch = batch.change(Change::MessageUpdate { before, after, holder: Holder::Claim(claim) });

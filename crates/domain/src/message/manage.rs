@@ -8,11 +8,12 @@ use serde_json::Map;
 
 use super::journaling::of_many;
 use super::send::BEFORE_ALL;
-use super::{Filter, Holder, ListQuery, Message, MessageField, StoredMessage, Sweep, Test};
+use super::tally::Tally;
+use super::{Filter, Holder, ListQuery, Message, MessageField, Money, StoredMessage, Sweep, Test};
 use crate::directory::{ATTEMPTS, check_precondition};
 use crate::{
     Access, Area, Batch, Change, Ctx, Directory, Entity, Error, JournalEntry, MessageId, Page, Precondition,
-    Rule, Store, StoreError,
+    Rule, Store, StoreError, Timestamp,
 };
 
 /// Messages that one commit of a bulk operation changes.
@@ -61,8 +62,9 @@ impl<S: Store> Directory<S> {
                 return Err(Error::Unavailable("the message is being handed over".into()));
             }
             let entry = JournalEntry::new(ctx, "sms.deleted", id, message.version + 1, Map::new());
-            let batch = self.operate(Batch::new(ctx.tenant()), Operation::Delete, message);
-            match self.store.commit(batch.journal(entry)).await {
+            let (now, mut tally) = (self.now(), Tally::default());
+            let batch = operate(Batch::new(ctx.tenant()), &mut tally, Operation::Delete, message, now);
+            match self.store.commit(tally.settle(batch, now).journal(entry)).await {
                 Ok(()) => return Ok(()),
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
@@ -154,26 +156,27 @@ impl<S: Store> Directory<S> {
         };
         let count = free.len();
         let batch = Batch::new(ctx.tenant()).journal(of_many(ctx, kind, count, first.id, last.id));
-        let batch = free.into_iter().fold(batch, |batch, message| self.operate(batch, operation, message));
-        self.store.commit(batch).await?;
+        let (now, mut tally) = (self.now(), Tally::default());
+        let add = |batch, message| operate(batch, &mut tally, operation, message, now);
+        let batch = free.into_iter().fold(batch, add);
+        self.store.commit(tally.settle(batch, now)).await?;
         Ok(u64::try_from(count).unwrap_or(u64::MAX))
     }
+}
 
-    /// Adds to a batch what an operation does to a message that nobody is handing over.
-    fn operate(&self, mut batch: Batch, operation: Operation, message: Message) -> Batch {
-        let now = self.now();
-        let stopped = message.clone().stopped(now);
-        if let Some((after, back)) = &stopped {
-            batch.changes.extend(after.refund(*back, now));
+/// Adds to a batch what an operation does to a message that nobody is handing over.
+fn operate(batch: Batch, tally: &mut Tally, operation: Operation, message: Message, now: Timestamp) -> Batch {
+    let stopped = message.clone().stopped(now);
+    match (operation, stopped) {
+        (Operation::Delete, stopped) => {
+            tally.removed(&message, stopped.map_or(Money::ZERO, |(_, back)| back));
+            batch.change(Change::MessageDelete(Box::new(message)))
         }
-        match (operation, stopped) {
-            (Operation::Delete, _) => batch.change(Change::MessageDelete(Box::new(message))),
-            (Operation::Stop, Some((after, _))) => batch.change(Change::MessageUpdate {
-                before: Box::new(message),
-                after: Box::new(after),
-                holder: Holder::Nobody,
-            }),
-            (Operation::Stop, None) => batch,
+        (Operation::Stop, Some((after, _))) => {
+            tally.changed(&message, &after);
+            let (before, after) = (Box::new(message), Box::new(after));
+            batch.change(Change::MessageUpdate { before, after, holder: Holder::Nobody })
         }
+        (Operation::Stop, None) => batch,
     }
 }

@@ -33,6 +33,7 @@ mod sender;
 mod status;
 mod stop;
 mod store;
+mod tally;
 mod template;
 mod text;
 mod transliterate;
@@ -41,7 +42,10 @@ mod window;
 pub use account::{Account, BalanceStore, Quote};
 pub use balance::{Movement, MovementReason, charge, credit};
 pub use blocks::BlockStore;
-pub use bulk::{Bulk, BulkCounts, Counted, bulk_limits};
+pub use bulk::{
+    Bulk, BulkChunk, BulkContact, BulkCounts, BulkDelta, BulkMessage, BulkPatch, BulkPreview, BulkStore,
+    BulkWork, Counted, Expansion, NewBulk, StoredBulk, bulk_limits,
+};
 pub use bulk_status::BulkStatus;
 pub use concat::ConcatHeader;
 pub use conversation::{
@@ -49,7 +53,7 @@ pub use conversation::{
 };
 pub use destination::{Country, Destination, Line};
 pub use event::{BroadcastEvent, LOX24_DRYRUN, SmsEvent};
-pub use filter::{BlockField, FieldValue, Filter, IncomingField, ListQuery, MessageField, Test};
+pub use filter::{BlockField, BulkField, FieldValue, Filter, IncomingField, ListQuery, MessageField, Test};
 pub use hand_over::{CLAIM, Claimed, MessageWork, Noted, Outcome};
 pub use incomings::{Arrival, IncomingStore};
 pub use model::{Block, DRY_RUN, Incoming, Message, SendOptions, Service, ThreadMessage, limits};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::journaling::events;
+use super::tally::Tally;
 use super::{Holder, Receipt};
 use crate::directory::ATTEMPTS;
 use crate::upkeep::STEP;
@@ -66,15 +67,15 @@ impl<S: Store> Directory<S> {
     /// Takes what is told of messages of one tenant: in one commit, else message by message.
     async fn receipts_of(&self, tenant: TenantId, carrier: &str, news: News) -> Result<(), Error> {
         let mut several = Vec::new();
-        let mut whole = Batch::new(tenant);
+        let (mut whole, mut tally) = (Batch::new(tenant), Tally::default());
         for (message, news) in &news {
-            let (batch, parts) = self.receipt_add(whole, carrier, *message, news).await?;
+            let (batch, parts) = self.receipt_add(whole, &mut tally, carrier, *message, news).await?;
             whole = batch;
             if parts > 1 {
                 several.push(*message);
             }
         }
-        match self.commit_if_any(whole).await {
+        match self.commit_if_any(tally.settle(whole, self.now())).await {
             Ok(()) => {}
             Err(StoreError::Stale) => {
                 for (message, news) in &news {
@@ -98,8 +99,9 @@ impl<S: Store> Directory<S> {
         news: &HashMap<String, Receipt>,
     ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
-            let (batch, _) = self.receipt_add(Batch::new(tenant), carrier, message, news).await?;
-            match self.commit_if_any(batch).await {
+            let (batch, mut tally) = (Batch::new(tenant), Tally::default());
+            let (batch, _) = self.receipt_add(batch, &mut tally, carrier, message, news).await?;
+            match self.commit_if_any(tally.settle(batch, self.now())).await {
                 Ok(()) => return Ok(()),
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
@@ -112,6 +114,7 @@ impl<S: Store> Directory<S> {
     async fn receipt_add(
         &self,
         mut batch: Batch,
+        tally: &mut Tally,
         carrier: &str,
         id: MessageId,
         news: &HashMap<String, Receipt>,
@@ -133,6 +136,7 @@ impl<S: Store> Directory<S> {
         if let Some(state) = found.message.state.with_receipt(whole) {
             let before = found.message;
             let (after, _) = before.clone().in_state(state, now);
+            tally.changed(&before, &after);
             batch.journal.extend(events(&before, &after, now));
             let (before, after) = (Box::new(before), Box::new(after));
             batch = batch.change(Change::MessageUpdate { before, after, holder: Holder::Anybody });

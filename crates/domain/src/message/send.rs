@@ -140,15 +140,6 @@ impl Message {
         let state = self.state.with_status(MessageStatus::StoppedByCustomer)?;
         Some(self.in_state(state, now))
     }
-
-    /// The movement that gives something back for it.
-    pub(super) fn refund(&self, amount: Money, at: Timestamp) -> Option<Change> {
-        let reason = match self.bulk {
-            Some((bulk, _)) => MovementReason::BulkRefund { bulk, messages: 1 },
-            None => MovementReason::Refund(self.id),
-        };
-        (amount > Money::ZERO).then_some(Change::BalanceMove { at, amount, reason })
-    }
 }
 
 /// A UUID after which all others come.

@@ -1,6 +1,7 @@
 //! Applying one batch inside the transaction of a group, on whichever backend.
 
 mod balance;
+mod bulk;
 mod contact;
 mod media;
 mod message;
@@ -96,8 +97,8 @@ pub(crate) async fn write_state(on: &mut impl Write, tenant: TenantId, state: &S
 
 async fn guard(on: &mut impl Write, tenant: TenantId, guard: &Guard) -> Outcome {
     use crate::statements::{
-        balance as of_balance, block, contact, org_unit, tenant as of_tenant, user, user_group,
-        webhook as of_webhook,
+        balance as of_balance, block, bulk as of_bulk, contact, org_unit, tenant as of_tenant, user,
+        user_group, webhook as of_webhook,
     };
 
     let id = tenant.0;
@@ -143,6 +144,7 @@ async fn guard(on: &mut impl Write, tenant: TenantId, guard: &Guard) -> Outcome 
             let statement = if *is_blocked { &block::IS_BLOCKED } else { &block::IS_NOT_BLOCKED };
             (statement, values![id, number].to_vec(), Wanted::Holds)
         }
+        Guard::BulkSettled(bulk) => (&of_bulk::IS_SETTLED, values![id, bulk.0].to_vec(), Wanted::Holds),
         Guard::BalanceUntouched => (&of_balance::UNTOUCHED, values![id].to_vec(), Wanted::Holds),
         Guard::AdminRemains { besides, with_password } => {
             (&user::ADMIN_REMAINS, values![id, besides.0, *with_password].to_vec(), Wanted::Holds)
@@ -170,6 +172,8 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
         Change::CarrierPartReceipt { part, .. } => Some(part.tenant),
         Change::IncomingInsert { incoming, .. } => Some(incoming.tenant),
         Change::BlockInsert(block) => Some(block.tenant),
+        Change::BulkInsert(bulk) | Change::BulkUpdate { bulk, .. } => Some(bulk.tenant),
+        Change::BulkExpand(chunk) => Some(chunk.bulk.tenant),
         Change::TagInsert(tag) | Change::TagUpdate(tag) => Some(tag.tenant),
         Change::MediaPromptInsert(prompt) => Some(prompt.tenant),
         Change::ObjectDiscard { key, .. } | Change::ObjectForget(key) => Some(key.tenant),
@@ -182,8 +186,8 @@ fn row_tenant(change: &Change) -> Option<TenantId> {
 #[expect(clippy::too_many_lines, reason = "one arm for each change, so that none is forgotten")]
 async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &mut State) -> Outcome {
     use crate::statements::{
-        block as of_block, contact as of_contact, incoming as of_incoming, message as of_message,
-        tenant as of_tenant, user_group as of_group, webhook as of_webhook,
+        block as of_block, bulk as of_bulk, contact as of_contact, incoming as of_incoming,
+        message as of_message, tenant as of_tenant, user_group as of_group, webhook as of_webhook,
     };
 
     if row_tenant(change).is_some_and(|owner| owner != tenant) {
@@ -241,6 +245,21 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &
         Change::BlockDelete { id: gone, version } => {
             on.one_row(&of_block::DELETE, &values![id, gone.0, *version]).await
         }
+        Change::BulkInsert(new) => bulk::insert(on, new).await,
+        Change::BulkUpdate { bulk: changed, expansion } => bulk::update(on, changed, *expansion).await,
+        Change::BulkDelete { id: bulk, version, at } => {
+            on.one_row(&of_bulk::DELETE, &values![id, bulk.0, *version, at.0]).await
+        }
+        Change::BulkExpand(chunk) => {
+            counts.messages += i64::try_from(chunk.messages.len()).unwrap_or(i64::MAX);
+            bulk::expand(on, chunk).await
+        }
+        Change::BulkCount { id: bulk, delta } => bulk::count(on, tenant, *bulk, delta).await,
+        Change::BulkForget { id: bulk, limit } => {
+            on.run(&of_bulk::FORGET, &values![id, bulk.0, *limit]).await
+        }
+        Change::BulkForgotten(bulk) => on.one_row(&of_bulk::FORGOTTEN, &values![id, bulk.0]).await,
+        Change::BulkRemove(bulk) => bulk::remove(on, tenant, *bulk).await,
         Change::OrgUnitInsert(unit) => {
             counts.org_units += 1;
             org_unit::insert(on, unit).await

@@ -200,6 +200,21 @@ pub(super) fn block(row: &dyn Row) -> Result<Option<String>> {
     Ok(first(&[(blocked_number(&block.number).is_err(), "it is none")], WHAT, block.id))
 }
 
+pub(super) fn bulk(row: &dyn Row) -> Result<Option<String>> {
+    const WHAT: &str = "bulk";
+    let bulk = match read(row, WHAT, rows::bulk::stored(row))? {
+        Ok(stored) => stored.bulk,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    let problems = [
+        (SenderId::read(bulk.sender.as_str()).is_err(), "the sender is none"),
+        (!bulk.has_recipients(), "it goes to nobody"),
+        (!bulk.phones.iter().all(|phone| is_e164(phone.as_str())), "a number is not in E.164"),
+        (bulk.status.has_ended() != bulk.processed_at.is_some(), "the time of its end is wrong"),
+    ];
+    Ok(first(&problems, WHAT, bulk.id))
+}
+
 pub(super) fn message(row: &dyn Row) -> Result<Option<String>> {
     const WHAT: &str = "message";
     let message = match read_with_uuid(row, WHAT, rows::message::message(row))? {

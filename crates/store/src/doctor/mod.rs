@@ -104,6 +104,7 @@ impl<R: Read> Doctor<'_, R> {
                 IdKind::Webhook => ("webhooks", &installation::GREATEST_WEBHOOK),
                 IdKind::MediaPrompt => ("media_prompts", &installation::GREATEST_MEDIA_PROMPT),
                 IdKind::Block => ("blocked_numbers", &installation::GREATEST_BLOCK),
+                IdKind::Bulk => ("bulks", &installation::GREATEST_BULK),
                 IdKind::Tag => ("tags", &installation::GREATEST_TAG),
             };
             let greatest = self.on.count(greatest, &[]).await?;
@@ -168,6 +169,9 @@ impl<R: Read> Doctor<'_, R> {
         .await?;
         self.texts_of(id, &check::UNQUEUED, "is new, but nobody will hand it over: message").await?;
         self.texts_of(id, &check::QUEUED, "waits to be handed over, but is not new: message").await?;
+        self.ids_of(id, &check::BULK_UNITS, "of no org unit: bulk").await?;
+        self.ids_of(id, &check::BULK_COUNTS, "its messages are not as many as are counted: bulk").await?;
+        self.ids_of(id, &check::BULK_COSTS, "its cost is not what its movements say: bulk").await?;
         self.counts(id).await?;
         self.balance(id).await?;
         self.journal(id).await?;
@@ -275,6 +279,7 @@ impl<R: Read> Doctor<'_, R> {
         self.each(tenant, &check::TAGS, contents::tag).await?;
         self.each(tenant, &check::MEDIA_PROMPTS, contents::media_prompt).await?;
         self.each(tenant, &check::BLOCKS, contents::block).await?;
+        self.each(tenant, &check::BULKS, contents::bulk).await?;
         self.each(tenant, &check::MESSAGES, contents::message).await?;
         self.each(tenant, &check::INCOMINGS, contents::incoming).await?;
         self.each(tenant, &check::MOVEMENTS, contents::movement).await?;

@@ -68,6 +68,12 @@ pub(super) const ROWS: &str = "
     SELECT tenant_id, id, COALESCE(bulk_id, 0), created_at FROM messages WHERE status = 0;
     INSERT INTO incomings SELECT tenant_id, convert_to('i' || id, 'UTF8'), '+4915' || id, '+491', id, CASE WHEN id % 2 = 0 THEN convert_to('i' || id, 'UTF8') END, NULL,
         'c', id, 1, 'x' FROM org_units;
+    INSERT INTO bulks (tenant_id, id, uuid, org_unit_id, sender, style, group_ids, deliver_at, service, source,
+        is_text_deleted, is_dry_run, status, work_at, actor_kind, version, created_at, modified_at, processed_at, text)
+    SELECT tenant_id, id, CONVERT_TO(id::TEXT, 'UTF8'), id, 'M', 'braces', '', 0, 1, 0, 0, 0, 'completed',
+        CASE WHEN id % 50 = 0 THEN id END, 0, 1, id, id, id, 'x' FROM org_units WHERE id % 3 = 0;
+    INSERT INTO bulk_phones SELECT tenant_id, id, '+491' FROM bulks WHERE id % 2 = 0;
+    INSERT INTO bulk_recipients SELECT tenant_id, 30000 + id % 30, '+4915' || id FROM org_units;
     INSERT INTO journal
     SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}', id FROM org_units;
 ";
@@ -76,7 +82,8 @@ pub(super) const ROWS: &str = "
 pub(super) const STATISTICS: &str =
     "ANALYZE tenants, tenant_state, org_units, users, login_claims, session_tokens, credentials, user_groups,
         user_group_members, contact_groups, contacts, webhooks, webhook_deliveries, tags, media_prompts, object_garbage,
-        price_table, prices, movements, blocked_numbers, messages, message_queue, incomings, journal;
+        price_table, prices, movements, blocked_numbers, messages, message_queue, incomings, bulks,
+        bulk_phones, bulk_recipients, journal;
 ";
 
 /// A connection with the settings of the store, to new tables in a schema that is gone after the transaction.

@@ -127,7 +127,7 @@ async fn groups(
 }
 
 /// A group and the edition of its list.
-async fn list(
+pub(super) async fn list(
     on: &impl Read,
     tenant: TenantId,
     id: ContactGroupId,

@@ -1,15 +1,17 @@
 //! Lists with filters as SQL. The statements are as many as there are filters, so that they are written when they are
 //! needed; every value is a parameter.
 
-use muster_domain::message::{BlockField, Filter, IncomingField, ListQuery, MessageField, Sweep, Test};
-use muster_domain::{MessageId, Page, StoreError, TenantId};
+use muster_domain::message::{
+    BlockField, BulkField, Filter, IncomingField, ListQuery, MessageField, Sweep, Test,
+};
+use muster_domain::{MessageId, OrgUnitId, Page, StoreError, TenantId};
 
 use super::Written;
 use super::bounds;
 use super::condition::Sql;
 use crate::driver::Read;
 use crate::row::{Row, get};
-use crate::statements::{block, incoming, message};
+use crate::statements::{block, bulk, incoming, message, org_unit};
 
 /// A table of which rows are listed.
 pub(super) struct Listed<F> {
@@ -17,6 +19,8 @@ pub(super) struct Listed<F> {
     from: &'static str,
     /// The letter by which the table is called.
     table: &'static str,
+    /// What all rows are that are there.
+    exists: &'static str,
     /// The column or the expression of a field. One that is only there for some rows has an index of these alone.
     column: fn(F) -> &'static str,
 }
@@ -25,6 +29,7 @@ pub(super) static MESSAGES: Listed<MessageField> = Listed {
     columns: message::columns!(),
     from: "messages m",
     table: "m",
+    exists: "",
     column: |field| match field {
         MessageField::Id => "m.id",
         MessageField::Bulk => "m.bulk_uuid",
@@ -52,6 +57,7 @@ pub(super) static INCOMINGS: Listed<IncomingField> = Listed {
     columns: incoming::columns!(),
     from: "incomings i",
     table: "i",
+    exists: "",
     column: |field| match field {
         IncomingField::Id => "i.id",
         IncomingField::Answers => "i.answers",
@@ -66,10 +72,36 @@ pub(super) static BLOCKS: Listed<BlockField> = Listed {
     columns: block::columns!(),
     from: "blocked_numbers b",
     table: "b",
+    exists: "",
     column: |field| match field {
         BlockField::Number => "b.number",
         BlockField::By => "b.added_by",
         BlockField::AddedAt => "b.added_at",
+    },
+};
+
+pub(super) static BULKS: Listed<BulkField> = Listed {
+    columns: bulk::columns!(),
+    from: bulk::from!(),
+    table: "b",
+    exists: " AND b.deleted = 0",
+    column: |field| match field {
+        BulkField::Id => "b.id",
+        BulkField::Uuid => "b.uuid",
+        BulkField::Name => "b.name_key",
+        BulkField::Text => "b.text",
+        BulkField::Sender => "b.sender",
+        BulkField::Status => "b.status",
+        BulkField::IsUnicode => "COALESCE(b.is_unicode, 0)",
+        BulkField::HasEncoding => "(CASE WHEN b.is_unicode IS NULL THEN 0 ELSE 1 END)",
+        BulkField::IsDryRun => "b.is_dry_run",
+        BulkField::Key => "(CASE b.actor_kind WHEN 2 THEN b.actor_id ELSE 0 END)",
+        BulkField::Style => "b.style",
+        BulkField::Source => "b.source",
+        BulkField::DeliverAt => "b.deliver_at",
+        BulkField::CreatedAt => "b.created_at",
+        BulkField::ProcessedAt => "b.processed_at",
+        BulkField::MessagesCount => "(b.queued + b.sent + b.delivered + b.failed + b.skipped)",
     },
 };
 
@@ -83,44 +115,72 @@ impl<F: Copy> Listed<F> {
         row: fn(&dyn Row) -> Result<T, StoreError>,
         kept: Option<impl Future<Output = Result<u64, StoreError>>>,
     ) -> Result<Page<T>, StoreError> {
-        let items = on.all_written(&self.page(tenant, query), row).await?;
+        self.read_within(on, tenant, None, query, row, kept).await
+    }
+
+    /// As [`Listed::read`], of what belongs to a unit or to one below it, if one is named.
+    pub(super) async fn read_within<T: Send>(
+        &self,
+        on: &impl Read,
+        tenant: TenantId,
+        within: Option<OrgUnitId>,
+        query: &ListQuery<F>,
+        row: fn(&dyn Row) -> Result<T, StoreError>,
+        kept: Option<impl Future<Output = Result<u64, StoreError>>>,
+    ) -> Result<Page<T>, StoreError> {
+        let items = on.all_written(&self.page(tenant, within, query), row).await?;
         let found = u64::try_from(items.len()).unwrap_or(u64::MAX);
         let is_last = found < u64::from(query.slice.limit) && (found > 0 || query.slice.offset == 0);
-        let total = match kept.filter(|_| query.filter.is_empty()) {
+        let total = match kept.filter(|_| query.filter.is_empty() && within.is_none()) {
             _ if is_last => query.slice.offset.saturating_add(found),
             Some(kept) => kept.await?,
             None => {
                 let count: Vec<i64> =
-                    on.all_written(&self.count(tenant, &query.filter), |row| get(row, 0)).await?;
+                    on.all_written(&self.count(tenant, within, &query.filter), |row| get(row, 0)).await?;
                 count.first().and_then(|count| u64::try_from(*count).ok()).unwrap_or(0)
             }
         };
         Ok(Page { items, total })
     }
 
-    pub(super) fn page(&self, tenant: TenantId, query: &ListQuery<F>) -> Written {
+    pub(super) fn page(&self, tenant: TenantId, within: Option<OrgUnitId>, query: &ListQuery<F>) -> Written {
         let mut sql = Sql::new(tenant);
-        let condition = self.condition(&mut sql, &query.filter);
+        let (units, mut condition) = self.scope(&mut sql, within);
+        condition.push_str(&self.condition(&mut sql, &query.filter));
         let (limit, offset) = bounds(query.slice);
         let (limit, offset) = (sql.bind(limit), sql.bind(offset));
-        let Self { columns, from, table, column } = self;
+        let Self { columns, from, table, column, .. } = self;
         let direction = if query.is_descending { " DESC" } else { "" };
         let order = format!("{}{direction}, {table}.id{direction}", column(query.by));
         // What is passed over, or sorted and not wanted, is looked at in indexes only, where there is no filter.
         let text = format!(
-            "SELECT {columns} FROM (SELECT {table}.id AS id FROM {from} WHERE {table}.tenant_id = $1{condition}
+            "{units}SELECT {columns} FROM (SELECT {table}.id AS id FROM {from} WHERE {table}.tenant_id = $1{condition}
                  ORDER BY {order} LIMIT {limit} OFFSET {offset}) w
              CROSS JOIN {from} WHERE {table}.tenant_id = $1 AND {table}.id = w.id ORDER BY {order}"
         );
         Written { text, values: sql.values }
     }
 
-    pub(super) fn count(&self, tenant: TenantId, filter: &Filter<F>) -> Written {
+    pub(super) fn count(&self, tenant: TenantId, within: Option<OrgUnitId>, filter: &Filter<F>) -> Written {
         let mut sql = Sql::new(tenant);
-        let condition = self.condition(&mut sql, filter);
-        let text =
-            format!("SELECT COUNT(*) FROM {} WHERE {}.tenant_id = $1{condition}", self.from, self.table);
+        let (units, mut condition) = self.scope(&mut sql, within);
+        condition.push_str(&self.condition(&mut sql, filter));
+        let Self { from, table, .. } = self;
+        let text = format!("{units}SELECT COUNT(*) FROM {from} WHERE {table}.tenant_id = $1{condition}");
         Written { text, values: sql.values }
+    }
+
+    /// The units of which rows are wanted, which stand before all, as $2, and what holds for every row.
+    fn scope(&self, sql: &mut Sql, within: Option<OrgUnitId>) -> (&'static str, String) {
+        let Self { table, exists, .. } = self;
+        match within {
+            Some(unit) => {
+                sql.bind(unit.0);
+                let condition = format!("{exists} AND {table}.org_unit_id IN (SELECT sub.id FROM sub)");
+                (org_unit::subtree!(), condition)
+            }
+            None => ("", (*exists).to_owned()),
+        }
     }
 
     /// What stands behind another condition.

@@ -2,6 +2,7 @@
 
 mod balance;
 mod block;
+mod bulk;
 mod condition;
 mod contact;
 mod incoming;
@@ -255,7 +256,16 @@ impl CredentialStore for Store {
 impl muster_domain::Store for Store {
     async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         let journaled = (!batch.journal.is_empty()).then_some(batch.tenant);
-        let is_taken = |change: &Change| matches!(change, Change::MessageInsert(_));
+        let is_taken = |change: &Change| {
+            matches!(
+                change,
+                Change::MessageInsert(_)
+                    | Change::BulkInsert(_)
+                    | Change::BulkUpdate { .. }
+                    | Change::BulkDelete { .. }
+                    | Change::BulkExpand(_)
+            )
+        };
         let taken = batch.changes.iter().any(is_taken).then_some(batch.tenant);
         match &self.0 {
             Backend::Sqlite(store) => store.commit(batch).await,

@@ -1,6 +1,8 @@
 //! Written statements whose plans are looked at, with the index that each has to go by, on either store.
 
-use muster_domain::message::{BlockField, Filter, IncomingField, ListQuery, MessageField, Sweep, Test};
+use muster_domain::message::{
+    BlockField, BulkField, Filter, IncomingField, ListQuery, MessageField, Sweep, Test,
+};
 use muster_domain::predicate::{
     Among, Match, Order, Place, Predicate, Selection, Sort, SortColumn, SortKey, Start, TextColumn,
 };
@@ -8,7 +10,7 @@ use muster_domain::{MessageId, Slice, TenantId, Timestamp, UserGroupId, UserId};
 use uuid::Uuid;
 
 use super::Written;
-use super::listed::{BLOCKS, INCOMINGS, Listed, MESSAGES, sweep};
+use super::listed::{BLOCKS, BULKS, INCOMINGS, Listed, MESSAGES, sweep};
 use super::selection::{GROUPS, Id, Table, USERS, groups_of_users};
 
 pub(crate) struct Case {
@@ -102,10 +104,10 @@ fn filtered() -> Vec<Case> {
     ) -> [Case; 2] {
         let name = format!("{test:?}");
         let query = query(Filter { all: vec![test] }, by);
-        let count = table.count(TENANT, &query.filter);
+        let count = table.count(TENANT, None, &query.filter);
         [
             Case { name: format!("count of {name}"), written: count, by: vec![index] },
-            Case { name, written: table.page(TENANT, &query), by: vec![index] },
+            Case { name, written: table.page(TENANT, None, &query), by: vec![index] },
         ]
     }
     let created = MessageField::CreatedAt;
@@ -178,13 +180,15 @@ pub(crate) fn lists() -> Vec<Case> {
     for (by, index) in
         [(MessageField::CreatedAt, "messages_created"), (MessageField::HandedOverAt, "messages_handed_over")]
     {
-        let written = MESSAGES.page(TENANT, &query(Filter::default(), by));
+        let written = MESSAGES.page(TENANT, None, &query(Filter::default(), by));
         cases.push(Case { name: format!("messages by {by:?}"), written, by: vec![index] });
     }
-    let written = INCOMINGS.page(TENANT, &query(Filter::default(), IncomingField::ReceivedAt));
+    let written = INCOMINGS.page(TENANT, None, &query(Filter::default(), IncomingField::ReceivedAt));
     cases.push(Case { name: "incoming messages".to_owned(), written, by: vec!["incomings_received"] });
-    let written = BLOCKS.page(TENANT, &query(Filter::default(), BlockField::AddedAt));
+    let written = BLOCKS.page(TENANT, None, &query(Filter::default(), BlockField::AddedAt));
     cases.push(Case { name: "blocked numbers".to_owned(), written, by: vec!["blocked_numbers_added"] });
+    let written = BULKS.page(TENANT, None, &query(Filter::default(), BulkField::CreatedAt));
+    cases.push(Case { name: "bulks".to_owned(), written, by: vec!["bulks_created"] });
     let inactive = Predicate::Active.negated();
     cases.push(Case {
         name: "inactive users".to_owned(),

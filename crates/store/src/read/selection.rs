@@ -11,7 +11,7 @@ use muster_domain::{TenantId, UserGroupId, UserId};
 
 use super::condition::{ALWAYS, Column, NEVER, Sql};
 use super::selected::Kept;
-use crate::statements::{user, user_group};
+use crate::statements::{org_unit, user, user_group};
 use crate::value::Value;
 
 /// A statement for one use.
@@ -225,6 +225,7 @@ impl Written {
     /// told another.
     pub(crate) fn postgres(&self) -> String {
         let mut text = self.text.replace("INSTR(", "STRPOS(").replace("BY +", "BY ");
+        text = text.replace(org_unit::BELOW, org_unit::BELOW_IN_POSTGRES);
         for column in ["u.uuid", "g.id", "w.uuid"] {
             text =
                 text.replace(&format!("HEX({column})"), &format!("(ENCODE({column}, 'hex') COLLATE \"C\")"));

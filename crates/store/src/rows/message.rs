@@ -22,7 +22,7 @@ fn count(row: &dyn Row, at: usize) -> Result<u32> {
 }
 
 /// 0 is none.
-fn time(row: &dyn Row, at: usize) -> Result<Option<Timestamp>> {
+pub(super) fn time(row: &dyn Row, at: usize) -> Result<Option<Timestamp>> {
     Ok(Some(get::<Timestamp>(row, at)?).filter(|at| at.0 != 0))
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn stored(row: &dyn Row) -> Result<StoredMessage> {
 }
 
 pub(crate) fn work(row: &dyn Row) -> Result<MessageWork> {
-    Ok(MessageWork { next_at: get(row, 0)?, lost_at: get(row, 1)? })
+    Ok(MessageWork { next_at: get(row, 0)?, lost_at: get(row, 1)?, ..MessageWork::default() })
 }
 
 pub(crate) fn carrier_part(row: &dyn Row) -> Result<CarrierPart> {

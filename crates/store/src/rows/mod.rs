@@ -1,6 +1,7 @@
 //! From rows to domain types; the order of the columns is that of the statements.
 
 pub(crate) mod balance;
+pub(crate) mod bulk;
 pub(crate) mod message;
 pub(crate) mod webhook;
 

@@ -61,6 +61,12 @@ pub(super) const ROWS: &str = "
     SELECT tenant_id, id, COALESCE(bulk_id, 0), created_at FROM messages WHERE status = 0;
     INSERT INTO incomings SELECT tenant_id, CAST(id AS BLOB), '+4915' || id, '+491', id, CASE WHEN id % 2 = 0 THEN CAST(id AS BLOB) END, NULL,
         'c', id, 1, 'x' FROM org_units;
+    INSERT INTO bulks (tenant_id, id, uuid, org_unit_id, sender, style, group_ids, deliver_at, service, source,
+        is_text_deleted, is_dry_run, status, work_at, actor_kind, version, created_at, modified_at, processed_at, text)
+    SELECT tenant_id, id, CAST(id AS BLOB), id, 'M', 'braces', '', 0, 1, 0, 0, 0, 'completed',
+        CASE WHEN id % 50 = 0 THEN id END, 0, 1, id, id, id, 'x' FROM org_units WHERE id % 3 = 0;
+    INSERT INTO bulk_phones SELECT tenant_id, id, '+491' FROM bulks WHERE id % 2 = 0;
+    INSERT INTO bulk_recipients SELECT tenant_id, 30000 + id % 30, '+4915' || id FROM org_units;
     INSERT INTO journal
     SELECT tenant_id, id % 10000 + 1, 0, 0, NULL, 0, 'unit.made', 'unit', id, 1, '{}', id FROM org_units;
     ANALYZE;

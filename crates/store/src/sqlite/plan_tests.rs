@@ -71,7 +71,7 @@ fn no_statement_reads_a_whole_table_when_the_planner_knows_statistics() {
 /// Wanted: a tenant's credentials, few webhooks, tags, media prompts, user groups and contact groups are listed whole, those of which rows are to be removed are in an
 /// index of their own, a tenant is removed whole, and a list of all users is read in its
 /// order until the page is full. Their counts are kept, but for those of a filter.
-const WHOLE: [&str; 50] = [
+const WHOLE: [&str; 53] = [
     "contact::GROUPS",
     "contact::GROUPS_COUNT",
     "contact::GROUP_IDS",
@@ -99,6 +99,9 @@ const WHOLE: [&str; 50] = [
     "purge::MESSAGES",
     "purge::INCOMINGS",
     "purge::BLOCKED_NUMBERS",
+    "purge::BULK_RECIPIENTS",
+    "purge::BULK_PHONES",
+    "purge::BULKS",
     "purge::MOVEMENTS",
     "purge::JOURNAL",
     "purge::TENANT",

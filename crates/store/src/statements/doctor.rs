@@ -2,6 +2,7 @@
 
 use super::balance;
 use super::block;
+use super::bulk;
 use super::contact;
 use super::incoming;
 use super::media;
@@ -84,6 +85,23 @@ super::statements! {
     INCOMINGS = concat!("SELECT ", incoming::columns!(), " FROM incomings i WHERE i.tenant_id = $1");
     BLOCKS = concat!("SELECT ", block::columns!(), " FROM blocked_numbers b WHERE b.tenant_id = $1");
     MESSAGES = concat!("SELECT ", message::columns!(), " FROM messages m WHERE m.tenant_id = $1");
+    BULKS = concat!("SELECT ", bulk::columns!(), bulk::state!(), " FROM ", bulk::from!(), " WHERE b.tenant_id = $1");
+    BULK_UNITS = "SELECT b.id FROM bulks b
+        LEFT JOIN org_units o ON o.tenant_id = b.tenant_id AND o.id = b.org_unit_id
+        WHERE b.tenant_id = $1 AND o.id IS NULL ORDER BY b.uuid LIMIT $2";
+    /// Bulks of which messages in some state are not as many as are counted; the states are those of `Counted::of`.
+    BULK_COUNTS = "SELECT b.id FROM bulks b
+            LEFT JOIN messages m ON m.tenant_id = $1 AND m.bulk_uuid IS NOT NULL AND m.bulk_uuid = b.uuid
+        WHERE b.tenant_id = $1 AND b.is_dry_run = 0
+        GROUP BY b.uuid, b.id, b.queued, b.sent, b.delivered, b.failed, b.skipped
+        HAVING b.queued <> COALESCE(SUM(CASE WHEN m.status = 0 THEN 1 ELSE 0 END), 0)
+            OR b.sent <> COALESCE(SUM(CASE WHEN m.status = 100 AND m.receipt IN (0, 2, 4) THEN 1 ELSE 0 END), 0)
+            OR b.delivered <> COALESCE(SUM(CASE WHEN m.status = 100 AND m.receipt = 1 THEN 1 ELSE 0 END), 0)
+            OR b.skipped <> COALESCE(SUM(CASE WHEN m.status IN (208, 410, 6000) THEN 1 ELSE 0 END), 0)
+            OR b.queued + b.sent + b.delivered + b.failed + b.skipped <> COUNT(m.id) LIMIT $2";
+    BULK_COSTS = "SELECT b.id FROM movements v JOIN bulks b ON b.tenant_id = v.tenant_id AND b.id = v.bulk_id
+        WHERE v.tenant_id = $1 AND v.bulk_id IS NOT NULL AND b.is_dry_run = 0
+        GROUP BY b.id, b.cost HAVING b.cost + SUM(v.amount) <> 0 LIMIT $2";
     /// Messages that are new (status 0) and wait in no queue.
     UNQUEUED = "SELECT m.id FROM messages m
         LEFT JOIN message_queue q ON q.tenant_id = m.tenant_id AND q.message_id = m.id

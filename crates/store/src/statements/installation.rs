@@ -21,7 +21,8 @@ super::statements! {
         WHERE e.edition IS NULL";
     PRICES = concat!("SELECT ", price_columns!(), " FROM prices p");
     TENANTS_WITH_MESSAGES = "SELECT t.id FROM tenants t WHERE t.id > $1 AND t.status = 1
-            AND EXISTS (SELECT 1 FROM message_queue q WHERE q.tenant_id = t.id)
+            AND (EXISTS (SELECT 1 FROM message_queue q WHERE q.tenant_id = t.id)
+                OR EXISTS (SELECT 1 FROM bulks b WHERE b.tenant_id = t.id AND b.work_at IS NOT NULL))
         ORDER BY t.id LIMIT $2";
     SERVER_KEY_CHANGES = "UPDATE server_key SET fingerprint = $1 WHERE only_row = 1 RETURNING only_row";
     SERVER_KEYS = "SELECT fingerprint FROM server_key";
@@ -34,6 +35,7 @@ super::statements! {
     GREATEST_WEBHOOK = "SELECT COALESCE(MAX(id), 0) FROM webhooks";
     GREATEST_MEDIA_PROMPT = "SELECT COALESCE(MAX(id), 0) FROM media_prompts";
     GREATEST_BLOCK = "SELECT COALESCE(MAX(id), 0) FROM blocked_numbers";
+    GREATEST_BULK = "SELECT COALESCE(MAX(id), 0) FROM bulks";
     GREATEST_TAG = "SELECT COALESCE(MAX(id), 0) FROM tags";
     /// The id of a kind that is given out next.
     NEXT_ID = "SELECT COALESCE(MAX(next_id), 1) FROM id_blocks WHERE kind = $1";

@@ -38,7 +38,7 @@ macro_rules! part_columns {
     };
 }
 
-pub(crate) use {columns, is_claimed, with_queue};
+pub(crate) use {active, columns, is_claimed, with_queue};
 
 super::statements! {
     GET = concat!("SELECT ", columns!(), is_claimed!(), with_queue!(), " WHERE m.tenant_id = $1 AND m.id = $2");
@@ -59,11 +59,13 @@ super::statements! {
     /// It waits no longer, if nobody is handing it over.
     QUEUE_LEAVE = "DELETE FROM message_queue WHERE tenant_id = $1 AND message_id = $2 AND claim IS NULL";
     QUEUE_LEAVE_CLAIMED = "DELETE FROM message_queue WHERE tenant_id = $1 AND message_id = $2 AND claim = $3";
-    /// $2: the bulk, 0 for single ones; $3: now; $4: the claim, $5: until when; at most $6.
+    /// $2: the bulk, which has to be being sent, 0 for single ones; $3: now; $4: the claim, $5: until when; at most $6.
     CLAIM = concat!("UPDATE message_queue SET claim = $4, claim_until = $5 WHERE tenant_id = $1 AND message_id IN
             (SELECT q.message_id FROM message_queue q
              WHERE q.tenant_id = $1 AND q.lane = $2 AND q.claim IS NULL AND q.due_at <= $3
-             ORDER BY q.due_at, q.message_id LIMIT $6)", active!());
+             ORDER BY q.due_at, q.message_id LIMIT $6)
+            AND ($2 = 0 OR EXISTS (SELECT 1 FROM bulks b
+                WHERE b.tenant_id = $1 AND b.id = $2 AND b.status = 'sending' AND b.deleted = 0))", active!());
     /// $2: now; $3: the claim, $4: until when; at most $5.
     CLAIM_LOST = concat!("UPDATE message_queue SET claim = $3, claim_until = $4 WHERE tenant_id = $1 AND message_id IN
             (SELECT q.message_id FROM message_queue q

@@ -5,6 +5,7 @@
 
 pub(crate) mod balance;
 pub(crate) mod block;
+pub(crate) mod bulk;
 pub(crate) mod contact;
 pub(crate) mod doctor;
 pub(crate) mod incoming;
@@ -21,6 +22,7 @@ pub(crate) mod user;
 pub(crate) mod user_group;
 pub(crate) mod webhook;
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// A lock on what is found, which only PostgreSQL has.
@@ -28,9 +30,10 @@ const SHARE: &str = "/* FOR SHARE */";
 
 /// Every list of statements on what one tenant has, with the name of its module, but for what one store needs alone.
 #[cfg(test)]
-pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 15] = [
+pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 16] = [
     ("balance", balance::ALL),
     ("block", block::ALL),
+    ("bulk", bulk::ALL),
     ("contact", contact::ALL),
     ("doctor", doctor::ALL),
     ("incoming", incoming::ALL),
@@ -48,14 +51,19 @@ pub(crate) const LISTS: [(&str, &[(&str, &Statement)]); 15] = [
 
 /// One SQL statement.
 pub(crate) struct Statement {
-    text: &'static str,
+    text: Cow<'static, str>,
     sqlite: OnceLock<String>,
     postgres: OnceLock<String>,
 }
 
 impl Statement {
     pub(crate) const fn new(text: &'static str) -> Self {
-        Self { text, sqlite: OnceLock::new(), postgres: OnceLock::new() }
+        Self { text: Cow::Borrowed(text), sqlite: OnceLock::new(), postgres: OnceLock::new() }
+    }
+
+    /// One whose text is put together.
+    pub(crate) const fn made(text: String) -> Self {
+        Self { text: Cow::Owned(text), sqlite: OnceLock::new(), postgres: OnceLock::new() }
     }
 
     /// The text for SQLite: there a bare `$1` is a name, numbered by its first appearance, and `?1`

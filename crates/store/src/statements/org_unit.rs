@@ -37,11 +37,11 @@ pub(crate) use {below, subtree};
 
 /// As [`BELOW`] for PostgreSQL: what is fenced in (`OFFSET 0`) it looks up for each unit found. Else it may read all units
 /// of the tenant for each level, if it takes them to be few.
-pub(super) const BELOW_IN_POSTGRES: &str =
+pub(crate) const BELOW_IN_POSTGRES: &str =
     "FROM sub CROSS JOIN LATERAL (SELECT o.id, o.status FROM org_units o
     WHERE o.parent_id = sub.id AND o.tenant_id = $1 OFFSET 0) o WHERE TRUE";
 /// The units below those in `sub`.
-pub(super) const BELOW: &str = below!();
+pub(crate) const BELOW: &str = below!();
 
 /// $3 and $4: least and greatest status; $5: a pattern of the name key, or null. The `+` keeps the planner
 /// from choosing an index by the status, which nearly all units share, over the one in the list's order.

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use muster_domain::message::{
-    CLAIM, Claimed, Filter, Message, MessageField, MessageStatus, MessageStore as _, MessageWork, Money,
-    Noted, Outcome, RECEIPTS_KEPT, Receipt, ReceiptNews, SendOptions, Test,
+    BulkStatus, CLAIM, Claimed, Filter, Message, MessageField, MessageStatus, MessageStore as _, MessageWork,
+    Money, Noted, Outcome, RECEIPTS_KEPT, Receipt, ReceiptNews, SendOptions, Test,
 };
 use muster_domain::tenant::TenantStatus;
 use muster_domain::{BulkId, Error, MessageId};
-use uuid::Uuid;
 
 use crate::balance::cents;
+use crate::bulk_books::to_phones;
 use crate::messages::{PHONE, id, insert, plain, rich, wish};
 use crate::support::{Backend, START, all_at_once, findings};
 use crate::world::{Org, World};
@@ -74,24 +74,42 @@ async fn what_is_due_is_claimed_in_its_order<B: Backend>() {
     let org = world.org("acme").await;
     let at = |seconds: u64| START.plus(Duration::from_secs(seconds));
     let message = |n: u128, seconds: u64| Message { deliver_at: Some(at(seconds)), ..plain(&org, n) };
-    let bulk = (BulkId(9), Uuid::from_u128(10));
+    let made = world.bulk(&org, to_phones("hello", 0..1)).await;
+    world.steer(&org, made.id, BulkStatus::Sending).await.unwrap();
+    let bulk = (made.id, made.uuid);
     let of_bulk = Message { bulk: Some(bulk), ..message(6, 1) };
     let all = [message(1, 3), message(2, 1), message(3, 1), message(4, 9), of_bulk];
     world.commit(&org, all.iter().map(insert).collect()).await.unwrap();
     assert_eq!(world.directory.tenants_with_messages(None, 9).await.unwrap(), [org.tenant]);
     let work = async || world.directory.message_work(org.tenant).await.unwrap();
-    assert_eq!(work().await, MessageWork { next_at: Some(at(1)), lost_at: None });
+    let wanted = MessageWork {
+        next_at: Some(at(1)),
+        steps: vec![made.id],
+        bulks_at: Some(at(1)),
+        ..MessageWork::default()
+    };
+    assert_eq!(work().await, wanted);
     assert_eq!(world.claimed(&org, 9).await, None);
     world.clock.advance(Duration::from_secs(3));
     let first = world.claimed(&org, 2).await.unwrap();
     assert_eq!((ids(&first), first.is_lost, first.until), (vec![id(2), id(3)], false, at(3).plus(CLAIM)));
     assert_eq!(first.messages[0], all[1]);
-    assert_eq!(work().await, MessageWork { next_at: Some(at(3)), lost_at: Some(at(3).plus(CLAIM)) });
+    let wanted = MessageWork {
+        next_at: Some(at(3)),
+        lost_at: Some(at(3).plus(CLAIM)),
+        lanes: vec![made.id],
+        bulks_at: None,
+        ..wanted
+    };
+    assert_eq!(work().await, wanted);
     assert_eq!(ids(&world.claimed(&org, 9).await.unwrap()), [id(1)]);
     assert_eq!(world.claimed(&org, 9).await, None);
-    let of_bulk = world.directory.messages_claim(org.tenant, Some(BulkId(9)), 9).await.unwrap().unwrap();
+    let of_bulk = world.directory.messages_claim(org.tenant, Some(made.id), 9).await.unwrap().unwrap();
     assert_eq!(ids(&of_bulk), [id(6)]);
-    assert_eq!(world.directory.messages_claim(org.tenant, Some(BulkId(8)), 9).await.unwrap(), None);
+    assert_eq!(
+        world.directory.messages_claim(org.tenant, Some(BulkId(made.id.0 + 1)), 9).await.unwrap(),
+        None
+    );
 }
 
 async fn each_message_is_claimed_by_one<B: Backend>() {

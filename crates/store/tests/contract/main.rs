@@ -11,6 +11,9 @@ mod support_postgres;
 
 mod balance;
 mod balance_races;
+mod bulk_books;
+mod bulks;
+mod bulks_sent;
 mod commit;
 mod commit_changes;
 mod contact_books;

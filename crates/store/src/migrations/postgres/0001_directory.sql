@@ -532,6 +532,79 @@ CREATE INDEX message_queue_due ON message_queue (tenant_id, lane, due_at, messag
 CREATE INDEX message_queue_claims ON message_queue (tenant_id, claim) WHERE claim IS NOT NULL;
 CREATE INDEX message_queue_lost ON message_queue (tenant_id, claim_until) WHERE claim IS NOT NULL;
 
+-- One text to many. A time that is not there is 0, so that lists are sorted by it. Counts and cost are added to by whatever
+-- changes messages; the recipients, which may be long, stand elsewhere.
+CREATE TABLE bulks (
+    id                BIGINT NOT NULL,
+    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    uuid              BYTEA NOT NULL,
+    org_unit_id       BIGINT NOT NULL,
+    name              TEXT COLLATE "C",
+    name_key          TEXT COLLATE "C",
+    sender            TEXT COLLATE "C" NOT NULL,
+    style             TEXT COLLATE "C" NOT NULL,
+    is_unicode        BIGINT,
+    group_ids         TEXT COLLATE "C" NOT NULL,
+    deliver_at        BIGINT NOT NULL,
+    window_from       TEXT COLLATE "C",
+    window_to         TEXT COLLATE "C",
+    window_zone       TEXT COLLATE "C",
+    service           BIGINT NOT NULL,
+    source            BIGINT NOT NULL,
+    voice_lang        TEXT COLLATE "C",
+    is_text_deleted   BIGINT NOT NULL,
+    is_dry_run        BIGINT NOT NULL,
+    status            TEXT COLLATE "C" NOT NULL,
+    -- What waits of a deleted one is stopped before its row is removed.
+    deleted           BIGINT NOT NULL DEFAULT 0,
+    queued            BIGINT NOT NULL DEFAULT 0,
+    sent              BIGINT NOT NULL DEFAULT 0,
+    delivered         BIGINT NOT NULL DEFAULT 0,
+    failed            BIGINT NOT NULL DEFAULT 0,
+    skipped           BIGINT NOT NULL DEFAULT 0,
+    invalid           BIGINT NOT NULL DEFAULT 0,
+    cost              BIGINT NOT NULL DEFAULT 0,
+    -- How far its recipients are expanded.
+    expand_source     BIGINT NOT NULL DEFAULT 0,
+    expand_after      BIGINT NOT NULL DEFAULT 0,
+    -- From when on something is to be done about it.
+    work_at           BIGINT,
+    actor_kind        BIGINT NOT NULL,
+    actor_id          BIGINT,
+    ip                TEXT COLLATE "C",
+    version           BIGINT NOT NULL,
+    created_at        BIGINT NOT NULL,
+    modified_at       BIGINT NOT NULL,
+    processed_at      BIGINT NOT NULL,
+    text              TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, org_unit_id) REFERENCES org_units (tenant_id, id)
+);
+
+CREATE UNIQUE INDEX bulks_uuid ON bulks (tenant_id, uuid);
+-- Lists in their order.
+CREATE INDEX bulks_created ON bulks (tenant_id, created_at, id) WHERE deleted = 0;
+-- The bulks of a unit. Begins with what refers to units, so that a unit can be removed without a look at all bulks.
+CREATE INDEX bulks_org_unit ON bulks (org_unit_id, tenant_id);
+-- What is to be done, which is little among much.
+CREATE INDEX bulks_work ON bulks (tenant_id, work_at, id) WHERE work_at IS NOT NULL;
+
+-- The single numbers of a bulk, all in one text.
+CREATE TABLE bulk_phones (
+    tenant_id         BIGINT NOT NULL,
+    bulk_id           BIGINT NOT NULL,
+    phones            TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, bulk_id)
+);
+
+-- Numbers that a bulk has reached, so that each gets one message; forgotten when all of it is expanded.
+CREATE TABLE bulk_recipients (
+    tenant_id         BIGINT NOT NULL,
+    bulk_id           BIGINT NOT NULL,
+    phone             TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, bulk_id, phone)
+);
+
 -- Messages from phones.
 CREATE TABLE incomings (
     tenant_id         BIGINT NOT NULL REFERENCES tenants (id),

@@ -516,6 +516,77 @@ CREATE INDEX message_queue_due ON message_queue (tenant_id, lane, due_at, messag
 CREATE INDEX message_queue_claims ON message_queue (tenant_id, claim) WHERE claim IS NOT NULL;
 CREATE INDEX message_queue_lost ON message_queue (tenant_id, claim_until) WHERE claim IS NOT NULL;
 
+-- One text to many. A time that is not there is 0, so that lists are sorted by it. Counts and cost are added to by whatever
+-- changes messages; the recipients, which may be long, stand elsewhere.
+CREATE TABLE bulks (
+    id                INTEGER PRIMARY KEY,
+    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    uuid              BLOB NOT NULL,
+    org_unit_id       INTEGER NOT NULL REFERENCES org_units (id),
+    name              TEXT,
+    name_key          TEXT,
+    sender            TEXT NOT NULL,
+    style             TEXT NOT NULL,
+    is_unicode        INTEGER,
+    group_ids         TEXT NOT NULL,
+    deliver_at        INTEGER NOT NULL,
+    window_from       TEXT,
+    window_to         TEXT,
+    window_zone       TEXT,
+    service           INTEGER NOT NULL,
+    source            INTEGER NOT NULL,
+    voice_lang        TEXT,
+    is_text_deleted   INTEGER NOT NULL,
+    is_dry_run        INTEGER NOT NULL,
+    status            TEXT NOT NULL,
+    -- What waits of a deleted one is stopped before its row is removed.
+    deleted           INTEGER NOT NULL DEFAULT 0,
+    queued            INTEGER NOT NULL DEFAULT 0,
+    sent              INTEGER NOT NULL DEFAULT 0,
+    delivered         INTEGER NOT NULL DEFAULT 0,
+    failed            INTEGER NOT NULL DEFAULT 0,
+    skipped           INTEGER NOT NULL DEFAULT 0,
+    invalid           INTEGER NOT NULL DEFAULT 0,
+    cost              INTEGER NOT NULL DEFAULT 0,
+    -- How far its recipients are expanded.
+    expand_source     INTEGER NOT NULL DEFAULT 0,
+    expand_after      INTEGER NOT NULL DEFAULT 0,
+    -- From when on something is to be done about it.
+    work_at           INTEGER,
+    actor_kind        INTEGER NOT NULL,
+    actor_id          INTEGER,
+    ip                TEXT,
+    version           INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    modified_at       INTEGER NOT NULL,
+    processed_at      INTEGER NOT NULL,
+    text              TEXT NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX bulks_uuid ON bulks (tenant_id, uuid);
+-- Lists in their order.
+CREATE INDEX bulks_created ON bulks (tenant_id, created_at, id) WHERE deleted = 0;
+-- The bulks of a unit. Begins with what refers to units, so that a unit can be removed without a look at all bulks.
+CREATE INDEX bulks_org_unit ON bulks (org_unit_id, tenant_id);
+-- What is to be done, which is little among much.
+CREATE INDEX bulks_work ON bulks (tenant_id, work_at, id) WHERE work_at IS NOT NULL;
+
+-- The single numbers of a bulk, all in one text.
+CREATE TABLE bulk_phones (
+    tenant_id         INTEGER NOT NULL,
+    bulk_id           INTEGER NOT NULL,
+    phones            TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, bulk_id)
+) STRICT, WITHOUT ROWID;
+
+-- Numbers that a bulk has reached, so that each gets one message; forgotten when all of it is expanded.
+CREATE TABLE bulk_recipients (
+    tenant_id         INTEGER NOT NULL,
+    bulk_id           INTEGER NOT NULL,
+    phone             TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, bulk_id, phone)
+) STRICT, WITHOUT ROWID;
+
 -- Messages from phones.
 CREATE TABLE incomings (
     tenant_id         INTEGER NOT NULL REFERENCES tenants (id),

@@ -1,0 +1,127 @@
+//! What a process that sends does about bulks, step by step: it begins what is due, makes messages, ends what is sent, and
+//! stops what waits of those that were cancelled. Each step is a commit that rests on how far the bulk was, so that several
+//! processes may try at once and one that dies is followed by another.
+
+use super::expand::CHUNK;
+use super::{Bulk, Expansion, StoredBulk};
+use crate::message::tally::Tally;
+use crate::message::{BulkStatus, Holder, Message, MessageWork};
+use crate::{
+    Batch, BulkId, Change, Directory, Error, Guard, JournalEntry, Store, StoreError, TenantId, Timestamp,
+    journal,
+};
+
+/// Messages that one commit stops.
+const STOPPED: u32 = 500;
+/// Bulks of a tenant that are looked at at once.
+const BULKS: u32 = 1000;
+
+impl<S: Store> Directory<S> {
+    /// When there is something to do for a tenant, and about which bulks.
+    pub async fn message_work(&self, tenant: TenantId) -> Result<MessageWork, Error> {
+        let now = self.now();
+        let mut work = self.store.message_work(tenant).await?;
+        let (bulks, next) = self.store.bulks_to_do(tenant, now, BULKS).await?;
+        let mut next = next;
+        for bulk in bulks {
+            if bulk.needs_step() {
+                work.steps.push(bulk.id);
+            }
+            match bulk.hands_over_at(now) {
+                Some(at) if at <= now => work.lanes.push(bulk.id),
+                Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
+                None => {}
+            }
+        }
+        work.bulks_at = next;
+        Ok(work)
+    }
+
+    /// Does the next piece of work of a bulk, if there is one now. Whether there may be another one at once.
+    pub async fn bulk_step(&self, tenant: TenantId, id: BulkId) -> Result<bool, Error> {
+        let Some((stored, remembers)) = self.store.bulk_to_step(tenant, id).await? else {
+            return Ok(false);
+        };
+        let Some(batch) = self.bulk_next(stored, remembers).await? else {
+            return Ok(false);
+        };
+        match self.store.commit(batch).await {
+            // Somebody else has done it, or the balance was spent on something else: whoever looks again sees it.
+            Ok(()) | Err(StoreError::Stale | StoreError::GuardFailed | StoreError::Balance) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn bulk_next(&self, stored: StoredBulk, remembers: bool) -> Result<Option<Batch>, Error> {
+        let StoredBulk { bulk, expansion, is_deleted } = stored;
+        let (tenant, id, now) = (bulk.tenant, bulk.id, self.now());
+        let is_over = is_deleted || bulk.status.has_ended();
+        if is_over {
+            let waiting = self.store.bulk_waiting(tenant, id, STOPPED).await?;
+            if !waiting.is_empty() {
+                return Ok(Some(stop(tenant, waiting, now)));
+            }
+            // What is being handed over is waited for.
+            if bulk.counts.queued > 0 && !bulk.is_dry_run {
+                return Ok(None);
+            }
+        }
+        let batch = Batch::new(tenant);
+        if remembers && (is_over || expansion == Expansion::Settle) {
+            return Ok(Some(batch.change(Change::BulkForget { id, limit: CHUNK })));
+        }
+        if is_deleted {
+            return Ok(Some(batch.change(Change::BulkRemove(id))));
+        }
+        if expansion == Expansion::Settle {
+            return Ok(Some(batch.change(Change::BulkForgotten(id))));
+        }
+        match (bulk.status, expansion) {
+            (BulkStatus::Scheduled, _) if bulk.begins_at() <= now => Ok(Some(begin(&bulk, now))),
+            (BulkStatus::Sending, Expansion::Phones(_) | Expansion::Group { .. }) => {
+                self.bulk_expand(bulk, expansion).await.map(Some)
+            }
+            (BulkStatus::Sending, Expansion::Done) if bulk.is_dry_run || bulk.counts.queued == 0 => {
+                Ok(Some(end(&bulk, now)))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Stops messages that wait.
+fn stop(tenant: TenantId, waiting: Vec<Message>, now: Timestamp) -> Batch {
+    let (mut batch, mut tally) = (Batch::new(tenant), Tally::default());
+    for before in waiting {
+        if let Some((after, _)) = before.clone().stopped(now) {
+            tally.changed(&before, &after);
+            let (before, after) = (Box::new(before), Box::new(after));
+            batch = batch.change(Change::MessageUpdate { before, after, holder: Holder::Nobody });
+        }
+    }
+    tally.settle(batch, now)
+}
+
+fn begin(bulk: &Bulk, now: Timestamp) -> Batch {
+    moved(bulk, BulkStatus::Sending, None, now)
+}
+
+fn end(bulk: &Bulk, now: Timestamp) -> Batch {
+    let is_nobody = bulk.counts.total() == 0 && bulk.counts.invalid == 0;
+    let status = if is_nobody { BulkStatus::NoRecipients } else { BulkStatus::Completed };
+    let batch = moved(bulk, status, Some(Expansion::Done), now);
+    if bulk.is_dry_run { batch } else { batch.guard(Guard::BulkSettled(bulk.id)) }
+}
+
+/// The bulk in another status, which the server has brought it to.
+fn moved(before: &Bulk, status: BulkStatus, expansion: Option<Expansion>, now: Timestamp) -> Batch {
+    let after = before.clone().in_status(status, now);
+    let kind = before.status.event(status).as_str();
+    let mut payload = journal::changed(before.fields(), after.fields());
+    if status.has_ended() {
+        payload.extend(journal::created(after.totals()));
+    }
+    let entry = JournalEntry::by_server(kind, after.id, after.version, after.modified_at);
+    let entry = JournalEntry { payload: payload.into(), ..entry }.in_unit(after.org_unit_id);
+    Batch::new(after.tenant).change(Change::BulkUpdate { bulk: Box::new(after), expansion }).journal(entry)
+}
