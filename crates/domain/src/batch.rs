@@ -108,6 +108,10 @@ pub enum Change {
         claim: Uuid,
         until: Timestamp,
     },
+    /// What is claimed so waits again, as it did before.
+    MessagesRelease {
+        claim: Uuid,
+    },
     /// A message waits again; `Stale` when the claim on it is another one.
     MessageDefer {
         id: MessageId,

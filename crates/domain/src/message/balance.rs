@@ -51,9 +51,15 @@ pub fn charge(balance: Money, cost: Money) -> Option<Money> {
     (cost == Money::ZERO || !left.is_negative()).then_some(left)
 }
 
-/// The balance after something is given, or, below zero, taken by the operator; `None` when no balance can say it. Amounts
-/// stay at their bounds, which would break the sum.
+/// The balance after something is given, or, below zero, taken by the operator; `None` when it would be above
+/// [`Money::FULL`], or no balance can say it.
 pub fn credit(balance: Money, amount: Money) -> Option<Money> {
+    refund(balance, amount).filter(|after| amount.is_negative() || *after <= Money::FULL)
+}
+
+/// The balance after something is given back; `None` when no balance can say it. Amounts stay at their bounds, which would
+/// break the sum.
+pub fn refund(balance: Money, amount: Money) -> Option<Money> {
     let sum = balance + amount;
     (sum - amount == balance && sum - balance == amount).then_some(sum)
 }
@@ -67,8 +73,12 @@ mod tests {
     #[test]
     fn what_no_balance_can_say_is_not_credited() {
         let one = Money::from_millionths(1);
-        assert_eq!(credit(Money::MAX - one, one), Some(Money::MAX));
-        assert_eq!(credit(Money::MAX, one), None);
+        assert_eq!(credit(Money::FULL - one, one), Some(Money::FULL));
+        assert_eq!(credit(Money::FULL, one), None);
+        assert_eq!(refund(Money::FULL, one), Some(Money::FULL + one));
+        assert_eq!(credit(Money::MAX, -one), Some(Money::MAX - one));
+        assert_eq!(refund(Money::MAX - one, one), Some(Money::MAX));
+        assert_eq!(refund(Money::MAX, one), None);
         assert_eq!(credit(-Money::MAX, -one), None);
         assert_eq!(credit(-Money::MAX, Money::MAX), Some(Money::ZERO));
         assert_eq!(credit(one, -one - one), Some(-one));

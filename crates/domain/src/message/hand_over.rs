@@ -6,18 +6,26 @@
 //! another process claims the chunk, and has to settle each message: a carrier that knows our references (the id of the
 //! message) is asked again with the same one and does not send twice; of another carrier it is not known, and the message
 //! is taken to be handed over ([`Outcome::Unknown`]) rather than sent twice.
+//!
+//! Whoever waits for messages may say STOP meanwhile, so what is claimed is held against the block list once more.
 
 use std::time::Duration;
 
+use thiserror::Error;
 use uuid::Uuid;
 
 use super::journaling::events;
+use super::receipts::WHOLE;
 use super::tally::Tally;
 use super::{Holder, Message, MessageState, MessageStatus};
+use crate::directory::ATTEMPTS;
 use crate::{Batch, BulkId, Change, Directory, Error, MessageId, Store, StoreError, TenantId, Timestamp};
 
 /// How long a claim holds unless it is renewed.
 pub const CLAIM: Duration = Duration::from_mins(1);
+
+/// How often what was claimed is read: a connection to the store that has broken since is another one then.
+const READS: usize = 3;
 
 /// When there is something to do for a tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,11 +54,24 @@ pub struct Claimed {
     pub messages: Vec<Message>,
 }
 
+/// Messages could not be claimed, or were claimed and nobody was told. Whoever asked has none of them, and has to give back
+/// what the claim may hold with [`Directory::messages_release`], again until that is done: else they would be taken for
+/// messages of somebody who has died on them, which may have been handed over.
+#[derive(Debug, Error)]
+#[error("{error}")]
+pub struct ClaimFailed {
+    pub tenant: TenantId,
+    pub claim: Uuid,
+    #[source]
+    pub error: Error,
+}
+
 /// What came of handing a message over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The carrier has it, under these ids: one for each part, or one for all of it, or none.
-    Accepted { carrier: String, ids: Vec<String> },
+    /// The carrier has it, or some of it, under these ids: one for each part, in their order, `None` or nothing for what it
+    /// has not named or has perhaps not taken; with `is_whole` the first id is the one of all parts.
+    Accepted { carrier: String, ids: Vec<Option<String>>, is_whole: bool },
     /// The carrier does not want it, now or later.
     Refused,
     /// The carrier does not have it, and did not say no: it waits again until then.
@@ -61,6 +82,8 @@ pub enum Outcome {
     NoOperator,
     /// Its service is not to be had.
     Maintenance,
+    /// Its number is on the block list by now.
+    Blocked,
 }
 
 /// How much of what was to be noted is noted.
@@ -80,6 +103,7 @@ impl Outcome {
             Self::Later(_) => None,
             Self::NoOperator => before.with_status(MessageStatus::NoOperator),
             Self::Maintenance => before.with_status(MessageStatus::Maintenance),
+            Self::Blocked => before.with_status(MessageStatus::Blocked),
         }
     }
 }
@@ -95,46 +119,100 @@ impl<S: Store> Directory<S> {
     }
 
     /// Claims messages that are due: of a bulk, or single ones. `None` when there are none, or the tenant is not active.
+    /// Of those that are claimed, what goes to a number that was blocked since it was sent ends here, so that fewer than
+    /// `limit` may be left of more.
+    ///
+    /// Errors: see [`ClaimFailed`], which asks for something.
     pub async fn messages_claim(
         &self,
         tenant: TenantId,
         lane: Option<BulkId>,
         limit: u32,
-    ) -> Result<Option<Claimed>, Error> {
-        let (now, claim) = (self.now(), self.entropy.uuid());
-        let until = now.plus(CLAIM);
-        let change = Change::MessagesClaim { lane, claim, now, until, limit };
-        self.messages_claimed(tenant, change, claim, until, false).await
+    ) -> Result<Option<Claimed>, ClaimFailed> {
+        loop {
+            let claim = self.entropy.uuid();
+            let found = self.claim_waiting(tenant, lane, limit, claim).await;
+            match found.map_err(|error| ClaimFailed { tenant, claim, error })? {
+                // All that was due first was blocked.
+                Some(claimed) if claimed.messages.is_empty() => {}
+                found => return Ok(found),
+            }
+        }
     }
 
-    /// Claims messages of which the claims were lost, to settle them.
+    async fn claim_waiting(
+        &self,
+        tenant: TenantId,
+        lane: Option<BulkId>,
+        limit: u32,
+        claim: Uuid,
+    ) -> Result<Option<Claimed>, Error> {
+        let now = self.now();
+        let until = now.plus(CLAIM);
+        let change = Change::MessagesClaim { lane, claim, now, until, limit };
+        let found = self.messages_claimed(tenant, change, claim).await?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let (blocked, free): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, is_blocked)| *is_blocked);
+        let messages = free.into_iter().map(|(message, _)| message).collect();
+        let claimed = Claimed { tenant, claim, until, is_lost: false, messages };
+        if !blocked.is_empty() {
+            let blocked = blocked.into_iter().map(|(message, _)| (message, Outcome::Blocked)).collect();
+            self.messages_note(&claimed, blocked).await?;
+        }
+        Ok(Some(claimed))
+    }
+
+    /// Claims messages of which the claims were lost, to settle them. After an error they are lost once more when this
+    /// claim ends, so nothing has to be given back.
     pub async fn messages_claim_lost(&self, tenant: TenantId, limit: u32) -> Result<Option<Claimed>, Error> {
         let (now, claim) = (self.now(), self.entropy.uuid());
         let until = now.plus(CLAIM);
         let change = Change::MessagesClaimLost { claim, now, until, limit };
-        self.messages_claimed(tenant, change, claim, until, true).await
+        let found = self.messages_claimed(tenant, change, claim).await?;
+        let messages: Vec<_> = found.into_iter().map(|(message, _)| message).collect();
+        Ok((!messages.is_empty()).then_some(Claimed { tenant, claim, until, is_lost: true, messages }))
     }
 
+    /// What is claimed by a change, each with whether its number is blocked.
     async fn messages_claimed(
         &self,
         tenant: TenantId,
         change: Change,
         claim: Uuid,
-        until: Timestamp,
-        is_lost: bool,
-    ) -> Result<Option<Claimed>, Error> {
+    ) -> Result<Vec<(Message, bool)>, Error> {
         self.store.commit(Batch::new(tenant).change(change)).await?;
-        let messages = self.store.messages_claimed(tenant, claim).await?;
-        Ok((!messages.is_empty()).then_some(Claimed { tenant, claim, until, is_lost, messages }))
+        for _ in 1..READS {
+            if let Ok(found) = self.store.messages_claimed(tenant, claim).await {
+                return Ok(found);
+            }
+        }
+        Ok(self.store.messages_claimed(tenant, claim).await?)
     }
 
-    /// Renews a claim. What was lost of it before stays lost.
-    pub async fn messages_keep(&self, claimed: &mut Claimed) -> Result<(), Error> {
-        let until = self.now().plus(CLAIM);
+    /// What a claim may hold waits again, as if it had never been claimed. Only for claims of which nothing was begun, such as
+    /// [`ClaimFailed`] names; doing it again is fine.
+    pub async fn messages_release(&self, tenant: TenantId, claim: Uuid) -> Result<(), Error> {
+        let release = Change::MessagesRelease { claim };
+        Ok(self.store.commit(Batch::new(tenant).change(release)).await?)
+    }
+
+    /// Renews a claim, unless it has ended. How many messages are held under it now: when there are fewer than those of which
+    /// nothing was noted yet, another process has claimed some, and none that was not begun may be begun any more.
+    pub async fn messages_keep(&self, claimed: &mut Claimed) -> Result<u64, Error> {
+        let now = self.now();
+        if now >= claimed.until {
+            return Ok(0);
+        }
+        let until = now.plus(CLAIM);
         let keep = Change::MessagesKeep { claim: claimed.claim, until };
         self.store.commit(Batch::new(claimed.tenant).change(keep)).await?;
-        claimed.until = until;
-        Ok(())
+        let held = self.store.messages_held(claimed.tenant, claimed.claim).await?;
+        if held > 0 {
+            claimed.until = until;
+        }
+        Ok(held)
     }
 
     /// Notes what came of claimed messages, in one commit if nobody has come between.
@@ -146,7 +224,7 @@ impl<S: Store> Directory<S> {
         let now = self.now();
         let (mut batch, mut tally) = (Batch::new(claimed.tenant), Tally::default());
         for (message, outcome) in &outcomes {
-            batch = note(batch, &mut tally, claimed.claim, message, outcome, now);
+            batch = note(batch, &mut tally, Holder::Claim(claimed.claim), message, outcome, now);
         }
         match self.store.commit(tally.settle(batch, now)).await {
             Ok(()) => {
@@ -164,19 +242,25 @@ impl<S: Store> Directory<S> {
         Ok(all)
     }
 
-    /// As [`Directory::messages_note`], of one message as it is by now. Whether it was still claimed.
+    /// As [`Directory::messages_note`], of one message as it is by now. Whether it waited until then.
     async fn message_note(&self, claimed: &Claimed, id: MessageId, outcome: &Outcome) -> Result<bool, Error> {
-        let Some(found) = self.store.message(claimed.tenant, id).await? else {
-            return Ok(false);
-        };
-        let (now, mut tally) = (self.now(), Tally::default());
-        let batch = Batch::new(claimed.tenant);
-        let batch = note(batch, &mut tally, claimed.claim, &found.message, outcome, now);
-        match self.store.commit(tally.settle(batch, now)).await {
-            Ok(()) => Ok(found.message.state.status == MessageStatus::New),
-            Err(StoreError::Stale) => Ok(false),
-            Err(error) => Err(error.into()),
+        let mut holder = Holder::Claim(claimed.claim);
+        for _ in 0..ATTEMPTS {
+            let Some(found) = self.store.message(claimed.tenant, id).await? else {
+                return Ok(false);
+            };
+            let (now, mut tally) = (self.now(), Tally::default());
+            let batch = Batch::new(claimed.tenant);
+            let batch = note(batch, &mut tally, holder, &found.message, outcome, now);
+            match (self.store.commit(tally.settle(batch, now)).await, outcome) {
+                (Ok(()), _) => return Ok(found.message.state.status == MessageStatus::New),
+                // The claim is another one's by now, who can at best guess what is known here.
+                (Err(StoreError::Stale), Outcome::Accepted { .. }) => holder = Holder::Anybody,
+                (Err(StoreError::Stale), _) => return Ok(false),
+                (Err(error), _) => return Err(error.into()),
+            }
         }
+        Err(Error::contended())
     }
 }
 
@@ -184,12 +268,12 @@ impl<S: Store> Directory<S> {
 fn note(
     mut batch: Batch,
     tally: &mut Tally,
-    claim: Uuid,
+    holder: Holder,
     before: &Message,
     outcome: &Outcome,
     now: Timestamp,
 ) -> Batch {
-    if let Outcome::Later(due_at) = outcome {
+    if let (Outcome::Later(due_at), Holder::Claim(claim)) = (outcome, holder) {
         return batch.change(Change::MessageDefer { id: before.id, claim, due_at: *due_at });
     }
     if let Some(state) = outcome.state(before.state) {
@@ -197,12 +281,14 @@ fn note(
         tally.changed(before, &after);
         batch.journal.extend(events(before, &after, now));
         let (before, after) = (Box::new(before.clone()), Box::new(after));
-        batch = batch.change(Change::MessageUpdate { before, after, holder: Holder::Claim(claim) });
+        batch = batch.change(Change::MessageUpdate { before, after, holder });
     }
     // Also of a message that somebody else has settled meanwhile: its receipts are those of this carrier.
-    if let Outcome::Accepted { carrier, ids } = outcome {
-        for (part, id) in (0..).zip(ids) {
-            let (carrier, carrier_id) = (carrier.clone(), id.clone());
+    if let Outcome::Accepted { carrier, ids, is_whole } = outcome {
+        let first = if *is_whole { WHOLE } else { WHOLE + 1 };
+        for (part, id) in (first..).zip(ids) {
+            let Some(carrier_id) = id.clone() else { continue };
+            let carrier = carrier.clone();
             let part = Change::CarrierPartInsert { message: before.id, part, carrier, carrier_id, at: now };
             batch = batch.change(part);
         }

@@ -119,7 +119,7 @@ impl<S: Store> Directory<S> {
         let (mut after, mut count, mut limit, mut refused) = (BEFORE_ALL, 0, STEP, 0);
         loop {
             let page = self.store.messages_sweep(ctx.tenant(), sweep, filter.clone(), after, limit).await?;
-            let Some(last) = page.last().map(|found| found.message.id) else {
+            let Some(last) = page.last().map(|found| (found.message.created_at, found.message.id)) else {
                 return Ok(count);
             };
             match self.messages_commit(ctx, operation, page).await {

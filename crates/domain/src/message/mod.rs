@@ -42,7 +42,7 @@ mod transliterate;
 mod window;
 
 pub use account::{Account, BalanceStore, Quote};
-pub use balance::{Movement, MovementReason, charge, credit};
+pub use balance::{Movement, MovementReason, charge, credit, refund};
 pub use blocks::BlockStore;
 pub use bulk::{
     Bulk, BulkChunk, BulkContact, BulkCounts, BulkDelta, BulkMessage, BulkPatch, BulkPreview, BulkStore,
@@ -58,7 +58,7 @@ pub use conversations::ConversationStore;
 pub use destination::{Country, Destination, Line};
 pub use event::{BroadcastEvent, LOX24_DRYRUN, SmsEvent};
 pub use filter::{BlockField, BulkField, FieldValue, Filter, IncomingField, ListQuery, MessageField, Test};
-pub use hand_over::{CLAIM, Claimed, MessageWork, Noted, Outcome};
+pub use hand_over::{CLAIM, ClaimFailed, Claimed, MessageWork, Noted, Outcome};
 pub use incomings::{Arrival, IncomingStore};
 pub use model::{Block, DRY_RUN, Incoming, Message, SendOptions, Service, ThreadMessage, limits};
 pub use money::{Currency, Money};

@@ -27,6 +27,8 @@ impl Money {
     pub const ZERO: Self = Self(0);
     /// A billion but for a millionth.
     pub const MAX: Self = Self(1_000_000_000 * UNIT - 1);
+    /// What a credit fills a balance to at most. The room above is for what is given back, which has to fit.
+    pub const FULL: Self = Self(500_000_000 * UNIT);
 
     /// So many millionths.
     pub fn from_millionths(millionths: i64) -> Self {

@@ -1,7 +1,8 @@
 //! What carriers tell of messages that they have. They know them by ids of their own, one for each part, and do not
 //! know whose they are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::iter::repeat_n;
 use std::time::Duration;
 
 use super::journaling::events;
@@ -13,6 +14,9 @@ use crate::{Batch, Change, Directory, Error, MessageId, Store, StoreError, Tenan
 
 /// How long receipts are waited for. Operators try for seven days at most.
 pub const RECEIPTS_KEPT: Duration = Duration::from_hours(10 * 24);
+
+/// The part that stands for all of a message, where a carrier knows it by one id.
+pub(super) const WHOLE: u32 = 0;
 
 /// What a carrier tells of a part of a message, or of all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +32,18 @@ pub struct CarrierPart {
     pub carrier_id: String,
     pub tenant: TenantId,
     pub message: MessageId,
-    /// From 0.
+    /// From 1; 0 stands for all of the message.
     pub part: u32,
     pub receipt: Receipt,
+}
+
+/// What a message of so many parts is, by what is known of them. Of those that its carrier has not named, and has perhaps
+/// not taken, nothing will ever be told: it is not delivered without them.
+fn of_message(parts: &[CarrierPart], parts_count: u32) -> Receipt {
+    let named: BTreeSet<u32> = parts.iter().map(|part| part.part).filter(|part| *part != WHOLE).collect();
+    let count = usize::try_from(parts_count).unwrap_or(usize::MAX);
+    let missing = if named.is_empty() { 0 } else { count.saturating_sub(named.len()) };
+    Receipt::of_parts(parts.iter().map(|part| part.receipt).chain(repeat_n(Receipt::Pending, missing)))
 }
 
 /// What is new of the parts of messages, by their carrier's ids.
@@ -132,7 +145,7 @@ impl<S: Store> Directory<S> {
         let Some(found) = self.store.message(batch.tenant, id).await? else {
             return Ok((batch, 0));
         };
-        let whole = Receipt::of_parts(parts.iter().map(|part| part.receipt));
+        let whole = of_message(&parts, found.message.parts_count);
         if let Some(state) = found.message.state.with_receipt(whole) {
             let before = found.message;
             let (after, _) = before.clone().in_state(state, now);

@@ -147,5 +147,5 @@ impl Message {
     }
 }
 
-/// A UUID after which all others come.
-pub(super) const BEFORE_ALL: MessageId = MessageId(Uuid::nil());
+/// A place in the order of messages after which all of them come.
+pub(super) const BEFORE_ALL: (Timestamp, MessageId) = (Timestamp(i64::MIN), MessageId(Uuid::nil()));

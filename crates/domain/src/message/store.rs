@@ -46,13 +46,14 @@ pub trait MessageStore {
         query: ListQuery<MessageField>,
     ) -> impl Future<Output = Result<Page<Message>, StoreError>> + Send;
 
-    /// At most `limit` messages that a filter asks for, by id, after this one.
+    /// At most `limit` messages that a filter asks for, after this one: by the time when they were taken and then by id, which is
+    /// the order of every index of them; those that wait by id alone.
     fn messages_sweep(
         &self,
         tenant: TenantId,
         sweep: Sweep,
         filter: Filter<MessageField>,
-        after: MessageId,
+        after: (Timestamp, MessageId),
         limit: u32,
     ) -> impl Future<Output = Result<Vec<StoredMessage>, StoreError>> + Send;
 
@@ -69,12 +70,19 @@ pub trait MessageStore {
 
     fn message_work(&self, tenant: TenantId) -> impl Future<Output = Result<MessageWork, StoreError>> + Send;
 
-    /// What is claimed so, those that were due first at first.
+    /// What is claimed so, those that were due first at first, each with whether its number is on the block list.
     fn messages_claimed(
         &self,
         tenant: TenantId,
         claim: Uuid,
-    ) -> impl Future<Output = Result<Vec<Message>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<(Message, bool)>, StoreError>> + Send;
+
+    /// How many messages are claimed so.
+    fn messages_held(
+        &self,
+        tenant: TenantId,
+        claim: Uuid,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// What a carrier has under these ids, of whichever tenant.
     fn carrier_parts(

@@ -78,7 +78,7 @@ impl<S: Store> Directory<S> {
             Ok(()) => Ok(()),
             Err(StoreError::Balance) => Err(Error::field(
                 "amount",
-                Problem::Format("must leave a balance below 1000000000 either way"),
+                Problem::Format("must leave a balance of 500000000 at most, and above -1000000000"),
             )),
             // It is gone meanwhile.
             Err(StoreError::Stale) => Err(Error::NotFound(crate::Entity::Tenant)),

@@ -1,6 +1,6 @@
 //! Writing prices, and moving balances.
 
-use muster_domain::message::{Money, MovementReason, PriceTable, charge, credit};
+use muster_domain::message::{Money, MovementReason, PriceTable, charge, credit, refund};
 use muster_domain::{StoreError, TenantId, Timestamp};
 
 use super::Outcome;
@@ -52,9 +52,8 @@ pub(super) async fn move_by(
     let now = stored + purse.moved;
     let after = match reason {
         MovementReason::Charge(_) | MovementReason::BulkCharge { .. } => charge(now, -amount),
-        MovementReason::Credit(_) | MovementReason::Refund(_) | MovementReason::BulkRefund { .. } => {
-            credit(now, amount)
-        }
+        MovementReason::Credit(_) => credit(now, amount),
+        MovementReason::Refund(_) | MovementReason::BulkRefund { .. } => refund(now, amount),
     };
     let after = after.ok_or(StoreError::Balance)?;
     purse.moved = after - stored;

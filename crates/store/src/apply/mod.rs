@@ -224,6 +224,7 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &
         Change::MessagesKeep { claim, until } => {
             on.run(&of_message::KEEP, &values![id, *claim, until.0]).await
         }
+        Change::MessagesRelease { claim } => on.run(&of_message::RELEASE, &values![id, *claim]).await,
         Change::MessageDefer { id: message, claim, due_at } => {
             on.one_row(&of_message::DEFER, &values![id, message.0, *claim, due_at.0]).await
         }

@@ -4,7 +4,7 @@
 use muster_domain::message::{
     BlockField, BulkField, Filter, IncomingField, ListQuery, MessageField, Sweep, Test,
 };
-use muster_domain::{MessageId, OrgUnitId, Page, StoreError, TenantId};
+use muster_domain::{MessageId, OrgUnitId, Page, StoreError, TenantId, Timestamp};
 
 use super::Written;
 use super::bounds;
@@ -246,21 +246,27 @@ impl<F: Copy> Listed<F> {
     }
 }
 
-/// Messages by their ids, each with whether it is being handed over.
+/// Messages, each with whether it is being handed over. All are read in the order in which the indexes of what is asked for
+/// have them, so that each step goes on where the one before ended.
 pub(super) fn sweep(
     tenant: TenantId,
     sweep: Sweep,
     filter: &Filter<MessageField>,
-    after: MessageId,
+    (since, after): (Timestamp, MessageId),
     limit: u32,
 ) -> Written {
     let mut sql = Sql::new(tenant);
     let condition = MESSAGES.condition(&mut sql, filter);
     let (after, limit) = (sql.bind(after.0), sql.bind(limit));
+    let since = match sweep {
+        Sweep::All => sql.bind(since.0),
+        Sweep::Waiting => String::new(),
+    };
     let (columns, claimed) = (message::columns!(), message::is_claimed!());
     let text = match sweep {
         Sweep::All => format!(
-            "SELECT {columns}{claimed}{} WHERE m.tenant_id = $1 AND m.id > {after}{condition} ORDER BY m.id LIMIT {limit}",
+            "SELECT {columns}{claimed}{} WHERE m.tenant_id = $1
+                 AND (m.created_at, m.id) > ({since}, {after}){condition} ORDER BY m.created_at, m.id LIMIT {limit}",
             message::with_queue!()
         ),
         Sweep::Waiting => format!(

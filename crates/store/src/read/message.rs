@@ -38,7 +38,7 @@ impl MessageStore for Store {
         tenant: TenantId,
         sweep: Sweep,
         filter: Filter<MessageField>,
-        after: MessageId,
+        after: (Timestamp, MessageId),
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StoreError> {
         read!(self, scan, |on| async {
@@ -65,8 +65,19 @@ impl MessageStore for Store {
         Ok(work.unwrap_or_default())
     }
 
-    async fn messages_claimed(&self, tenant: TenantId, claim: Uuid) -> Result<Vec<Message>, StoreError> {
-        read!(self, scan, |on| on.all(&message::CLAIMED, &values![tenant.0, claim], rows::message::message))
+    async fn messages_claimed(
+        &self,
+        tenant: TenantId,
+        claim: Uuid,
+    ) -> Result<Vec<(Message, bool)>, StoreError> {
+        read!(self, scan, |on| on.all(&message::CLAIMED, &values![tenant.0, claim], rows::message::claimed))
+    }
+
+    async fn messages_held(&self, tenant: TenantId, claim: Uuid) -> Result<u64, StoreError> {
+        let count =
+            read!(self, read, |on| on
+                .one(&message::HELD, &values![tenant.0, claim], |row| get::<i64>(row, 0)))?;
+        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
     }
 
     async fn carrier_parts(&self, carrier: &str, ids: Vec<String>) -> Result<Vec<CarrierPart>, StoreError> {

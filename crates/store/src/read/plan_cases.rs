@@ -141,10 +141,18 @@ fn filtered() -> Vec<Case> {
     .into_iter()
     .flatten()
     .collect();
-    for (which, index) in [(Sweep::All, "messages_pkey"), (Sweep::Waiting, "message_queue_pkey")] {
-        let text = Filter::of(Test::Contains(MessageField::Text, "x".to_owned()));
-        let written = sweep(TENANT, which, &text, MessageId(Uuid::from_u128(u128::MAX - 9)), PAGE);
-        cases.push(Case { name: format!("{which:?}"), written, by: vec![index] });
+    let text = || Test::Contains(MessageField::Text, "x".to_owned());
+    for (which, test, index) in [
+        (Sweep::All, text(), "messages_created"),
+        (Sweep::All, Test::Id(MessageField::Bulk, Uuid::from_u128(7)), "messages_bulk"),
+        (Sweep::All, Test::Text(MessageField::CallbackData, "x".to_owned()), "messages_callback"),
+        (Sweep::Waiting, text(), "message_queue_pkey"),
+    ] {
+        let name = format!("{which:?} of {test:?}");
+        let all = Filter::of(test).and(vec![Test::Number(created, i64::MIN, 9)]);
+        let written =
+            sweep(TENANT, which, &all, (Timestamp(5), MessageId(Uuid::from_u128(u128::MAX - 9))), PAGE);
+        cases.push(Case { name, written, by: vec![index] });
     }
     cases
 }

@@ -68,6 +68,11 @@ pub(crate) fn work(row: &dyn Row) -> Result<MessageWork> {
     Ok(MessageWork { next_at: get(row, 0)?, lost_at: get(row, 1)?, ..MessageWork::default() })
 }
 
+/// A message that is being handed over, and whether its number is blocked.
+pub(crate) fn claimed(row: &dyn Row) -> Result<(Message, bool)> {
+    Ok((message(row)?, get(row, COLUMNS)?))
+}
+
 pub(crate) fn carrier_part(row: &dyn Row) -> Result<CarrierPart> {
     Ok(CarrierPart {
         carrier: get(row, 0)?,

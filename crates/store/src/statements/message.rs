@@ -72,8 +72,13 @@ super::statements! {
              WHERE q.tenant_id = $1 AND q.claim IS NOT NULL AND q.claim_until <= $2
              ORDER BY q.claim_until LIMIT $5)", active!());
     KEEP = "UPDATE message_queue SET claim_until = $3 WHERE tenant_id = $1 AND claim IS NOT NULL AND claim = $2";
-    CLAIMED = concat!("SELECT ", columns!(), " FROM message_queue q
+    RELEASE = "UPDATE message_queue SET claim = NULL, claim_until = NULL
+               WHERE tenant_id = $1 AND claim IS NOT NULL AND claim = $2";
+    HELD = "SELECT COUNT(*) FROM message_queue q WHERE q.tenant_id = $1 AND q.claim IS NOT NULL AND q.claim = $2";
+    /// Each with whether its number is blocked.
+    CLAIMED = concat!("SELECT ", columns!(), ", CASE WHEN b.number IS NULL THEN 0 ELSE 1 END FROM message_queue q
         JOIN messages m ON m.tenant_id = q.tenant_id AND m.id = q.message_id
+        LEFT JOIN blocked_numbers b ON b.tenant_id = m.tenant_id AND b.number = m.phone
         WHERE q.tenant_id = $1 AND q.claim IS NOT NULL AND q.claim = $2 ORDER BY q.due_at, q.message_id");
     DEFER = "UPDATE message_queue SET claim = NULL, claim_until = NULL, due_at = $4
              WHERE tenant_id = $1 AND message_id = $2 AND claim = $3";

@@ -7,11 +7,12 @@ use muster_domain::message::{
 };
 use muster_domain::tenant::BillingPatch;
 use muster_domain::{
-    BulkId, Change, Error, MessageId, MovementId, Page, Problem, Slice, StoreError, TenantId,
+    Batch, BulkId, Change, Error, Guard, MessageId, MovementId, Page, Problem, Slice, Store as _, StoreError,
+    TenantId,
 };
 use uuid::Uuid;
 
-use crate::support::{Backend, START, findings};
+use crate::support::{Backend, START, findings, start};
 use crate::world::{Org, World};
 
 contract![
@@ -21,6 +22,7 @@ contract![
     a_charge_needs_money_and_a_credit_room,
     a_batch_that_fails_moves_nothing,
     a_currency_is_kept_once_there_was_money,
+    a_movement_of_the_same_commit_keeps_a_currency,
     the_doctor_sees_a_wrong_balance,
     a_balance_goes_with_its_tenant,
 ];
@@ -192,7 +194,7 @@ async fn a_charge_needs_money_and_a_credit_room<B: Backend>() {
     let directory = &world.directory;
     let none: Vec<String> = refused(directory.tenant_credit(org.tenant, Money::ZERO, None).await);
     assert_eq!(none, ["amount"]);
-    world.credit(&org, Money::MAX).await;
+    world.credit(&org, Money::FULL).await;
     let most: Vec<String> = refused(directory.tenant_credit(org.tenant, cents(1), None).await);
     assert_eq!(most, ["amount"]);
     let note: Vec<String> =
@@ -200,7 +202,11 @@ async fn a_charge_needs_money_and_a_credit_room<B: Backend>() {
     assert_eq!(note, ["note"]);
     let nobody = directory.tenant_credit(TenantId(99), cents(1), None).await;
     assert!(matches!(nobody, Err(Error::NotFound(_))), "{nobody:?}");
-    assert_eq!(world.balance(&org).await, Money::MAX);
+    assert_eq!(world.balance(&org).await, Money::FULL);
+    // What is given back fits all the same.
+    let back = World::<B>::moved(cents(1), MovementReason::Refund(MessageId(Uuid::nil())));
+    world.commit(&org, vec![back]).await.unwrap();
+    assert_eq!(world.balance(&org).await, Money::FULL + cents(1));
 }
 
 async fn a_batch_that_fails_moves_nothing<B: Backend>() {
@@ -242,6 +248,31 @@ async fn a_currency_is_kept_once_there_was_money<B: Backend>() {
     let tenant = world.directory.tenant_set_billing(org.tenant, patch).await.unwrap();
     assert_eq!((tenant.currency.as_str(), tenant.tier), ("EUR", Tier::M));
     assert_eq!(world.journal(&org).await.last().unwrap().payload, serde_json::json!({"tier": ["S", "M"]}));
+}
+
+async fn a_movement_of_the_same_commit_keeps_a_currency<B: Backend>() {
+    let world = World::<B>::new();
+    let [org, other] = [world.org("acme").await, world.org("other").await];
+    let credit = |org: &Org| {
+        let change = World::<B>::moved(cents(1), MovementReason::Credit(None));
+        Batch::new(org.tenant).change(change)
+    };
+    let untouched = || Batch::new(org.tenant).guard(Guard::BalanceUntouched);
+    world.store().commit(untouched()).await.unwrap();
+    let hold = world.backend.hold_writes();
+    // The first waits alone, and those that come meanwhile share a commit.
+    let commit = |batch| start(world.store().commit(batch)).unwrap_or_else(|done| panic!("{done:?}"));
+    let mut started = vec![commit(credit(&other))];
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for batch in [credit(&org), untouched()] {
+        started.push(commit(batch));
+    }
+    drop(hold);
+    let mut outcomes = Vec::new();
+    for done in started {
+        outcomes.push(done.await);
+    }
+    assert_eq!(outcomes, [Ok(()), Ok(()), Err(StoreError::GuardFailed)]);
 }
 
 async fn the_doctor_sees_a_wrong_balance<B: Backend>() {

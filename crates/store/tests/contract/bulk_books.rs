@@ -88,8 +88,8 @@ impl<B: Backend> World<B> {
     pub(crate) async fn send_all(&self, org: &Org, id: BulkId) {
         while let Some(claimed) = self.claim_bulk(org, id, 1000).await {
             let taken = |message: &Message| {
-                let ids = vec![message.id.to_string()];
-                (message.clone(), Outcome::Accepted { carrier: "bulk".to_owned(), ids })
+                let ids = vec![Some(message.id.to_string())];
+                (message.clone(), Outcome::Accepted { carrier: "bulk".to_owned(), ids, is_whole: true })
             };
             let all = claimed.messages.iter().map(taken).collect();
             let noted = self.directory.messages_note(&claimed, all).await.unwrap();

@@ -133,7 +133,11 @@ async fn counts_follow_what_becomes_of_messages<B: Backend>() {
     let id = world.bulk(&org, to_phones("hello", 0..8)).await.id;
     world.run(&org, id).await;
     let claimed = world.claim_bulk(&org, id, 6).await.unwrap();
-    let accepted = |n: usize| Outcome::Accepted { carrier: "c".to_owned(), ids: vec![format!("id {n}")] };
+    let accepted = |n: usize| Outcome::Accepted {
+        carrier: "c".to_owned(),
+        ids: vec![Some(format!("id {n}"))],
+        is_whole: true,
+    };
     let outcomes = [
         accepted(0),
         accepted(1),

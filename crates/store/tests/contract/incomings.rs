@@ -121,7 +121,8 @@ async fn an_answer_is_joined_to_the_last_message<B: Backend>() {
     let all = [
         message(1, OURS, 1),
         message(2, digits, 3),
-        message(3, OURS, 2),
+        // It was to wait.
+        Message { handed_over_at: Some(START.plus(Duration::from_secs(1))), ..message(3, OURS, 2) },
         message(4, "Muster", 9),
         Message { phone: PhoneNumber::from_stored("+4915112345679".to_owned()), ..message(5, OURS, 9) },
         Message { state: MessageState::default(), handed_over_at: None, ..message(6, OURS, 9) },
@@ -131,15 +132,15 @@ async fn an_answer_is_joined_to_the_last_message<B: Backend>() {
         let to = to.to_owned();
         world.receive(&org, Arrival { to, ..arrival(None, from, "yes") }).await.answers
     };
-    assert_eq!(answers(PHONE, OURS).await, Some(id(2)));
-    assert_eq!(answers(PHONE.trim_start_matches('+'), digits).await, Some(id(2)));
+    assert_eq!(answers(PHONE, OURS).await, Some(id(3)));
+    assert_eq!(answers(PHONE.trim_start_matches('+'), digits).await, Some(id(3)));
     assert_eq!(answers("+4915112345679", OURS).await, Some(id(5)));
     assert_eq!(answers("Bank", OURS).await, None);
     assert_eq!(answers(PHONE, "+4915100000000").await, None);
     assert_eq!(answers(PHONE, "Muster").await, Some(id(4)));
     let of = |n| Filter::of(Test::Id(IncomingField::Answers, id(n).0));
-    assert_eq!(world.received(&org, of(2)).await.len(), 2);
-    assert_eq!(world.received(&org, of(1)).await.len(), 0);
+    assert_eq!(world.received(&org, of(3)).await.len(), 2);
+    assert_eq!(world.received(&org, of(2)).await.len(), 0);
 }
 
 async fn whose_an_answer_is_tells_the_last_message<B: Backend>() {

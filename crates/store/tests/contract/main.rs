@@ -33,6 +33,7 @@ mod credential_callers;
 mod credential_signers;
 mod erasure;
 mod hand_over;
+mod hand_over_lost;
 mod incomings;
 mod journal;
 mod journal_lists;

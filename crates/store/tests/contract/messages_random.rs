@@ -123,7 +123,10 @@ impl Model {
         }
         let outcome = |message: &Message, code: &u8| match code {
             _ if self.lost.contains(&message.id) => Outcome::Unknown,
-            0 | 1 => Outcome::Accepted { carrier: "random".to_owned(), ids: vec![message.id.to_string()] },
+            0 | 1 => {
+                let ids = vec![Some(message.id.to_string())];
+                Outcome::Accepted { carrier: "random".to_owned(), ids, is_whole: true }
+            }
             2 => Outcome::Refused,
             3 => Outcome::Later(now.plus(Duration::from_secs(1))),
             4 => Outcome::NoOperator,
