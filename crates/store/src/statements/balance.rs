@@ -48,9 +48,10 @@ super::statements! {
     NO_PRICES = "DELETE FROM prices WHERE edition > 0";
     /// The balance, and how many movements have made it.
     GET = "SELECT s.balance, s.movements FROM tenant_state s WHERE s.tenant_id = $1";
-    /// Not by the count, which is written when the commit ends that a movement before may share.
+    /// Not by the count, which is written when the commit ends that a movement before may share. The first movement is 1,
+    /// and none is ever removed.
     UNTOUCHED = "SELECT 1 FROM tenants t WHERE t.id = $1
-        AND NOT EXISTS (SELECT 1 FROM movements m WHERE m.tenant_id = $1)";
+        AND NOT EXISTS (SELECT 1 FROM movements m WHERE m.tenant_id = $1 AND m.id = 1)";
     MOVE = "INSERT INTO movements (tenant_id, id, at, amount, balance, reason, note, message_id, bulk_id, messages)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     MOVEMENTS = concat!("SELECT ", columns!(), " FROM movements m
