@@ -18,8 +18,8 @@ const KEEP: Duration = Duration::from_secs(20);
 /// How long what came of some messages waits for the others: a commit is for many.
 const CALM: Duration = Duration::from_millis(100);
 /// From one try to write to a store that is not there to the next; each further one is twice as long.
-const AGAIN: Duration = Duration::from_millis(200);
-const LONGEST_AGAIN: Duration = Duration::from_secs(5);
+pub(crate) const AGAIN: Duration = Duration::from_millis(200);
+pub(crate) const LONGEST_AGAIN: Duration = Duration::from_secs(5);
 
 /// What chunks have in common.
 pub(crate) struct Shared<S> {
@@ -162,7 +162,9 @@ impl<S: Store> Chunk<'_, S> {
     /// If this fails for too long, what was not begun is not begun any more.
     async fn keep(&mut self) {
         match self.shared.directory.messages_keep(&mut self.claimed).await {
-            Ok(()) => self.hold.renew(self.claimed.until),
+            // Fewer than were claimed: receipts were faster than notes.
+            Ok(1..) => self.hold.renew(self.claimed.until),
+            Ok(0) => {}
             Err(error) => {
                 tracing::warn!(%error, tenant = %self.claimed.tenant, "a claim on messages was not renewed");
             }

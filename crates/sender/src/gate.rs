@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use muster_carrier::{Carrier, Failed, HandedOver, Outgoing};
-use muster_domain::message::Outcome;
+use muster_domain::message::{MAX_PARTS, Outcome};
 use muster_domain::{Clock, TenantId, Timestamp};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinError, JoinSet};
@@ -235,7 +235,9 @@ impl Gate {
         let outcome = match result {
             Ok(HandedOver { ids }) => {
                 self.went_well();
-                self.accepted(ids)
+                // A carrier that cuts texts itself names one id.
+                let is_whole = ids.len() == 1;
+                self.accepted(ids, is_whole)
             }
             Err(Failed::Refused { reason, detail }) => {
                 tracing::debug!(carrier = %self.name, reason = reason.code(), detail, "a message is refused");
@@ -269,18 +271,23 @@ impl Gate {
         inside.answer(Answer::Outcome(outcome));
     }
 
-    fn accepted(&self, ids: Vec<Option<String>>) -> Outcome {
-        let ids = ids.into_iter().flatten().collect();
-        Outcome::Accepted { carrier: self.name.as_ref().to_owned(), ids }
+    fn accepted(&self, ids: Vec<Option<String>>, is_whole: bool) -> Outcome {
+        Outcome::Accepted { carrier: self.name.as_ref().to_owned(), ids, is_whole }
     }
 
     /// Some parts may be known to be taken, of which receipts will come.
-    fn unknown(&self, taken: Vec<Option<String>>) -> Outcome {
-        if taken.iter().all(Option::is_none) {
+    fn unknown(&self, taken: Vec<(usize, Option<String>)>) -> Outcome {
+        let mut ids = vec![None; MAX_PARTS];
+        for (part, id) in taken {
+            if let Some(place) = ids.get_mut(part) {
+                *place = id;
+            }
+        }
+        if ids.iter().all(Option::is_none) {
             return Outcome::Unknown;
         }
         self.counts.unknown.add(1);
-        self.accepted(taken)
+        self.accepted(ids, false)
     }
 
     /// What the carrier does not have goes back to those that wait; of what is in doubt it is asked again from here.

@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use muster_carrier::Carriers;
 use muster_domain::message::Claimed;
-use muster_domain::{Directory, Error, Store, TenantId};
+use muster_domain::{BulkId, Directory, Error, Store, TenantId};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use crate::Counts;
-use crate::chunk::{self, Shared};
+use crate::chunk::{self, AGAIN, LONGEST_AGAIN, Shared};
 use crate::gate::Places;
 use crate::gates::Gates;
 use crate::look::{Found, Looks};
@@ -325,10 +325,30 @@ async fn claim<S: Store>(
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     match lane {
         Lane::Lost => directory.messages_claim_lost(tenant, count).await,
-        Lane::Single => directory.messages_claim(tenant, None, count).await,
-        Lane::Bulk(bulk) => directory.messages_claim(tenant, Some(bulk), count).await,
+        Lane::Single => claim_waiting(directory, tenant, None, count).await,
+        Lane::Bulk(bulk) => claim_waiting(directory, tenant, Some(bulk), count).await,
         Lane::Step(_) => Ok(None),
     }
+}
+
+/// A claim of which nobody was told is given back, or its messages would be in doubt when it ends.
+async fn claim_waiting<S: Store>(
+    directory: &Directory<S>,
+    tenant: TenantId,
+    lane: Option<BulkId>,
+    count: u32,
+) -> Result<Option<Claimed>, Error> {
+    let failed = match directory.messages_claim(tenant, lane, count).await {
+        Ok(claimed) => return Ok(claimed),
+        Err(failed) => failed,
+    };
+    let mut wait = AGAIN;
+    while let Err(error) = directory.messages_release(failed.tenant, failed.claim).await {
+        tracing::warn!(%error, %tenant, "a claim that has failed is not given back yet");
+        sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_AGAIN);
+    }
+    Err(failed.error)
 }
 
 impl Drop for Teller {

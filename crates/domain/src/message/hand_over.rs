@@ -198,8 +198,8 @@ impl<S: Store> Directory<S> {
         Ok(self.store.commit(Batch::new(tenant).change(release)).await?)
     }
 
-    /// Renews a claim, unless it has ended. How many messages are held under it now: when there are fewer than those of which
-    /// nothing was noted yet, another process has claimed some, and none that was not begun may be begun any more.
+    /// Renews a claim, unless it has ended. How many messages are held under it now: of those that were claimed and are not noted
+    /// yet a receipt may have told already. With none, nothing that was not begun may be begun any more.
     pub async fn messages_keep(&self, claimed: &mut Claimed) -> Result<u64, Error> {
         let now = self.now();
         if now >= claimed.until {

@@ -40,8 +40,11 @@ impl World {
     async fn hand_over(&self) {
         let tenant = self.ctx().await.tenant();
         let claimed = self.directory.messages_claim(tenant, None, 10).await.unwrap().unwrap();
-        let accepted =
-            |id: usize| Outcome::Accepted { carrier: "sandbox".to_owned(), ids: vec![id.to_string()] };
+        let accepted = |id: usize| Outcome::Accepted {
+            carrier: "sandbox".to_owned(),
+            ids: vec![Some(id.to_string())],
+            is_whole: true,
+        };
         let outcomes = claimed.messages.iter().cloned().zip((1..).map(accepted)).collect();
         self.directory.messages_note(&claimed, outcomes).await.unwrap();
     }
