@@ -40,7 +40,8 @@ impl World {
     async fn hand_over(&self) {
         let tenant = self.ctx().await.tenant();
         let claimed = self.directory.messages_claim(tenant, None, 10).await.unwrap().unwrap();
-        let accepted = |id: usize| Outcome::Accepted { carrier: "sandbox".to_owned(), ids: vec![id.to_string()] };
+        let accepted =
+            |id: usize| Outcome::Accepted { carrier: "sandbox".to_owned(), ids: vec![id.to_string()] };
         let outcomes = claimed.messages.iter().cloned().zip((1..).map(accepted)).collect();
         self.directory.messages_note(&claimed, outcomes).await.unwrap();
     }
@@ -62,7 +63,9 @@ impl World {
 fn told(sink: &Sink, name: &str) -> Vec<(String, Value)> {
     let mut hits = sink.hits();
     hits.sort_by_key(super::sink::Hit::number);
-    hits.into_iter().map(|hit| (hit.body[name].as_str().unwrap().to_owned(), hit.body["data"].clone())).collect()
+    hits.into_iter()
+        .map(|hit| (hit.body[name].as_str().unwrap().to_owned(), hit.body["data"].clone()))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +103,8 @@ async fn messages_are_told_of_in_both_formats() {
     assert_eq!(data[1]["after"]["receipt"], 1);
     assert_eq!((&data[2]["after"]["callback_data"], data[2]["after"].get("text")), (&json!("order 7"), None));
     let answers = sent.id.to_string();
-    let after = json!({"from": THEIRS, "to": OURS, "answers": answers, "received_at": at, "text": "my answer"});
+    let after =
+        json!({"from": THEIRS, "to": OURS, "answers": answers, "received_at": at, "text": "my answer"});
     assert_eq!((&data[3]["after"], data[3].get("before")), (&after, None));
     assert_eq!(data[4]["after"]["text"], "");
 
