@@ -272,7 +272,7 @@ impl<S: Store + 'static> Sender<S> {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%error, %tenant, %id, "a bulk does not go on; it is tried again")
+                    tracing::warn!(%error, %tenant, %id, "a bulk does not go on; it is tried again");
                 }
             }
             0
