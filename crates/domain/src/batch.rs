@@ -166,26 +166,18 @@ pub enum Change {
         bulk: Box<Bulk>,
         expansion: Option<Expansion>,
     },
-    /// The bulk is gone for every reader; what waits of it is stopped later, and its row removed. `version` is the one that
-    /// this was decided on.
+    /// The bulk is gone for every reader, and its row later. `version` is the one that this was decided on.
     BulkDelete {
         id: BulkId,
         version: i64,
         at: Timestamp,
     },
-    /// The messages of the next recipients of a bulk that is being sent; `Stale` when it is not, or when they are not the
-    /// next ones any more.
+    /// The messages of the next recipients of a bulk; `Stale` when it is not being sent, or they are not the next ones.
     BulkExpand(Box<BulkChunk>),
     /// Counts and cost of a bulk change by so much, if it is still there.
-    BulkCount {
-        id: BulkId,
-        delta: BulkDelta,
-    },
-    /// At most `limit` of the numbers that a bulk has reached are forgotten.
-    BulkForget {
-        id: BulkId,
-        limit: u32,
-    },
+    BulkCount(BulkId, BulkDelta),
+    /// At most so many of the numbers that a bulk has reached are forgotten.
+    BulkForget(BulkId, u32),
     /// Nothing is left of what was kept while a bulk was expanded; `Stale` when that is not what comes next.
     BulkForgotten(BulkId),
     /// The row of a deleted bulk is removed.

@@ -66,7 +66,7 @@ impl Tally {
                 batch = batch.change(Change::BalanceMove { at, amount: back, reason });
             }
             if !delta.is_nothing() {
-                batch = batch.change(Change::BulkCount { id: bulk, delta });
+                batch = batch.change(Change::BulkCount(bulk, delta));
             }
         }
         batch

@@ -4,6 +4,7 @@ mod balance;
 mod bulk;
 mod contact;
 mod conversation;
+mod journal;
 mod media;
 mod message;
 mod org_unit;
@@ -14,13 +15,12 @@ mod user_group;
 mod webhook;
 
 use muster_domain::user::{User, UserStatus};
-use muster_domain::{Batch, Change, Entity, Guard, JournalEntry, StoreError, TenantId};
-use uuid::Uuid;
+use muster_domain::{Batch, Change, Guard, StoreError, TenantId};
 
 use crate::codes;
 use crate::driver::{Wanted, Write};
 use crate::statements::{self, session};
-use crate::value::{Value, values};
+use crate::value::values;
 
 type Outcome = Result<(), StoreError>;
 
@@ -68,7 +68,7 @@ pub(crate) async fn batch(on: &mut impl Write, batch: &Batch, state: &mut State)
     }
     for entry in &batch.journal {
         next.entries += 1;
-        journal(on, tenant, next.entries, entry).await?;
+        journal::insert(on, tenant, next.entries, entry).await?;
     }
     *state = next;
     Ok(())
@@ -259,10 +259,8 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &
             counts.messages += i64::try_from(chunk.messages.len()).unwrap_or(i64::MAX);
             bulk::expand(on, chunk).await
         }
-        Change::BulkCount { id: bulk, delta } => bulk::count(on, tenant, *bulk, delta).await,
-        Change::BulkForget { id: bulk, limit } => {
-            on.run(&of_bulk::FORGET, &values![id, bulk.0, *limit]).await
-        }
+        Change::BulkCount(bulk, delta) => bulk::count(on, tenant, *bulk, delta).await,
+        Change::BulkForget(bulk, limit) => on.run(&of_bulk::FORGET, &values![id, bulk.0, *limit]).await,
         Change::BulkForgotten(bulk) => on.one_row(&of_bulk::FORGOTTEN, &values![id, bulk.0]).await,
         Change::BulkRemove(bulk) => bulk::remove(on, tenant, *bulk).await,
         Change::OrgUnitInsert(unit) => {
@@ -386,33 +384,4 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &
             on.run(&session::USER_DELETE, &values![id, user.0, *keep]).await
         }
     }
-}
-
-/// `number`: the how-manieth entry of the group of batches.
-async fn journal(on: &mut impl Write, tenant: TenantId, number: i64, entry: &JournalEntry) -> Outcome {
-    let (actor_kind, actor_id) = codes::actor(entry.actor);
-    let (statement, version) =
-        if entry.version == JournalEntry::AS_STORED && entry.entity == Entity::UserGroup.as_str() {
-            let group = Uuid::parse_str(&entry.entity_id);
-            let group = group.map_err(|error| StoreError::Internal(error.to_string()))?;
-            (&statements::tenant::JOURNAL_INSERT_OF_USER_GROUP, Value::from(group))
-        } else {
-            (&statements::tenant::JOURNAL_INSERT, Value::from(entry.version))
-        };
-    let values = values![
-        tenant.0,
-        number,
-        entry.at.0,
-        actor_kind,
-        actor_id,
-        codes::dialect(entry.dialect),
-        entry.kind,
-        entry.entity,
-        &entry.entity_id,
-        version,
-        entry.payload.to_string(),
-        entry.org_unit_id.map(|unit| unit.0),
-    ];
-    // A tenant that is gone has no journal.
-    on.one_row(statement, &values).await
 }

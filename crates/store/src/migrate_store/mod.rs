@@ -4,6 +4,7 @@
 //! Until it is complete the target has a mark (`store_copy`) with which nothing else opens it. Rows are written in the
 //! order of their keys, so that the last one tells how far a copy has come that was broken off.
 
+mod bulks;
 mod pages;
 mod sums;
 mod table;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use muster_domain::contact::{ContactGroup, ContactPatch};
 use muster_domain::message::{
     Bulk, BulkCounts, BulkPatch, BulkStatus, BulkStore as _, Claimed, Counted, Encoding, Filter, ListQuery,
-    Message, MessageField, Money, Movement, MovementReason, NewBulk, Noted, Outcome, PlaceholderStyle,
-    SenderId,
+    Message, MessageField, MessageState, Money, Movement, MovementReason, NewBulk, Noted, Outcome,
+    PlaceholderStyle, SenderId,
 };
 use muster_domain::{BulkId, ContactGroupId, Draft, Error, Patch};
 
@@ -122,7 +122,10 @@ impl<B: Backend> World<B> {
         let mut counts = BulkCounts { invalid: stored.counts.invalid, ..BulkCounts::default() };
         for message in self.of_bulk(org, id).await.values() {
             counts.add(message.state);
-            assert_eq!(Counted::of(message.state) == Counted::Queued, message.state == Default::default());
+            assert_eq!(
+                Counted::of(message.state) == Counted::Queued,
+                message.state == MessageState::default()
+            );
         }
         assert_eq!(stored.counts, counts);
         let of_bulk = |movement: &Movement| match movement.reason {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use muster_domain::contact::PhoneNumber;
 use muster_domain::message::{
     Bulk, BulkField, BulkPatch, BulkPreview, BulkStatus, BulkStore as _, Encoding, FieldValue, Filter,
     ListQuery, Money, NewBulk, PlaceholderStyle, SendOptions, SendWindow, SenderId, Test,
@@ -62,7 +63,7 @@ async fn a_bulk_reads_back_whole<B: Backend>() {
     let group = world.named_group(&org, [contact(1, "Kim")]).await;
     let made = world.bulk(&org, rich(group.id)).await;
     assert_eq!((made.status, made.version, made.org_unit_id), (BulkStatus::Draft, 1, org.top));
-    assert_eq!(made.phones.iter().map(|phone| phone.as_str()).collect::<Vec<_>>(), [mobile(2), mobile(1)]);
+    assert_eq!(made.phones.iter().map(PhoneNumber::as_str).collect::<Vec<_>>(), [mobile(2), mobile(1)]);
     assert_eq!((made.window.is_some(), made.options.source), (true, -3));
     assert_eq!(world.found_bulk(&org, made.id).await, made);
     assert_eq!(world.directory.bulk_by_uuid(&org.ctx, made.uuid).await.unwrap(), made);

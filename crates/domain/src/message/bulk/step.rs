@@ -68,7 +68,7 @@ impl<S: Store> Directory<S> {
         }
         let batch = Batch::new(tenant);
         if remembers && (is_over || expansion == Expansion::Settle) {
-            return Ok(Some(batch.change(Change::BulkForget { id, limit: CHUNK })));
+            return Ok(Some(batch.change(Change::BulkForget(id, CHUNK))));
         }
         if is_deleted {
             return Ok(Some(batch.change(Change::BulkRemove(id))));

@@ -1,0 +1,67 @@
+//! The tables of bulks.
+
+use super::table::Table;
+
+pub(super) const BULKS: Table = Table {
+    name: "bulks",
+    key: &["tenant_id", "id"],
+    integers: &[
+        "id",
+        "tenant_id",
+        "org_unit_id",
+        "is_unicode",
+        "deliver_at",
+        "service",
+        "source",
+        "is_text_deleted",
+        "is_dry_run",
+        "deleted",
+        "queued",
+        "sent",
+        "delivered",
+        "failed",
+        "skipped",
+        "invalid",
+        "cost",
+        "expand_source",
+        "expand_after",
+        "work_at",
+        "actor_kind",
+        "actor_id",
+        "version",
+        "created_at",
+        "modified_at",
+        "processed_at",
+    ],
+    texts: &[
+        "name",
+        "name_key",
+        "sender",
+        "style",
+        "group_ids",
+        "window_from",
+        "window_to",
+        "window_zone",
+        "voice_lang",
+        "status",
+        "ip",
+        "text",
+    ],
+    bytes: &["uuid"],
+};
+
+pub(super) const BULK_PHONES: Table = Table {
+    name: "bulk_phones",
+    key: &["tenant_id", "bulk_id"],
+    integers: &["tenant_id", "bulk_id"],
+    texts: &["phones"],
+    bytes: &[],
+};
+
+pub(super) const BULK_RECIPIENTS: Table = Table {
+    name: "bulk_recipients",
+    key: &["tenant_id", "bulk_id", "phone"],
+    integers: &["tenant_id", "bulk_id"],
+    texts: &["phone"],
+    bytes: &[],
+};

@@ -1,0 +1,190 @@
+//! Whatever is done to bulks and their messages: what is counted is what there is, the balance is what was given less what
+//! is paid for, and nobody gets two messages.
+
+use muster_domain::message::{
+    BulkStatus, Claimed, Filter, Message, MessageField, Money, Outcome, Receipt, ReceiptNews, Test,
+};
+use muster_domain::{BulkId, Error, Rule};
+use proptest::prelude::*;
+
+use crate::balance::cents;
+use crate::bulk_books::{contact, to_groups};
+use crate::random::try_cases;
+use crate::support::{Backend, findings};
+use crate::world::{Org, World};
+
+contract![what_is_counted_is_what_there_is_whatever_happens];
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// To so many of the lists, and to single numbers.
+    Make(usize, bool),
+    Steps(usize),
+    Steer(usize, usize),
+    Delete(usize),
+    Claim(usize, u32),
+    /// What came of the oldest claim, by message.
+    Note(Vec<u8>),
+    Tell(u8),
+    StopAll,
+    DeleteOne(usize),
+    Block(usize),
+    /// A list is gone.
+    Forget(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        2 => (1..4_usize, any::<bool>()).prop_map(|(groups, dry)| Step::Make(groups, dry)),
+        5 => (1..5_usize).prop_map(Step::Steps),
+        2 => (any::<usize>(), 0..8_usize).prop_map(|(bulk, status)| Step::Steer(bulk, status)),
+        1 => any::<usize>().prop_map(Step::Delete),
+        3 => (any::<usize>(), 1..6_u32).prop_map(|(bulk, limit)| Step::Claim(bulk, limit)),
+        3 => prop::collection::vec(0..6_u8, 4).prop_map(Step::Note),
+        2 => (0..6_u8).prop_map(Step::Tell),
+        1 => Just(Step::StopAll),
+        1 => any::<usize>().prop_map(Step::DeleteOne),
+        1 => (0..12_usize).prop_map(Step::Block),
+        1 => any::<usize>().prop_map(Step::Forget),
+    ];
+    prop::collection::vec(step, 1..35)
+}
+
+#[derive(Default)]
+struct Model {
+    groups: Vec<muster_domain::ContactGroupId>,
+    bulks: Vec<BulkId>,
+    claims: Vec<Claimed>,
+    /// What is paid for and deleted.
+    buried: Money,
+}
+
+impl Model {
+    fn bulk(&self, nth: usize) -> Option<BulkId> {
+        self.bulks.get(nth % self.bulks.len().max(1)).copied()
+    }
+
+    async fn step<B: Backend>(&mut self, world: &World<B>, org: &Org, step: &Step) {
+        let (directory, tenant) = (&world.directory, org.tenant);
+        match step {
+            Step::Make(groups, is_dry_run) => {
+                let groups: Vec<_> = self.groups.iter().copied().take(*groups).collect();
+                let mut new = to_groups("Hi {{name}}", &groups);
+                new.is_dry_run = *is_dry_run && self.bulks.len() % 3 == 2;
+                new.patch.phones = Some([3, 11].map(crate::bulk_books::mobile).to_vec());
+                if groups.is_empty() {
+                    new.patch.groups = None;
+                }
+                self.bulks.push(world.bulk(org, new).await.id);
+            }
+            Step::Steps(count) => {
+                for _ in 0..*count {
+                    for bulk in &self.bulks {
+                        world.node().bulk_step(tenant, *bulk).await.unwrap();
+                    }
+                }
+            }
+            Step::Steer(nth, status) => {
+                let Some(bulk) = self.bulk(*nth) else { return };
+                match world.steer(org, bulk, BulkStatus::ALL[*status]).await {
+                    Ok(_) | Err(Error::Rule(Rule::BulkStatus)) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            Step::Delete(nth) => {
+                let Some(bulk) = self.bulk(*nth) else { return };
+                let found = world.found_bulk(org, bulk).await;
+                directory.bulk_delete(&org.ctx, found, None).await.unwrap();
+                while world.node().bulk_step(tenant, bulk).await.unwrap() {}
+                self.bulks.retain(|other| *other != bulk);
+            }
+            Step::Claim(nth, limit) => {
+                let Some(bulk) = self.bulk(*nth) else { return };
+                self.claims.extend(directory.messages_claim(tenant, Some(bulk), *limit).await.unwrap());
+            }
+            Step::Note(outcomes) => {
+                if !self.claims.is_empty() {
+                    let claimed = self.claims.remove(0);
+                    note(world, claimed, outcomes).await;
+                }
+            }
+            Step::Tell(receipt) => {
+                let receipt = Receipt::ALL[usize::from(*receipt)];
+                let all = world.all_messages(org).await;
+                let told =
+                    all.iter().map(|message| ReceiptNews { carrier_id: message.id.to_string(), receipt });
+                directory.receipts_note("random", told.collect()).await.unwrap();
+            }
+            Step::StopAll => {
+                let new = Filter::of(Test::is(MessageField::Status, 0));
+                directory.messages_stop(&org.ctx, new, |_| {}).await.unwrap();
+            }
+            Step::DeleteOne(nth) => {
+                let all = world.all_messages(org).await;
+                let Some(message) = all.get(nth % all.len().max(1)) else { return };
+                match directory.message_delete(&org.ctx, message.id, None).await {
+                    Ok(()) if message.is_sent() => self.buried = self.buried + message.price,
+                    Ok(()) | Err(Error::Unavailable(_)) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            Step::Block(n) => {
+                let number = Some(crate::bulk_books::mobile(*n));
+                match directory.block_create(&org.ctx, number.into()).await {
+                    Ok(_) | Err(Error::Duplicate(_)) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            Step::Forget(nth) => {
+                if self.groups.len() > 1 {
+                    let gone = self.groups.remove(nth % self.groups.len());
+                    world.delete_group(org, gone).await.unwrap();
+                }
+            }
+        }
+    }
+}
+
+async fn note<B: Backend>(world: &World<B>, claimed: Claimed, outcomes: &[u8]) {
+    let now = world.directory.now();
+    let outcome = |message: &Message, code: &u8| match code {
+        0 | 1 => Outcome::Accepted { carrier: "random".to_owned(), ids: vec![message.id.to_string()] },
+        2 => Outcome::Refused,
+        3 => Outcome::Later(now),
+        4 => Outcome::NoOperator,
+        _ => Outcome::Maintenance,
+    };
+    let codes = outcomes.iter().cycle();
+    let all = claimed.messages.iter().zip(codes).map(|(one, code)| (one.clone(), outcome(one, code)));
+    let all = all.collect();
+    world.directory.messages_note(&claimed, all).await.unwrap();
+}
+
+async fn what_is_counted_is_what_there_is_whatever_happens<B: Backend>() {
+    let world = World::<B>::new();
+    world.load_prices().await;
+    try_cases(12, steps(), |steps| {
+        let world = &world;
+        async move {
+            let org = world.org(&world.directory.entropy.uuid().to_string()).await;
+            let given = cents(250);
+            world.credit(&org, given).await;
+            let mut model = Model::default();
+            for first in [0, 3, 6] {
+                let contacts = (first..first + 6).map(|n| contact(n, "Kim"));
+                model.groups.push(world.named_group(&org, contacts).await.id);
+            }
+            for step in &steps {
+                model.step(world, &org, step).await;
+                let paid: Money = world.all_messages(&org).await.iter().map(|message| message.price).sum();
+                prop_assert_eq!(world.balance(&org).await + paid + model.buried, given, "after {:?}", step);
+            }
+            // Nobody gets two messages of a bulk, and the doctor counts.
+            for bulk in &model.bulks {
+                world.of_bulk(&org, *bulk).await;
+            }
+            prop_assert_eq!(findings(world.store(), &world.key).await, Vec::<String>::new());
+            Ok(())
+        }
+    });
+}
