@@ -1,5 +1,6 @@
 //! Bulks on the wire (`/bulks`; LOX24 messaging contract, section 3).
 
+use muster_domain::contact::PhoneNumber;
 use muster_domain::message::{
     Bulk, BulkField, BulkPatch, Encoding, MAX_TEMPLATE, bulk_limits, schedule, template_text,
 };
@@ -132,7 +133,7 @@ impl From<Bulk> for BulkBody {
             delivery_at: status.delivery_at,
             sender_id,
             text,
-            phones: phones.into_iter().map(|phone| phone.into_string()).collect(),
+            phones: phones.into_iter().map(PhoneNumber::into_string).collect(),
             msg_groups: groups.into_iter().map(|group| group.0).collect(),
             status_code: status.status_code,
             msg_total_count: status.msg_total_count,
