@@ -6,6 +6,7 @@
 
 pub mod ad_source;
 mod batch;
+mod change;
 mod ctx;
 mod directory;
 mod draft;
@@ -35,7 +36,8 @@ pub mod user;
 pub mod user_group;
 pub mod webhook;
 
-pub use batch::{Batch, Change};
+pub use batch::Batch;
+pub use change::Change;
 pub use ctx::{Access, Actor, Area, Ctx, Dialect};
 pub use directory::{Directory, Ended, PasswordFuture, Passwords, Precondition};
 pub use draft::{Draft, FieldErrors};

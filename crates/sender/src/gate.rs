@@ -277,7 +277,8 @@ impl Gate {
 
     /// Some parts may be known to be taken, of which receipts will come.
     fn unknown(&self, taken: Vec<(usize, Option<String>)>) -> Outcome {
-        let mut ids = vec![None; MAX_PARTS];
+        let known = taken.iter().map(|(part, _)| part + 1).max().unwrap_or(0);
+        let mut ids = vec![None; known.min(MAX_PARTS)];
         for (part, id) in taken {
             if let Some(place) = ids.get_mut(part) {
                 *place = id;

@@ -74,8 +74,8 @@ pub(crate) async fn hand_over(world: &World, tenant: &Ctx) {
 /// A carrier takes all that is claimed.
 async fn take(world: &World, claimed: &Claimed) {
     let accepted = |message: &Message| {
-        let ids = vec![format!("play-{}", message.id)];
-        (message.clone(), Outcome::Accepted { carrier: "play".to_owned(), ids })
+        let ids = vec![Some(format!("play-{}", message.id))];
+        (message.clone(), Outcome::Accepted { carrier: "play".to_owned(), ids, is_whole: true })
     };
     let all = claimed.messages.iter().map(accepted).collect();
     world.directory().messages_note(claimed, all).await.unwrap();

@@ -45,7 +45,7 @@ impl Scripted {
             "throttled" => Err(Failed::Throttled { after: Duration::from_secs(2) }),
             "unknown" => Err(Failed::Unknown { taken: Vec::new(), detail: String::new() }),
             "partly" => {
-                Err(Failed::Unknown { taken: vec![Some("p".to_owned()), None], detail: String::new() })
+                Err(Failed::Unknown { taken: vec![(1, Some("p".to_owned()))], detail: String::new() })
             }
             "panic" => panic!("as asked for"),
             to => Ok(HandedOver { ids: vec![Some(to.to_owned())] }),
@@ -120,7 +120,13 @@ impl World {
 }
 
 fn accepted(id: &str) -> Answer {
-    Answer::Outcome(Outcome::Accepted { carrier: "main".to_owned(), ids: vec![id.to_owned()] })
+    let ids = vec![Some(id.to_owned())];
+    Answer::Outcome(Outcome::Accepted { carrier: "main".to_owned(), ids, is_whole: true })
+}
+
+fn partly() -> Answer {
+    let ids = vec![None, Some("p".to_owned())];
+    Answer::Outcome(Outcome::Accepted { carrier: "main".to_owned(), ids, is_whole: false })
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,7 +138,7 @@ async fn each_answer_of_a_carrier_has_its_outcome() {
         ("down", World::later(0.5)),
         ("throttled", World::later(2.0002)),
         ("unknown", Answer::Outcome(Outcome::Unknown)),
-        ("partly", accepted("p")),
+        ("partly", partly()),
     ] {
         world.admit(1, 7, to);
         assert_eq!(world.answer().await, (7, answer), "{to}");

@@ -148,7 +148,11 @@ impl Model {
 async fn note<B: Backend>(world: &World<B>, claimed: Claimed, outcomes: &[u8]) {
     let now = world.directory.now();
     let outcome = |message: &Message, code: &u8| match code {
-        0 | 1 => Outcome::Accepted { carrier: "random".to_owned(), ids: vec![message.id.to_string()] },
+        0 | 1 => Outcome::Accepted {
+            carrier: "random".to_owned(),
+            ids: vec![Some(message.id.to_string())],
+            is_whole: true,
+        },
         2 => Outcome::Refused,
         3 => Outcome::Later(now),
         4 => Outcome::NoOperator,
