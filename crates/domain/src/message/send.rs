@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::journaling::events;
 use super::{
     DRY_RUN, Destination, Direction, Encoding, Message, MessageState, MessageStatus, MessageText, Money,
-    MovementReason, SendOptions, SenderId,
+    MovementReason, Quote, SendOptions, SenderId,
 };
 use crate::contact::PhoneNumber;
 use crate::directory::ATTEMPTS;
@@ -129,7 +129,11 @@ impl<S: Store> Directory<S> {
         let tenant = message.tenant;
         let destination = Destination::of(&message.phone);
         let is_blocked = self.store.block_of(tenant, message.phone.as_str()).await?.is_some();
-        let quote = self.store.quote(tenant, destination.country).await?;
+        let quote = match destination.country {
+            Some(_) => self.store.quote(tenant, destination.country).await?,
+            // It has no price, whatever the table says.
+            None => self.store.account(tenant).await?.map(|account| Quote { account, table: None }),
+        };
         let quote = quote.ok_or(Error::NotFound(Entity::Tenant))?;
         match quote.tariff().admit(destination, is_blocked, message.parts_count) {
             Ok(price) => message.price = price,

@@ -60,17 +60,26 @@ Paste these lines into another terminal:
 # 9. The list as CSV
 {csv}
 
-# 10. Change a user group (the vendor's published request, Onlive; signed, so it works for 15 minutes: `muster sign` makes
+# 10. Send a text message (the sandbox takes it: no phone rings)
+{sms}
+
+# 11. Send one to the whole list: each gets a text of their own
+{bulk}
+
+# 12. What became of them; some seconds later all have arrived
+{messages}
+
+# 13. Change a user group (the vendor's published request, Onlive; signed, so it works for 15 minutes: `muster sign` makes
 #     new lines)
 {change_group}
 
-# 11. Its members, likewise
+# 14. Its members, likewise
 {members}
 
-# 12. A user by name, as an identity provider looks for one (SCIM)
+# 15. A user by name, as an identity provider looks for one (SCIM)
 {found}
 
-# 13. The group as identity providers see it, with its members
+# 16. The group as identity providers see it, with its members
 {shown}
 
 Every call, to be read and tried: {url}/docs
@@ -110,6 +119,17 @@ Every call, to be read and tried: {url}/docs
             r#"[{"phone":"+49 30 1234567","a":"Dr.","b":"Lee"},{"phone":"+1 201 555 0123","b":"is there"}]"#
         ),
         csv = lox24_read(made, &format!("{url}/groups/{contacts}/file/csv")),
+        sms = lox24_line(
+            made,
+            &format!("{url}/sms"),
+            r#"{"sender_id":"Muster","text":"Hello from the sandbox","phone":"+49 151 12345678"}"#
+        ),
+        bulk = lox24_line(
+            made,
+            &format!("{url}/bulks"),
+            &format!(r#"{{"sender_id":"Muster","text":"Dear [prefix] [name]","msg_groups":[{contacts}]}}"#)
+        ),
+        messages = format!("{}; echo", lox24_read(made, &format!("{url}/sms"))),
         change_group = signed(
             "PUT",
             &format!("/api/v1/user-groups/{user_group}"),

@@ -21,7 +21,7 @@ fn shell_lines(printed: &str) -> String {
 fn the_printed_lines_work_as_they_stand() {
     let server = Server::start(&["--demo"]);
     let lines = shell_lines(&server.stdout());
-    assert_eq!(lines.lines().count(), 13, "{lines}");
+    assert_eq!(lines.lines().count(), 16, "{lines}");
     let printed = paste(&lines);
     let answers: Vec<&str> = printed.lines().collect();
     assert!(answers[0].starts_with("mua_"), "{printed}");
@@ -44,17 +44,20 @@ fn the_printed_lines_work_as_they_stand() {
         answers[7]
     );
     assert_eq!(answers[8], "id,phone,prefix,name,datetime,price,something_else,callback_data");
-    assert!(answers[13].contains(r#""name":"Global Sales Team""#), "{}", answers[13]);
-    assert!(answers[13].contains(r#""externalId":"SALES_TEAM_01""#), "{}", answers[13]);
+    assert!(answers[13].contains(r#""phone":"+4915112345678""#), "{}", answers[13]);
+    assert!(answers[14].contains(r#""msg_groups":[12344]"#), "{}", answers[14]);
+    assert!(answers[15].contains("Hello from the sandbox"), "{}", answers[15]);
+    assert!(answers[16].contains(r#""name":"Global Sales Team""#), "{}", answers[16]);
+    assert!(answers[16].contains(r#""externalId":"SALES_TEAM_01""#), "{}", answers[16]);
     assert!(
-        answers[14].contains(r#""fullName":"Stan Dard""#) && answers[14].contains(r#""total":6"#),
+        answers[17].contains(r#""fullName":"Stan Dard""#) && answers[17].contains(r#""total":6"#),
         "{printed}"
     );
-    assert!(answers[15].contains(r#""totalResults":1"#), "{printed}");
-    assert!(answers[15].contains(r#""userName":"ann@demo.example""#), "{printed}");
-    assert!(answers[16].contains(r#""displayName":"Global Sales Team""#), "{printed}");
-    assert_eq!(answers[16].matches("/scim/v2/Users/").count(), 6, "{printed}");
-    assert_eq!(answers.len(), 17, "{printed}");
+    assert!(answers[18].contains(r#""totalResults":1"#), "{printed}");
+    assert!(answers[18].contains(r#""userName":"ann@demo.example""#), "{printed}");
+    assert!(answers[19].contains(r#""displayName":"Global Sales Team""#), "{printed}");
+    assert_eq!(answers[19].matches("/scim/v2/Users/").count(), 6, "{printed}");
+    assert_eq!(answers.len(), 20, "{printed}");
     let key = lines.split("X-LOX24-AUTH-TOKEN: ").nth(1).and_then(|rest| rest.get(8..40)).unwrap();
     for secret in ["mua_", "mus_", key] {
         assert!(!server.log().contains(secret), "no secret in the log");
