@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use super::envelope::{Time, words};
-use crate::http::{Fields, Tag, any_text, boolean, integer};
+use crate::http::{Fields, Tag, boolean, integer, message_text};
 
 const DIRECTIONS: [&str; 2] = [Direction::Incoming.as_str(), Direction::Outgoing.as_str()];
 const STATUSES: [&str; 4] = [
@@ -216,7 +216,7 @@ pub(super) fn decode(f: &mut Fields<'_>) -> ConversationPatch {
 
 /// Reads the body of an answer.
 pub(super) fn reply(f: &mut Fields<'_>) -> Option<String> {
-    f.required("message", "text", any_text())
+    f.required("message", "text", message_text())
 }
 
 /// The name of a field on the wire, where it is not that of the domain.

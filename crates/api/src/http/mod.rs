@@ -41,7 +41,7 @@ pub use routes::{Route, Routes};
 pub(crate) use schemas::{Content, JSON, Schemas, date_time_schema};
 pub(crate) use shape::{
     Parser, Shape, Text, any, any_text, boolean, choice, date_time, email, integer, integer_text,
-    integer_within, limited_text, list, object, required_text, string, time_zone, trimmed_text,
+    integer_within, limited_text, list, message_text, object, required_text, string, time_zone, trimmed_text,
 };
 pub(crate) use tags::Tag;
 

@@ -1,6 +1,7 @@
 //! What a field or a parameter takes: published as a JSON schema, and read. Both come from one value, so that
 //! what is published is what is accepted.
 
+use muster_domain::message::limits;
 use muster_domain::{Kind, Problem, Timestamp, text};
 use serde_json::{Map, Value, json};
 
@@ -183,6 +184,13 @@ pub(crate) fn any_text() -> Parser<impl FnOnce(&Value) -> Result<String, Problem
 /// Text of at most `max` characters, kept as it was sent.
 pub(crate) fn limited_text(max: usize) -> Parser<impl FnOnce(&Value) -> Result<String, Problem>> {
     string(Text::limited(max), move |raw| text::limited(raw, max))
+}
+
+/// The text of one message, kept as it was sent. How many parts it needs is looked at later.
+pub(crate) fn message_text() -> Parser<impl FnOnce(&Value) -> Result<String, Problem>> {
+    let description = Some("At most 1530 characters of the GSM alphabet, or 670 of UCS-2.");
+    let form = Text { max: limits::TEXT, description, ..Text::SOME };
+    string(form, |raw| text::limited(raw, limits::TEXT))
 }
 
 /// Trimmed text of at most `max` characters; it may be empty.

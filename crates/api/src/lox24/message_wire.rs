@@ -4,7 +4,7 @@ use muster_domain::message::{
     Encoding, Message, MessageField, MessageWish, SENDER_IDS, SendOptions, SenderId, Service, limits,
     schedule,
 };
-use muster_domain::{Patch, Problem, Timestamp, text};
+use muster_domain::{Patch, Problem, Timestamp};
 use serde::Serialize;
 use serde_json::{Number, Value};
 use utoipa::ToSchema;
@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use super::filter::{Filters, Takes, by};
 use super::format::Resource;
 use crate::http::{
-    Fields, Ids, Parser, Tag, Text, boolean, choice, integer, integer_within, limited_text, required_text,
-    string,
+    Fields, Ids, Parser, Tag, Text, boolean, choice, integer, integer_within, limited_text, message_text,
+    required_text, string,
 };
 
 /// What ids of messages look like.
@@ -121,11 +121,9 @@ pub(super) fn tag(message: &Message) -> Tag {
 
 /// Reads the body of a message that is sent or tried.
 pub(super) fn decode(f: &mut Fields<'_>) -> MessageWish {
-    let description = Some("At most 1530 characters of the GSM alphabet, or 670 of UCS-2.");
-    let form = Text { max: MAX_TEXT, description, ..Text::SOME };
     MessageWish {
         sender: f.required("sender_id", "sender", sender()),
-        text: f.required("text", "text", string(form, |raw| text::limited(raw, MAX_TEXT))),
+        text: f.required("text", "text", message_text()),
         phone: f.required("phone", "phone", required_text(limits::PHONE)),
         encoding: set(f.optional("is_unicode", "is_unicode", boolean())).map(Encoding::from_is_unicode),
         deliver_at: delivery_at(f),
@@ -204,7 +202,5 @@ pub(super) const FILTERS: Filters<MessageField> = Filters {
     by: MessageField::CreatedAt,
 };
 
-/// Characters of a text: none has more of any alphabet.
-const MAX_TEXT: usize = 1530;
-/// Characters of a part of one.
-pub(super) const MAX_PART: usize = MAX_TEXT;
+/// Characters of a part of a text.
+pub(super) const MAX_PART: usize = limits::TEXT;

@@ -13,6 +13,8 @@ use crate::{Actor, BlockId, BulkId, CredentialId, MessageId, Problem, TenantId, 
 /// The greatest lengths, in characters (LOX24 messaging contract, section 2).
 pub mod limits {
     pub use crate::contact::limits::{CALLBACK_DATA, PHONE};
+    /// Of a text: none has more of any alphabet in [`MAX_PARTS`](super::MAX_PARTS) parts.
+    pub const TEXT: usize = 1530;
     /// A language such as `DE` or `de-DE`; it is kept for voice, which is not built.
     pub const VOICE_LANG: usize = 35;
 }

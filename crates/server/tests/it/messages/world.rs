@@ -51,6 +51,7 @@ pub(crate) struct World {
 /// Carriers, and what hands over to them.
 pub(crate) struct Running {
     pub(crate) carriers: Arc<Carriers>,
+    /// What is noted is counted a moment later, so a count is waited for.
     pub(crate) counts: Arc<Counts>,
     stop: watch::Sender<bool>,
     end: watch::Sender<bool>,
