@@ -39,7 +39,7 @@ const LOOK: Duration = Duration::from_millis(5);
 pub(super) fn measure(place: &Place, contacts: usize) -> anyhow::Result<Vec<Ran>> {
     server::create_tenant(place, "commands@example.org", "not a secret, only a bench")?;
     eprintln!("importing and exporting {contacts} contacts");
-    let (import, group) = import(place, contacts)?;
+    let (import, group) = import(place, contacts, contacts::phone)?;
     let file = place.folder.join("exported.csv");
     let mut command = server::contacts(place, "export");
     command.args(["--group", &group.to_string()]).arg(&file);
@@ -52,12 +52,18 @@ pub(super) fn measure(place: &Place, contacts: usize) -> anyhow::Result<Vec<Ran>
 /// Imports so many contacts into a new group of the large tenant; the group's id.
 pub(super) fn fill(place: &Place, contacts: usize) -> anyhow::Result<u64> {
     eprintln!("importing contacts: {contacts}");
-    import(place, contacts).map(|(_, group)| group)
+    import(place, contacts, contacts::phone).map(|(_, group)| group)
 }
 
-fn import(place: &Place, contacts: usize) -> anyhow::Result<(Ran, u64)> {
+/// The same with numbers of mobile phones that no sandbox has something in mind with.
+pub(super) fn fill_mobile(place: &Place, contacts: usize) -> anyhow::Result<u64> {
+    eprintln!("importing contacts: {contacts}");
+    import(place, contacts, contacts::mobile).map(|(_, group)| group)
+}
+
+fn import(place: &Place, contacts: usize, phone: fn(usize) -> String) -> anyhow::Result<(Ran, u64)> {
     let file = place.folder.join("contacts.csv");
-    contacts::write_csv(&file, contacts)?;
+    contacts::write_csv(&file, contacts, phone)?;
     let mut command = server::contacts(place, "import");
     command.args(["--new-group", "Large", "--json"]).arg(&file);
     let (ran, output) = run(IMPORT, contacts, &mut command)?;

@@ -22,21 +22,31 @@ pub(super) fn batch() -> String {
     format!("[{}]", (0..BATCH).map(contact).collect::<Vec<_>>().join(","))
 }
 
-/// Writes a file of so many contacts with the same columns, less than 100 million. Their numbers are in no order, as
-/// in a list that people have gathered.
-pub(super) fn write_csv(path: &Path, count: usize) -> anyhow::Result<()> {
+/// Writes a file of so many contacts with the same columns, less than 100 million, with the number that `phone` makes for
+/// each. They are in no order, as in a list that people have gathered.
+pub(super) fn write_csv(path: &Path, count: usize, phone: fn(usize) -> String) -> anyhow::Result<()> {
     let mut file = BufWriter::new(File::create(path).with_context(|| path.display().to_string())?);
     writeln!(file, "phone,a,b,callback_data")?;
     for number in 0..count {
         let phone = phone(number);
-        writeln!(file, "+491{phone:08},First {:03},Last {number:08},c-{number:08}", number % 1000)?;
+        writeln!(file, "{phone},First {:03},Last {number:08},c-{number:08}", number % 1000)?;
     }
     file.flush()?;
     Ok(())
 }
 
-/// The last eight digits of the number of a contact: each once.
-fn phone(number: usize) -> usize {
+/// The number of a contact.
+pub(super) fn phone(number: usize) -> String {
+    format!("+491{:08}", digits(number))
+}
+
+/// That of a mobile phone. Its end is none of those that the sandbox has something in mind with.
+pub(super) fn mobile(number: usize) -> String {
+    format!("+4915{:08}0", digits(number))
+}
+
+/// Eight digits of the number of a contact: each once.
+fn digits(number: usize) -> usize {
     // The factor has no divisor in common with a power of ten; 64 bits hold the product.
     number * 61_803_399 % 100_000_000
 }
@@ -55,7 +65,7 @@ mod tests {
     fn the_numbers_of_a_file_are_all_different() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("contacts.csv");
-        write_csv(&path, 20_000).unwrap();
+        write_csv(&path, 20_000, phone).unwrap();
         let text = std::fs::read_to_string(path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
@@ -69,6 +79,12 @@ mod tests {
         let phones: HashSet<&str> = lines[1..].iter().map(|line| &line[..12]).collect();
         assert_eq!(phones.len(), 20_000);
         assert!(phones.iter().all(|phone| phone[4..].bytes().all(|byte| byte.is_ascii_digit())));
+    }
+
+    #[test]
+    fn no_sandbox_has_something_in_mind_with_a_mobile_phone() {
+        assert_eq!(mobile(1), "+4915618033990");
+        assert!((0..20_000).all(|number| mobile(number).ends_with('0')));
     }
 
     #[test]

@@ -14,12 +14,14 @@ mod fill;
 mod levels;
 mod load;
 mod machine;
+mod messages;
 mod part;
 mod report;
 mod rows;
 mod scim;
 mod server;
 mod template;
+mod told;
 mod user_groups;
 mod webhooks;
 mod world;
@@ -35,10 +37,12 @@ use tempfile::TempDir;
 
 use self::database::Schema;
 use self::load::Target;
+use self::messages::MessageRow;
 use self::part::Part;
 use self::report::{Line, Measured, Report};
 use self::rows::RowKind;
 use self::server::{Place, Server};
+use self::told::Told;
 use self::webhooks::WebhookRow;
 use self::world::{Session, Sizes, World};
 use crate::clock::now;
@@ -74,6 +78,9 @@ pub(crate) struct BenchArgs {
     /// Deliveries of the backlog that is drained.
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1000..=99_999_999))]
     backlog: u32,
+    /// Recipients of the bulk that is expanded.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1000..=9_999_999))]
+    recipients: u32,
     /// A store of a thousand units, users, contacts and members beside ten tenants: for a quick look.
     #[arg(long, conflicts_with_all = ["units", "users", "tenants", "contacts", "members"])]
     small: bool,
@@ -133,6 +140,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let world = World::prepare(&place, args.sizes()?)?;
     let commands = if args.wants(Part::Commands) { args.commands(&place)? } else { Vec::new() };
     let webhooks = args.webhooks(&place)?;
+    let messages = args.messages(&place)?;
     if let Some(schema) = &schema {
         database::prepare(&schema.url())?;
     }
@@ -164,6 +172,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         measured,
         commands,
         webhooks,
+        messages,
     };
     if args.json {
         println!("{}", report.json());
@@ -204,7 +213,7 @@ impl BenchArgs {
     }
 
     /// Measures webhooks on a store of their own.
-    fn webhooks(&self, beside: &Place) -> anyhow::Result<Vec<webhooks::Told>> {
+    fn webhooks(&self, beside: &Place) -> anyhow::Result<Vec<Told>> {
         let wanted: Vec<_> =
             WebhookRow::ALL.into_iter().filter(|row| self.wants(Part::Webhooks(*row))).collect();
         if wanted.is_empty() {
@@ -214,6 +223,18 @@ impl BenchArgs {
         let schema = self.schema("_webhooks")?;
         let place = place(&beside.binary, folder.path(), schema.as_ref());
         webhooks::measure(&place, &wanted, self)
+    }
+
+    /// Measures messages, each row on a store of its own.
+    fn messages(&self, beside: &Place) -> anyhow::Result<Vec<Told>> {
+        let mut told = Vec::new();
+        for row in MessageRow::ALL.into_iter().filter(|row| self.wants(Part::Messages(*row))) {
+            let folder = TempDir::with_prefix_in("messages-", &beside.folder)?;
+            let schema = self.schema("_messages")?;
+            let place = place(&beside.binary, folder.path(), schema.as_ref());
+            told.extend(row.measure(&place, self)?);
+        }
+        Ok(told)
     }
 
     fn wants(&self, part: Part) -> bool {

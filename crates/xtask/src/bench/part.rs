@@ -3,23 +3,29 @@
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
+use super::messages::MessageRow;
 use super::rows::RowKind;
 use super::webhooks::WebhookRow;
 
-/// A part of a run that can be asked for: a row of the table, the commands, or rows of webhooks.
+/// A part of a run that can be asked for: a row of the table, the commands, or rows of webhooks or messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Row(RowKind),
     /// `muster import contacts` and `muster export contacts`.
     Commands,
     Webhooks(WebhookRow),
+    Messages(MessageRow),
 }
 
 const ROWS: usize = RowKind::ALL.len();
+/// Where the rows of webhooks begin, and those of messages.
+const WEBHOOKS: usize = ROWS + 1;
+const MESSAGES: usize = WEBHOOKS + WebhookRow::ALL.len();
+const PARTS: usize = MESSAGES + MessageRow::ALL.len();
 
 impl Part {
-    const ALL: [Self; ROWS + 1 + WebhookRow::ALL.len()] = {
-        let mut all = [Self::Commands; ROWS + 1 + WebhookRow::ALL.len()];
+    const ALL: [Self; PARTS] = {
+        let mut all = [Self::Commands; PARTS];
         let mut at = 0;
         while at < ROWS {
             all[at] = Self::Row(RowKind::ALL[at]);
@@ -27,7 +33,12 @@ impl Part {
         }
         let mut at = 0;
         while at < WebhookRow::ALL.len() {
-            all[ROWS + 1 + at] = Self::Webhooks(WebhookRow::ALL[at]);
+            all[WEBHOOKS + at] = Self::Webhooks(WebhookRow::ALL[at]);
+            at += 1;
+        }
+        let mut at = 0;
+        while at < MessageRow::ALL.len() {
+            all[MESSAGES + at] = Self::Messages(MessageRow::ALL[at]);
             at += 1;
         }
         all
@@ -46,6 +57,7 @@ impl ValueEnum for Part {
                 PossibleValue::new("csv-import").help("The commands that import and export contacts, once"),
             ),
             Self::Webhooks(row) => row.to_possible_value(),
+            Self::Messages(row) => row.to_possible_value(),
         }
     }
 }
@@ -83,7 +95,11 @@ mod tests {
                 "webhook-deliveries",
                 "webhook-writes",
                 "webhook-silent",
-                "webhook-backlog"
+                "webhook-backlog",
+                "sms",
+                "bulk-expansion",
+                "sandbox",
+                "smpp"
             ]
         );
     }

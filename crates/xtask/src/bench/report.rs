@@ -11,7 +11,7 @@ use super::load::Sample;
 use super::machine::Machine;
 use super::rows::{Items, RowKind};
 use super::server::Memory;
-use super::webhooks::{self, Told};
+use super::told::{self, Told};
 use super::world::Sizes;
 
 /// A line of the table: one row with one number of connections, measured in every round.
@@ -88,6 +88,8 @@ pub(super) struct Report {
     pub(super) commands: Vec<Ran>,
     /// The rows of webhooks that were asked for.
     pub(super) webhooks: Vec<Told>,
+    /// The rows of messages that were asked for.
+    pub(super) messages: Vec<Told>,
 }
 
 impl Report {
@@ -119,9 +121,11 @@ impl Report {
             let space = if text.is_empty() { "" } else { "\n" };
             let _ = write!(text, "{space}{}", commands::text(&self.commands));
         }
-        if !self.webhooks.is_empty() {
-            let space = if text.is_empty() { "" } else { "\n" };
-            let _ = write!(text, "{space}{}", webhooks::text(&self.webhooks));
+        for (head, told) in [("Webhooks", &self.webhooks), ("Messages", &self.messages)] {
+            if !told.is_empty() {
+                let space = if text.is_empty() { "" } else { "\n" };
+                let _ = write!(text, "{space}{}", told::text(head, told));
+            }
         }
         let memory = self
             .measured
@@ -182,6 +186,7 @@ impl Report {
             "rows": rows,
             "commands": self.commands.iter().map(Ran::json).collect::<Vec<_>>(),
             "webhooks": self.webhooks.iter().map(Told::json).collect::<Vec<_>>(),
+            "messages": self.messages.iter().map(Told::json).collect::<Vec<_>>(),
             "rounds": self.rounds,
             "seconds": self.duration.as_secs_f64(),
             "units": self.sizes.units,
@@ -351,6 +356,7 @@ mod tests {
             },
             commands: Vec::new(),
             webhooks: Vec::new(),
+            messages: Vec::new(),
         };
         let text = report.text();
         let met = "≥ 0.6 of the bare route: met";

@@ -72,7 +72,7 @@ pub(super) struct Tenant {
     pub(super) lox24: String,
 }
 
-const LARGE_TENANT: &str = "Bench";
+pub(super) const LARGE_TENANT: &str = "Bench";
 
 /// Makes the store with one tenant.
 pub(super) fn create_tenant(place: &Place, email: &str, password: &str) -> anyhow::Result<Tenant> {
@@ -151,7 +151,7 @@ fn tenant_create(place: &Place, name: &str, email: &str) -> Command {
 }
 
 /// A command without the settings of the environment, which would be measured too.
-fn muster(place: &Place) -> Command {
+pub(super) fn muster(place: &Place) -> Command {
     let mut command = Command::new(&place.binary);
     command.current_dir(&place.folder);
     for (name, _) in std::env::vars_os() {

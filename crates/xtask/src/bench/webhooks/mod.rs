@@ -10,13 +10,13 @@ use std::time::Duration;
 use tokio::time::{sleep, sleep_until};
 
 use self::told::{Drained, Latency, MORE};
-pub(super) use self::told::{Told, text};
 use self::world::{Bench, ENDPOINTS, PATIENCE, start};
 use super::BenchArgs;
 use super::client::Connection;
 use super::load::next;
 use super::report::{thousands, verdict};
 use super::server::{self, Place, Server};
+use super::told::Told;
 use super::world::{ADMIN, PASSWORD};
 use crate::clock::now;
 

@@ -1,32 +1,15 @@
-//! What the rows of webhooks give, and how that is shown.
+//! What the rows of webhooks give.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::ensure;
-use serde_json::{Value, json};
 
 use super::super::load::{millis, percentile};
-use super::super::report::{median, thousands, verdict};
+use super::super::report::{median, verdict};
+use super::super::told::Told;
 
 /// How much longer a write may take with webhooks than without, and what may differ beside an endpoint that is silent.
 pub(super) const MORE: f64 = 0.2;
-
-/// A line of the table.
-#[derive(Default)]
-pub(in super::super) struct Told {
-    pub(super) title: String,
-    /// Deliveries, or writes, a second.
-    pub(super) per_second: Option<f64>,
-    /// Milliseconds of a write, or from a write to the arrival of its deliveries.
-    pub(super) p50: Option<f64>,
-    pub(super) p99: Option<f64>,
-    /// Microseconds of the server for each.
-    pub(super) cpu: Option<f64>,
-    /// The server's resident memory in KiB: at its start, the most, and at the end.
-    pub(super) memory: Option<[u64; 3]>,
-    pub(super) level: String,
-}
 
 /// What was sent of a journal that was there.
 pub(super) struct Drained {
@@ -78,41 +61,4 @@ impl Told {
         let per_second = Some(median_of(found, |latency| latency.per_second));
         Self { title, per_second, p50: Some(p50), p99: Some(p99), level, ..Self::default() }
     }
-
-    pub(in super::super) fn json(&self) -> Value {
-        json!({
-            "row": self.title,
-            "per_second": self.per_second,
-            "p50_ms": self.p50,
-            "p99_ms": self.p99,
-            "server_cpu_us": self.cpu,
-            "resident_kib": self.memory,
-            "level": self.level,
-        })
-    }
-}
-
-/// A table, in Markdown.
-pub(in super::super) fn text(told: &[Told]) -> String {
-    let mut text = "| Webhooks | A second | p50 ms | p99 ms | Server CPU µs each | Server MiB: start, most, end | Level |\n\
-                    |---|--:|--:|--:|--:|--:|---|\n"
-        .to_owned();
-    let shown =
-        |number: Option<f64>, digits| number.map_or(String::new(), |number| format!("{number:.digits$}"));
-    for row in told {
-        let memory =
-            row.memory.map_or(String::new(), |memory| memory.map(|kib| (kib / 1024).to_string()).join(", "));
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {} | {} | {memory} | {} |",
-            row.title,
-            row.per_second.map_or(String::new(), |rate| thousands(&format!("{rate:.0}"))),
-            shown(row.p50, 3),
-            shown(row.p99, 3),
-            shown(row.cpu, 1),
-            row.level,
-        );
-    }
-    text
 }
