@@ -69,6 +69,16 @@ sed -e "s/@USERS@/$(ids make_scim Users 1 5 "$user")/" -e "s/@LEAVERS@/$(ids mak
     -e "s/@GROUPS@/$(ids make_scim Groups 1 5 "$group")/" -e "s/@OLD_GROUPS@/$(ids make_scim Groups 6 30 "$group")/" \
     "$here/schemathesis-scim.toml" >"$folder/scim.toml"
 
+# Drafts of broadcasts, and conversations: the first ones are read and changed, others are there to be deleted.
+for _ in {1..20}; do
+    curl -sSf -o "$folder/answer" "$url/v3/broadcast" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
+        -d '{"broadcast_name": "Spring", "from_number": "+13035550112", "message": "Hi", "recipients": ["+12015550100"]}'
+done
+make_incoming() {
+    "$muster" sandbox inbound --database "$database" --tenant "Demo Company" --from "+1201555$((0100 + $2))" --to +13035550112 \
+        --text 'hello?' --json | sed 's/.*"uuid":"\([^"]*\)".*/"\1"/'
+}
+
 # LOX24's messages: of each kind the first five are read, the others are there to be stopped or deleted.
 make_lox24() {
     curl -sSf -w '\n' "$url/$1" -H "X-LOX24-AUTH-TOKEN: $key" -H 'Content-Type: application/json' -d "$2" |
@@ -78,6 +88,7 @@ message='{"sender_id": "Muster", "text": "Number NUMBER", "phone": "+12015550100
 bulk='{"sender_id": "Muster", "text": "Number NUMBER", "phones": ["+12015550100"], "delivery_at": 4102444800}'
 for number in {1..20}; do make_lox24 blocked_numbers "{\"number\": \"+1201555$((number + 1000))\"}" >"$folder/answer"; done
 sed -e "s/@MESSAGES@/$(ids make_lox24 sms 1 5 "$message")/" -e "s/@OLD_MESSAGES@/$(ids make_lox24 sms 6 30 "$message")/" \
+    -e "s/@INCOMINGS@/$(ids make_incoming - 1 5 NUMBER)/" -e "s/@OLD_INCOMINGS@/$(ids make_incoming - 6 20 NUMBER)/" \
     -e "s/@BULKS@/$(ids make_lox24 bulks 1 5 "$bulk")/" -e "s/@OLD_BULKS@/$(ids make_lox24 bulks 6 30 "$bulk")/" \
     "$here/schemathesis.toml" >"$folder/schemathesis.toml"
 

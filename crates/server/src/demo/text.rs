@@ -108,28 +108,12 @@ Every call, to be read and tried: {url}/docs
             )
         ),
         users = read_line(&format!("{url}/v3/users/list?org_unit_id={group}")),
-        change_contacts = lox24_line(
-            made,
-            &format!("-X PUT {url}/groups/{contacts}"),
-            r#"{"name":"My Clients","description":"Best clients","name_a":"prefix","name_b":"name","name_c":"datetime","name_d":"price","name_e":"something_else"}"#
-        ),
-        batch = lox24_line(
-            made,
-            &format!("{url}/groups/{contacts}/phones/batch"),
-            r#"[{"phone":"+49 30 1234567","a":"Dr.","b":"Lee"},{"phone":"+1 201 555 0123","b":"is there"}]"#
-        ),
+        change_contacts = change_contacts_line(made, url),
+        batch = batch_line(made, url),
         csv = lox24_read(made, &format!("{url}/groups/{contacts}/file/csv")),
-        sms = lox24_line(
-            made,
-            &format!("{url}/sms"),
-            r#"{"sender_id":"Muster","text":"Hello from the sandbox","phone":"+49 151 12345678"}"#
-        ),
-        bulk = lox24_line(
-            made,
-            &format!("{url}/bulks"),
-            &format!(r#"{{"sender_id":"Muster","text":"Dear [prefix] [name]","msg_groups":[{contacts}]}}"#)
-        ),
-        messages = format!("{}; echo", lox24_read(made, &format!("{url}/sms"))),
+        sms = sms_line(made, url),
+        bulk = bulk_line(made, url),
+        messages = messages_line(made, url),
         change_group = signed(
             "PUT",
             &format!("/api/v1/user-groups/{user_group}"),
@@ -143,6 +127,32 @@ Every call, to be read and tried: {url}/docs
         ),
         shown = scim_line(made, &format!("{url}/scim/v2/Groups/{user_group}")),
     )
+}
+
+fn change_contacts_line(made: &Made, url: &str) -> String {
+    let body = r#"{"name":"My Clients","description":"Best clients","name_a":"prefix","name_b":"name","name_c":"datetime","name_d":"price","name_e":"something_else"}"#;
+    lox24_line(made, &format!("-X PUT {url}/groups/{}", made.contacts), body)
+}
+
+fn batch_line(made: &Made, url: &str) -> String {
+    let body =
+        r#"[{"phone":"+49 30 1234567","a":"Dr.","b":"Lee"},{"phone":"+1 201 555 0123","b":"is there"}]"#;
+    lox24_line(made, &format!("{url}/groups/{}/phones/batch", made.contacts), body)
+}
+
+fn sms_line(made: &Made, url: &str) -> String {
+    let body = r#"{"sender_id":"Muster","text":"Hello from the sandbox","phone":"+49 151 12345678"}"#;
+    lox24_line(made, &format!("{url}/sms"), body)
+}
+
+fn bulk_line(made: &Made, url: &str) -> String {
+    let group = made.contacts;
+    let body = format!(r#"{{"sender_id":"Muster","text":"Dear [prefix] [name]","msg_groups":[{group}]}}"#);
+    lox24_line(made, &format!("{url}/bulks"), &body)
+}
+
+fn messages_line(made: &Made, url: &str) -> String {
+    format!("{}; echo", lox24_read(made, &format!("{url}/sms")))
 }
 
 fn lox24_header(made: &Made) -> String {
