@@ -19,7 +19,7 @@ use crate::http::{Fields, Tag, Text, choice, date_time, integer, list, object, r
 pub(super) fn decode(f: &mut Fields<'_>, stored: Option<&Bulk>, own_unit: OrgUnitId) -> BulkPatch {
     let recipients = f.optional("recipients", "phones", list(numbers_schema, bulk_limits::PHONES));
     let groups = f.optional("contact_group_ids", "groups", list(ids_schema, bulk_limits::GROUPS));
-    let window = f.optional("send_window", "window", object(|value| Ok(value.clone())));
+    let window = f.optional("send_window", "window", object(window_schema, |value| Ok(value.clone())));
     let scheduled_at = f.optional("scheduled_at", "deliver_at", date_time());
     let status = f.lasting("status", "status", choice(&BulkStatus::BROADCAST_NAMES, &STATUSES));
     BulkPatch {
@@ -91,10 +91,9 @@ pub(super) const LISTED_STATUSES: [Option<&str>; 8] = [
 const SENDER: Text = Text { pattern: Some(SENDER_IDS), ..Text::ANY };
 
 const MESSAGE: Text = Text {
-    min: 1,
     max: MAX_TEMPLATE,
     description: Some("`{{label}}` takes the text of the contact group's column with this label."),
-    ..Text::ANY
+    ..Text::SOME
 };
 
 /// The name of a field on the wire, where it is not that of the domain.
@@ -146,6 +145,15 @@ fn numbers_schema() -> Map<String, Value> {
 
 fn ids_schema() -> Map<String, Value> {
     Map::from_iter([("items".to_owned(), json!({"type": "integer"}))])
+}
+
+fn window_schema() -> Map<String, Value> {
+    let time = json!({"type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"});
+    let zone = json!({"type": "string", "description": "The name of a time zone (IANA)."});
+    Map::from_iter([
+        ("required".to_owned(), json!(["from", "to", "timezone"])),
+        ("properties".to_owned(), json!({"from": time, "to": time, "timezone": zone})),
+    ])
 }
 
 /// Every member that fails is named.

@@ -16,7 +16,10 @@ pub(crate) enum Shape {
     },
     Text(Text),
     Words(&'static [&'static str]),
-    Object,
+    /// Objects, and what else the schema says of them.
+    Object {
+        more: fn() -> Map<String, Value>,
+    },
     /// Arrays of at most `max` entries, and what else the schema says of them.
     List {
         max: usize,
@@ -102,8 +105,9 @@ impl Shape {
                 put("type", json!("string"));
                 put("enum", json!(words));
             }
-            Self::Object => {
+            Self::Object { more } => {
                 put("type", json!("object"));
+                schema.extend(more());
             }
             Self::List { max, more } => {
                 put("type", json!("array"));
@@ -305,9 +309,10 @@ pub(crate) fn list(
     }
 }
 
-/// A JSON object, whatever is in it; `parse` refuses what is none.
+/// A JSON object, of which `schema` says what is in it; `parse` refuses what is none.
 pub(crate) fn object<T>(
+    schema: fn() -> Map<String, Value>,
     parse: impl FnOnce(&Value) -> Result<T, Problem>,
 ) -> Parser<impl FnOnce(&Value) -> Result<T, Problem>> {
-    Parser { shape: Shape::Object, parse }
+    Parser { shape: Shape::Object { more: schema }, parse }
 }

@@ -53,7 +53,7 @@ pub(super) fn decode(f: &mut Fields<'_>) -> UserGroupPatch {
         name: f.required("name", "name", required_text(limits::NAME)),
         description: f.optional("description", "description", limited_text(limits::DESCRIPTION)),
         external_id: f.optional("externalId", "external_id", required_text(limits::EXTERNAL_ID)),
-        extra_fields: f.optional("extraFields", "extra_fields", object(extra_fields)),
+        extra_fields: f.optional("extraFields", "extra_fields", object(Map::new, extra_fields)),
     }
 }
 
