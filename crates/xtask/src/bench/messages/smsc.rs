@@ -60,11 +60,6 @@ impl Smsc {
         writeln!(self.stdin, "{what}").context("the message centre has ended")
     }
 
-    /// Whether it sends a receipt for each message.
-    pub(super) fn set_receipts(&mut self, receipts: bool) -> anyhow::Result<()> {
-        self.tell(&json!({ "do": "set", "receipts": receipts.then_some("text") }))
-    }
-
     /// How many submissions it has accepted.
     pub(super) fn accepted(&mut self) -> anyhow::Result<u64> {
         self.tell(&json!({ "do": "stats" }))?;
