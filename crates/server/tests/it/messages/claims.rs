@@ -29,7 +29,7 @@ async fn a_claim_is_renewed_for_as_long_as_its_carrier_takes() {
     for _ in 0..9 {
         world.advance(STEP);
         // It holds for at least so long now, which is more than it would without a renewal.
-        let renewed = CLAIM - STEP * 3 / 4;
+        let renewed = CLAIM.saturating_sub(STEP * 3 / 4);
         wait_for(async || {
             let now = world.directory.now();
             let work = world.directory.message_work(world.tenant).await.unwrap();
@@ -71,5 +71,26 @@ async fn what_came_of_a_message_is_noted_when_the_store_is_back() {
     let stats = sent_once(&mut smsc, 1).await;
     assert_eq!((&stats["submitted"], &stats["statuses"]), (&json!(1), &json!({"0": 1})));
     assert_eq!(running.counts.unknown.get(), 0);
+    running.stop().await;
+}
+
+/// The message centre tells each receipt once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_is_recorded_when_the_store_is_back() {
+    let mut smsc = smsc().await;
+    smsc.set(json!({"keeps": true})).await;
+    let world = World::new().await;
+    let running = world.run(&by_smpp(smsc.port, ""));
+    let id = world.send(PHONE).await;
+    wait_for(async || running.counts.handed_over.get() == 1).await;
+    tamper(&world.place, "ALTER TABLE carrier_parts RENAME TO carrier_parts_away");
+    smsc.tell(json!({"do": "release"})).await;
+    // Some tries.
+    sleep(Duration::from_millis(700)).await;
+    assert_eq!(smsc.stats().await["statuses"], json!({}));
+    tamper(&world.place, "ALTER TABLE carrier_parts_away RENAME TO carrier_parts");
+    world.wait_delivered(id).await;
+    wait_for(async || smsc.stats().await["statuses"] == json!({"0": 1})).await;
+    assert_eq!(running.counts.receipts_unknown.get(), 0);
     running.stop().await;
 }
