@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use muster_domain::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, OwnedPermit};
 
-/// How many reports wait for whoever stores them; a carrier is told to come again when there are more.
+/// How many reports wait for whoever stores them; when there are more, carriers wait.
 const WAITING: usize = 1024;
 
 /// A report, which its carrier gives again until it is acknowledged.
@@ -141,6 +141,18 @@ pub(crate) struct Reporter {
     sender: mpsc::Sender<Report>,
 }
 
+/// Room for one report.
+pub(crate) struct Place {
+    carrier: Arc<str>,
+    permit: OwnedPermit<Report>,
+}
+
+impl Place {
+    pub(crate) fn report(self, event: Event, ack: Ack) {
+        self.permit.send(Report { carrier: self.carrier, event, ack });
+    }
+}
+
 /// The end for carriers, whose name is to be set, and the end for whoever stores.
 pub(crate) fn channel() -> (Reporter, Reports) {
     let (sender, receiver) = mpsc::channel(WAITING);
@@ -152,10 +164,20 @@ impl Reporter {
         Self { carrier: Arc::from(carrier), sender: self.sender.clone() }
     }
 
-    /// Reports if there is room; else the report is dropped, and so not acknowledged.
-    pub(crate) fn try_report(&self, event: Event, ack: Ack) -> Result<(), NotStored> {
-        let report = Report { carrier: Arc::clone(&self.carrier), event, ack };
-        self.sender.try_send(report).map_err(|_| NotStored)
+    /// Keeps room for a report; `None` if there is none, or nobody.
+    pub(crate) fn place(&self) -> Option<Place> {
+        let permit = self.sender.clone().try_reserve_owned().ok()?;
+        Some(Place { carrier: Arc::clone(&self.carrier), permit })
+    }
+
+    /// Waits until there is room, or nobody is there.
+    pub(crate) async fn room(&self) {
+        _ = self.sender.reserve().await;
+    }
+
+    /// Whether nobody is there.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
     }
 
     /// Waits for room.

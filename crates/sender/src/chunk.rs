@@ -13,8 +13,6 @@ use crate::gate::{Answer, Hold, Job, Places};
 use crate::gates::Gates;
 use crate::outgoing::outgoing;
 
-/// How often a claim is renewed, which holds for a minute.
-const KEEP: Duration = Duration::from_secs(20);
 /// How long what came of some messages waits for the others: a commit is for many.
 const CALM: Duration = Duration::from_millis(100);
 /// From one try to write to a store that is not there to the next; each further one is twice as long.
@@ -26,6 +24,8 @@ pub(crate) struct Shared<S> {
     pub(crate) directory: Arc<Directory<S>>,
     pub(crate) gates: Gates,
     pub(crate) counts: Arc<Counts>,
+    /// How often claims are renewed.
+    pub(crate) keep: Duration,
 }
 
 /// A chunk on its way.
@@ -52,7 +52,7 @@ pub(crate) async fn run<S: Store>(shared: &Shared<S>, mut claimed: Claimed, mut 
     let (sender, mut answers) = mpsc::unbounded_channel();
     chunk.admit(&sender, &mut reserved);
     drop((sender, reserved));
-    let mut keep = interval(KEEP);
+    let mut keep = interval(shared.keep);
     keep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     keep.reset();
     let mut returned = 0;

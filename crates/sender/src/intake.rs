@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use muster_carrier::{Ack, Carriers, Event, Incoming, Report, Reports};
-use muster_domain::{Directory, Error, Store};
+use muster_domain::{Directory, Store};
 use tokio::sync::Mutex;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -114,7 +114,9 @@ impl<S: Store + 'static> Intake<S> {
         self.tasks.spawn(async move {
             match incoming::receive(&directory, carriers.router(), &counts, arrival).await {
                 Ok(()) => ack.stored(),
-                Err(error) => not_stored(&error),
+                Err(error) => {
+                    tracing::warn!(%error, "a message of a phone was not stored; it is to come again");
+                }
             }
             Vec::new()
         });
@@ -123,17 +125,10 @@ impl<S: Store + 'static> Intake<S> {
     fn note(&mut self, carrier: Arc<str>, told: Vec<Told>) {
         let (directory, counts) = (Arc::clone(&self.directory), Arc::clone(&self.counts));
         self.tasks.spawn(async move {
-            match receipts::note(&directory, &carrier, told).await {
-                Ok(Taken { noted, unknown, again }) => {
-                    counts.receipts.add(noted);
-                    counts.receipts_unknown.add(unknown);
-                    again
-                }
-                Err(error) => {
-                    not_stored(&error);
-                    Vec::new()
-                }
-            }
+            let Taken { noted, unknown, again } = receipts::note(&directory, &carrier, told).await;
+            counts.receipts.add(noted);
+            counts.receipts_unknown.add(unknown);
+            again
         });
     }
 
@@ -164,8 +159,4 @@ impl<S: Store + 'static> Intake<S> {
             Err(error) => tracing::error!(%error, "storing reports of carriers has failed"),
         }
     }
-}
-
-fn not_stored(error: &Error) {
-    tracing::warn!(%error, "reports of a carrier were not stored; it is to come again");
 }

@@ -47,11 +47,13 @@ const REST: Duration = Duration::from_millis(250);
 pub struct Pace {
     /// From one look for what other processes have taken, and for what is due soon, to the next.
     pub round: Duration,
+    /// From one renewal of a claim, which holds for a minute, to the next.
+    pub keep: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { round: Duration::from_secs(1) }
+        Self { round: Duration::from_secs(1), keep: Duration::from_secs(20) }
     }
 }
 
@@ -97,7 +99,7 @@ impl<S: Store + 'static> Sender<S> {
         let gates = Gates::new(carriers, &directory.clock, &counts, &freed);
         Self {
             looks: Looks::new(Arc::clone(&directory)),
-            shared: Arc::new(Shared { directory, gates, counts }),
+            shared: Arc::new(Shared { directory, gates, counts, keep: pace.keep }),
             freed,
             pace,
             ring: Ring::default(),

@@ -13,7 +13,7 @@ use super::deliver::Deliver;
 use super::join::{Joined, Joiner};
 use super::session::{Clogged, Session};
 use super::{pdu, receipt};
-use crate::report::Reporter;
+use crate::report::{Place, Reporter};
 use crate::{Ack, Body, Event, Incoming, Receipt};
 
 /// How many messages that the message centre does not give again wait for being stored.
@@ -69,24 +69,28 @@ impl Inbound {
         Self { reporter, clock, joiner, kept: Arc::new(kept), hex_ids, is_leaving }
     }
 
-    /// Reports what was delivered. It is answered when it is stored, and until then the connection goes on.
+    /// Reports what was delivered. It is answered when it is stored, and until then the connection goes on. If there is no
+    /// room for it, it is given back.
     pub(super) fn take(
         &self,
         session: &Arc<Session>,
         sequence: u32,
         deliver: Deliver,
-    ) -> Result<(), Clogged> {
-        let unacknowledged = if self.is_leaving() { None } else { session.begin_acknowledging(sequence)? };
-        let Some(unacknowledged) = unacknowledged else {
-            return session.answer(CommandStatus::EsmeRxTAppn, sequence, pdu::deliver_answer());
-        };
+    ) -> Result<Option<Deliver>, Clogged> {
+        if self.is_leaving() || self.reporter.is_closed() {
+            session.answer(CommandStatus::EsmeRxTAppn, sequence, pdu::deliver_answer())?;
+            return Ok(None);
+        }
+        let Some(place) = self.reporter.place() else { return Ok(Some(deliver)) };
+        let Some(unacknowledged) = session.begin_acknowledging(sequence)? else { return Ok(Some(deliver)) };
+        let mut place = Some(place);
         // Not stored: a temporary error, after which it comes again (SMPP 3.4, section 5.1.3).
         let ack = Ack::new(move |stored| {
             unacknowledged.answer(if stored { CommandStatus::EsmeRok } else { CommandStatus::EsmeRxTAppn });
         });
         if receipt::is_receipt(&deliver) {
             if let Some(said) = receipt::read_of(&deliver, self.hex_ids) {
-                self.report(Event::Receipt(self.receipt(said)), ack);
+                self.report(place, Event::Receipt(self.receipt(said)), ack);
             } else {
                 // It would say no more the next time.
                 tracing::warn!(carrier = %self.reporter.carrier, "a receipt says not about which message it is");
@@ -97,19 +101,25 @@ impl Inbound {
                 let mut joiner = self.joiner();
                 // It is looked at again behind the lock, or a part could stay here unanswered.
                 if self.is_leaving() {
-                    return Ok(());
+                    return Ok(None);
                 }
                 joiner.add(Instant::now(), piece, deliver, Some(ack))
             };
             for joined in joined {
-                self.joined(joined);
+                self.joined(place.take(), joined);
             }
         } else {
             let Deliver { from, to, data_coding, payload, .. } = deliver;
             let acks = vec![ack];
-            self.joined(Joined { from, to, data_coding, payload, missing: 0, acks, is_acknowledged: false });
+            let whole = Joined { from, to, data_coding, payload, missing: 0, acks, is_acknowledged: false };
+            self.joined(place, whole);
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Waits until there is room for a report.
+    pub(super) async fn room(&self) {
+        self.reporter.room().await;
     }
 
     /// Looks after what waits: to be called now and then.
@@ -117,14 +127,14 @@ impl Inbound {
         while self.reporter.has_room() {
             let expired = self.joiner().expired(Instant::now());
             match expired {
-                Some(joined) => self.joined(joined),
+                Some(joined) => self.joined(None, joined),
                 None => break,
             }
         }
         while self.reporter.has_room() {
             let Some(incoming) = self.kept.take() else { break };
             let (event, ack) = self.until_stored(incoming, Vec::new(), true);
-            self.report(event, ack);
+            self.report(None, event, ack);
         }
     }
 
@@ -157,10 +167,10 @@ impl Inbound {
         }
     }
 
-    fn joined(&self, mut joined: Joined) {
+    fn joined(&self, place: Option<Place>, mut joined: Joined) {
         let (acks, is_kept) = (std::mem::take(&mut joined.acks), joined.is_acknowledged);
         let (event, ack) = self.until_stored(self.incoming(joined), acks, is_kept);
-        self.report(event, ack);
+        self.report(place, event, ack);
     }
 
     /// What reports a message. If it cannot be stored, the message centre is to give it again; but if it would not give
@@ -178,9 +188,11 @@ impl Inbound {
         (Event::Incoming(incoming), ack)
     }
 
-    fn report(&self, event: Event, ack: Ack) {
+    fn report(&self, place: Option<Place>, event: Event, ack: Ack) {
         // Without room it is not acknowledged.
-        _ = self.reporter.try_report(event, ack);
+        if let Some(place) = place.or_else(|| self.reporter.place()) {
+            place.report(event, ack);
+        }
     }
 
     fn receipt(&self, said: receipt::Said) -> Receipt {

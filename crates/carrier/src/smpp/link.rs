@@ -15,6 +15,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::frame::{self, Frame};
+use super::hold::Hold;
 use super::session::{Answer, Clogged, Out, Session};
 use super::{Shared, SmppConfig, deliver, pdu};
 
@@ -95,7 +96,8 @@ impl Link {
         let (read_half, write_half) = self.stream.split();
         let now = Instant::now();
         let bad = Bad { count: 0, since: now };
-        let reader = Reader { session: &session, shared, heard: now, asked: None, bad, leaving: None };
+        let hold = Hold::new(shared.config.response_timeout);
+        let reader = Reader { session: &session, shared, heard: now, asked: None, bad, hold, leaving: None };
         tokio::select! {
             // What is read makes answers, so they are written first.
             biased;
@@ -145,6 +147,7 @@ struct Reader<'l> {
     heard: Instant,
     asked: Option<Instant>,
     bad: Bad,
+    hold: Hold,
     leaving: Option<Leaving>,
 }
 
@@ -189,6 +192,13 @@ impl Reader<'_> {
                 if !session.has_room() {
                     break;
                 }
+                // Nor who delivers more than can be taken.
+                if let Err(end) = said(self.hold.again(&self.shared.inbound, session)) {
+                    return end;
+                }
+                if self.hold.is_on() {
+                    break;
+                }
                 match frame::next(&mut received) {
                     Ok(Some(frame)) => {
                         if let Err(end) = self.frame(&frame) {
@@ -207,7 +217,7 @@ impl Reader<'_> {
             }
             // Now the answers are written.
             yield_now().await;
-            let has_room = session.has_room();
+            let (has_room, is_held) = (session.has_room(), self.hold.is_on());
             received.reserve(CHUNK);
             tokio::select! {
                 read = half.read_buf(&mut received), if is_whole_read => match read {
@@ -215,8 +225,9 @@ impl Reader<'_> {
                     Ok(0) => return self.closed(),
                     Err(error) => return lost(&error),
                 },
-                () = std::future::ready(()), if !is_whole_read && has_room => {}
-                () = session.written.notified(), if !is_whole_read && !has_room => {}
+                () = std::future::ready(()), if !is_whole_read && has_room && !is_held => {}
+                () = session.written.notified(), if !has_room || is_held => {}
+                () = self.shared.inbound.room(), if has_room && is_held && session.may_deliver() => {}
                 _ = tick.tick() => if let Err(end) = self.tick(Instant::now()) {
                     return end;
                 },
@@ -241,6 +252,11 @@ impl Reader<'_> {
     }
 
     fn tick(&mut self, now: Instant) -> Result<(), End> {
+        self.hold.look(self.session, now);
+        if self.hold.is_on() {
+            // There is something to be read.
+            self.heard();
+        }
         self.session.expire(now).map_err(|_| End::Hanging)?;
         if let Some(leaving) = &mut self.leaving {
             let age = now.saturating_duration_since(leaving.since);
@@ -288,9 +304,7 @@ impl Reader<'_> {
                     said(session.answer(CommandStatus::EsmeRxRAppn, sequence, answer))?;
                     return self.bad();
                 };
-                if let Err(clogged) = self.shared.inbound.take(session, sequence, deliver) {
-                    return said(Err(clogged));
-                }
+                said(self.hold.take(&self.shared.inbound, session, sequence, deliver))?;
             }
             // It is not served (section 4.7), which is no fault of the message centre.
             (CommandId::DataSm, _) => {

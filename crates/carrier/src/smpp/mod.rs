@@ -7,6 +7,7 @@
 mod config;
 pub mod deliver;
 pub mod frame;
+mod hold;
 mod inbound;
 pub mod join;
 mod keep;

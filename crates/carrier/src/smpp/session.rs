@@ -16,9 +16,9 @@ use super::pdu;
 
 /// The highest sequence number (SMPP 3.4, section 3.2).
 const LAST: u32 = 0x7FFF_FFFF;
-/// How many messages of phones and receipts may be without an acknowledgement; of more, the message centre is told to
-/// come again.
-const UNACKNOWLEDGED: usize = 1000;
+/// How many messages of phones and receipts may be without an acknowledgement; with more, the connection is not read.
+/// Receipts that are faster than the notes of their hand-overs wait for a quarter of a second.
+const UNACKNOWLEDGED: usize = 4000;
 /// Room for PDUs to be written, beside those of the window and the acknowledgements. A message centre that asks and asks
 /// but does not read our answers is left.
 const SPARE: usize = 256;
@@ -208,6 +208,17 @@ impl Session {
         if is_hanging || late >= self.size { Err(Clogged) } else { Ok(()) }
     }
 
+    /// When the submission was written that has waited longest for its answer.
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        let pending = self.pending();
+        pending.waiting.values().filter(|one| one.reply.is_some()).filter_map(|one| one.written).min()
+    }
+
+    /// Whether one more may be without an acknowledgement.
+    pub(super) fn may_deliver(&self) -> bool {
+        self.unacknowledged.load(Ordering::Acquire) < UNACKNOWLEDGED
+    }
+
     /// Whether nobody waits for an answer, on either side.
     pub(super) fn is_idle(&self) -> bool {
         let is_answered = self.pending().waiting.values().all(|waiting| waiting.reply.is_none());
@@ -244,7 +255,7 @@ impl Session {
         self: &Arc<Self>,
         sequence: u32,
     ) -> Result<Option<Unacknowledged>, Clogged> {
-        if self.unacknowledged.load(Ordering::Acquire) >= UNACKNOWLEDGED {
+        if !self.may_deliver() {
             return Ok(None);
         }
         let place = self.out.clone().try_reserve_owned().map_err(|_| Clogged)?;

@@ -131,28 +131,67 @@ async fn where_nobody_stores_nothing_hangs() {
     assert_eq!(smsc.next("delivered").await["status"], 0x64);
     // A part would be acknowledged after a second if there were somebody.
     smsc.tell(deliver(&json!({"hex": "050003070202".to_owned() + &hex(b"end"), "esm_class": 0x40}))).await;
-    assert!(timeout(Duration::from_millis(1500), smsc.next("delivered")).await.is_err());
+    assert_eq!(smsc.next("delivered").await["status"], 0x64);
     timeout(Duration::from_secs(5), world.carriers.close()).await.expect("it hangs");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_storm_is_turned_away_and_loses_nothing_that_was_stored() {
-    let mut smsc = Smsc::start().await;
-    let mut world = World::bound(smsc.port, "").await;
-    // Nobody stores, so that no more than so many are taken.
-    smsc.tell(deliver(&json!({"hex": hex(b"Hi"), "data_coding": 0, "count": 3000}))).await;
-    let mut statuses = Vec::new();
+/// Waits until so many were answered, and says with what.
+async fn answers(smsc: &mut Smsc, count: u64) -> Value {
     for _ in 0..2000 {
-        statuses.push(smsc.next("delivered").await["status"].clone());
+        let statuses = smsc.stats().await["statuses"].take();
+        let answered: u64 = statuses.as_object().unwrap().values().filter_map(Value::as_u64).sum();
+        if answered >= count {
+            return statuses;
+        }
+        sleep(Duration::from_millis(10)).await;
     }
-    assert!(statuses.iter().all(|status| *status == 0x64), "what was not stored is to come again");
-    for _ in 0..1000 {
+    panic!("not all are answered: {}", smsc.stats().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_taken_is_held_back_until_it_can() {
+    const COUNT: usize = 10_000;
+    let mut smsc = Smsc::start().await;
+    smsc.set(json!({"quiet": true})).await;
+    let mut world = World::bound(smsc.port, "response_timeout_ms = 60000").await;
+    smsc.tell(deliver(&json!({"hex": hex(b"Hi"), "data_coding": 0, "count": COUNT}))).await;
+    // Nothing is stored, so that no more than so many come.
+    let mut reports = Vec::new();
+    while let Ok(report) = timeout(Duration::from_millis(500), world.reports.next()).await {
+        reports.push(report.unwrap());
+    }
+    assert!(reports.len() <= 4000, "{}", reports.len());
+    assert_eq!(answers(&mut smsc, 0).await, json!({}));
+    let rest = COUNT - reports.len();
+    for report in reports {
+        report.ack.stored();
+    }
+    for _ in 0..rest {
         world.event().await;
     }
-    for _ in 0..1000 {
-        assert_eq!(smsc.next("delivered").await["status"], 0);
+    assert_eq!(answers(&mut smsc, COUNT as u64).await, json!({"0": COUNT}));
+    assert_eq!(smsc.stats().await["binds"], 1);
+}
+
+/// The answer of the message centre stands behind what nobody takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_never_taken_is_turned_away_in_time_for_the_answers_to_us() {
+    const COUNT: u64 = 20_000;
+    const ROOM: u64 = 1024;
+    let mut smsc = Smsc::start().await;
+    smsc.set(json!({"quiet": true})).await;
+    let mut world = World::bound(smsc.port, "response_timeout_ms = 6000\nenquire_interval_ms = 500").await;
+    smsc.tell(deliver(&json!({"hex": hex(b"Hi"), "data_coding": 0, "count": COUNT}))).await;
+    // When this is answered, they are on their way.
+    smsc.stats().await;
+    world.submit(short("+491512345678")).await.unwrap();
+    assert_eq!(answers(&mut smsc, COUNT - ROOM).await, json!({"100": COUNT - ROOM}));
+    // What was taken is to be had still.
+    for _ in 0..ROOM {
+        world.event().await;
     }
-    assert_eq!(world.smpp().bound(), 1);
+    assert_eq!(answers(&mut smsc, COUNT).await, json!({"0": ROOM, "100": COUNT - ROOM}));
+    assert_eq!(smsc.stats().await["binds"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,7 +201,7 @@ async fn closing_waits_until_what_is_reported_is_stored() {
     smsc.tell(deliver(&json!({"hex": hex(b"Hi"), "data_coding": 0}))).await;
     let report = world.report().await;
     let store = async {
-        sleep(Duration::from_millis(500)).await;
+        sleep(Duration::from_millis(200)).await;
         report.ack.stored();
     };
     tokio::join!(world.carriers.close(), store);

@@ -33,17 +33,26 @@ async fn the_rate_is_used_and_kept() {
     assert!(all.iter().all(Result::is_ok));
     let took = begun.elapsed();
     assert!(took >= Duration::from_millis(1950), "{took:?} for 400 at 200 a second");
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(took < Duration::from_secs(15), "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_to_wait_too_long_is_told_when_to_come_again() {
-    let smsc = Smsc::start().await;
+    let mut smsc = Smsc::start().await;
     let world = World::bound(smsc.port, "rate = 1\nqueue_timeout_ms = 100").await;
-    let both = [world.submit(short("+491512345678")), world.submit(short("+491512345678"))];
-    let both = join_all(both).await;
-    let [Ok(_), Err(Failed::Throttled { after })] = &both[..] else { panic!("{both:?}") };
-    assert!(*after >= Duration::from_millis(100) && *after <= Duration::from_secs(1), "{after:?}");
+    // Its parts have the turns of the next minute.
+    let long = Outgoing { parts: vec![Part(b"a".to_vec()); 60], ..short("+491512345678") };
+    let late = async {
+        smsc.next("submitted").await;
+        world.submit(short("+491512345678")).await
+    };
+    tokio::select! {
+        long = world.carrier.submit(long) => panic!("{long:?}"),
+        late = late => {
+            let Err(Failed::Throttled { after }) = late else { panic!("{late:?}") };
+            assert!((30..=60).contains(&after.as_secs()), "{after:?}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,13 +62,13 @@ async fn a_throttled_message_is_none_that_was_refused() {
     // ESME_RTHROTTLED and ESME_RMSGQFUL.
     for status in [0x58, 0x14] {
         smsc.set(json!({"status": {"*": status}, "times": {"*": 1}})).await;
+        let begun = Instant::now();
         let failed = world.submit(short("+491512345678")).await;
         let Err(Failed::Throttled { after }) = failed else { panic!("{failed:?}") };
         assert!(after >= Duration::from_millis(50), "{after:?}");
         // The next one waits for the end of the pause.
-        let begun = Instant::now();
         world.submit(short("+491512345678")).await.unwrap();
-        assert!(begun.elapsed() + Duration::from_millis(20) >= after, "{:?}", begun.elapsed());
+        assert!(begun.elapsed() >= after, "{:?}", begun.elapsed());
     }
 }
 

@@ -1,4 +1,4 @@
-//! A message centre by others (`tests/smsc/smsc.js`), as a process of its own.
+//! A message centre by others (`tests/smsc/smsc.js`), as a process of its own; also for the tests of the server.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/smsc/smsc.js");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../carrier/tests/smsc/smsc.js");
 /// How long anything may take.
 const LIMIT: Duration = Duration::from_secs(20);
 

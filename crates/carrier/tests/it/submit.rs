@@ -125,19 +125,21 @@ async fn of_a_long_message_nothing_or_everything_is_known() {
     assert_eq!(smsc.stats().await["submitted"], 1);
     // Throttled after the first: the others are tried again.
     smsc.set(json!({"status": {}})).await;
-    smsc.set(json!({"delay": 1000})).await;
+    smsc.set(json!({"delay": null})).await;
     let submit = world.submit(message.clone());
     let throttle = async {
         smsc.next("submitted").await;
         smsc.set(json!({"status": {"*": 0x58}, "times": {"*": 2}, "delay": 0})).await;
+        smsc.tell(json!({"do": "answer"})).await;
     };
     let (handed_over, ()) = tokio::join!(submit, throttle);
     assert_eq!(handed_over.unwrap().ids.len(), 3);
     // Refused after the first: what was taken is told, so that nobody sends it again without care.
-    smsc.set(json!({"status": {}, "times": {}, "delay": 1000})).await;
+    smsc.set(json!({"status": {}, "times": {}, "delay": null})).await;
     let refuse = async {
         smsc.next("submitted").await;
         smsc.set(json!({"status": {"*": 0x0B}, "delay": 0})).await;
+        smsc.tell(json!({"do": "answer"})).await;
     };
     let (failed, ()) = tokio::join!(world.submit(message), refuse);
     let Err(Failed::Unknown { taken, .. }) = failed else { panic!("{failed:?}") };

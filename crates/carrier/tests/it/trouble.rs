@@ -132,7 +132,7 @@ async fn a_refused_bind_is_tried_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn closing_waits_for_answers_and_takes_leave() {
     let mut smsc = Smsc::start().await;
-    smsc.set(json!({"delay": 500})).await;
+    smsc.set(json!({"delay": 200})).await;
     let mut world = World::bound(smsc.port, "").await;
     let submit = world.submit(short("+491512345678"));
     let close = async {
@@ -153,7 +153,7 @@ async fn closing_waits_for_answers_and_takes_leave() {
 #[tokio::test(flavor = "multi_thread")]
 async fn closing_waits_for_all_parts_of_a_message_that_has_begun() {
     let mut smsc = Smsc::start().await;
-    smsc.set(json!({"delay": 300})).await;
+    smsc.set(json!({"delay": 100})).await;
     let world = World::bound(smsc.port, "").await;
     let parts = vec![Part(b"a".to_vec()), Part(b"b".to_vec()), Part(b"c".to_vec())];
     let submit = world.submit(Outgoing { parts, ..short("+491512345678") });

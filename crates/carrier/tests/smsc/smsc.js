@@ -1,8 +1,10 @@
 // A message centre for the tests, made of the package `smpp` by others. It listens on a free port of the loopback, or on
 // the one of its first argument, says `listening PORT`, and writes what comes as one JSON object a line. What it is to do
-// comes the same way over its standard input:
-//   {"do":"set", ...}          delay, answer, receipts, held, max: see `state`
-//   {"do":"deliver", ...}      a deliver_sm with these fields, over each connection or the first
+// comes the same way over its standard input. What is not acknowledged with success it never sends again:
+//   {"do":"set", ...}          sets what is in `state`
+//   {"do":"answer"}            gives the answers that were kept back
+//   {"do":"release"}           sends the receipts that were kept back
+//   {"do":"deliver", ...}      a deliver_sm with these fields over the first connection, `count` times
 //   {"do":"drop"}              cuts all connections
 //   {"do":"unbind"}            takes leave of all connections
 //   {"do":"stats"}             answers with counts
@@ -11,7 +13,7 @@ const readline = require('readline');
 const smpp = require('smpp');
 
 const state = {
-  // Milliseconds before an answer; null is never.
+  // Milliseconds before an answer; null is when it is told to answer.
   delay: 0,
   // A status for each number of `destination_addr`, or for all under `*`.
   status: {},
@@ -19,13 +21,20 @@ const state = {
   times: {},
   // Whether and how receipts are sent: null, "text" or "tlv".
   receipts: null,
+  // Whether receipts are kept back.
+  keeps: false,
   // Whether binds are refused.
   closed: false,
-  // Whether each submission is told.
+  // Whether each submission, and each answer to what was delivered, is not told.
   quiet: false,
 };
 const stats = { submitted: 0, accepted: 0, outstanding: 0, most: 0, first: 0, last: 0, binds: 0, unbinds: 0, links: 0 };
+// How often each number was accepted, and each status was the answer to a deliver_sm.
+const numbers = new Map();
+const statuses = {};
 const sessions = new Set();
+const answers = [];
+const receipts = [];
 let ids = 0;
 
 function say(what) {
@@ -85,7 +94,8 @@ const server = smpp.createServer((session) => {
     session.close();
   });
   session.on('deliver_sm_resp', (pdu) => {
-    say({ event: 'delivered', sequence: pdu.sequence_number, status: pdu.command_status });
+    statuses[pdu.command_status] = (statuses[pdu.command_status] || 0) + 1;
+    if (!state.quiet) say({ event: 'delivered', sequence: pdu.sequence_number, status: pdu.command_status });
   });
   session.on('generic_nack', (pdu) => say({ event: 'nack', status: pdu.command_status }));
   session.on('submit_sm', (pdu) => {
@@ -114,21 +124,26 @@ const server = smpp.createServer((session) => {
         udh: content.udh ? Buffer.concat(content.udh).toString('hex') : null,
       });
     }
-    if (state.delay === null) return;
     const answer = () => {
       stats.outstanding -= 1;
       if (status) return session.send(pdu.response({ command_status: status }));
       stats.accepted += 1;
+      numbers.set(pdu.destination_addr, (numbers.get(pdu.destination_addr) || 0) + 1);
       session.send(pdu.response({ message_id: id }));
-      if (state.receipts && pdu.registered_delivery) receipt(session, pdu, id);
+      if (!state.receipts || !pdu.registered_delivery) return;
+      if (state.keeps) receipts.push(() => receipt(session, pdu, id));
+      else receipt(session, pdu, id);
     };
-    if (state.delay) setTimeout(answer, state.delay);
+    if (state.delay === null) answers.push(answer);
+    else if (state.delay) setTimeout(answer, state.delay);
     else answer();
   });
 });
 
 const actions = {
   set: (what) => Object.assign(state, what),
+  answer: () => answers.splice(0).forEach((answer) => answer()),
+  release: () => receipts.splice(0).forEach((send) => send()),
   deliver: (what) => {
     for (const session of sessions) {
       const fields = { ...what };
@@ -145,7 +160,10 @@ const actions = {
   unbind: () => {
     for (const session of sessions) session.unbind();
   },
-  stats: () => say({ event: 'stats', ...stats }),
+  stats: () => {
+    const often = Math.max(0, ...new Set(numbers.values()));
+    say({ event: 'stats', ...stats, numbers: numbers.size, often, statuses });
+  },
 };
 
 readline.createInterface({ input: process.stdin }).on('line', (line) => {

@@ -12,7 +12,12 @@ use crate::webhooks::sink::{Reply, Sink};
 
 impl World {
     /// Makes a bulk to a group of so many, whose numbers begin so.
-    async fn bulk(&self, begin: &str, count: usize, change: impl FnOnce(&mut BulkPatch)) -> BulkId {
+    pub(super) async fn bulk(
+        &self,
+        begin: &str,
+        count: usize,
+        change: impl FnOnce(&mut BulkPatch),
+    ) -> BulkId {
         let ctx = self.ctx(self.tenant).await;
         let contact = |n: usize| {
             let mut patch = ContactPatch {
@@ -38,7 +43,7 @@ impl World {
         self.directory.bulk_create(&ctx, Draft::from(new)).await.unwrap().id
     }
 
-    async fn found_bulk(&self, id: BulkId) -> Bulk {
+    pub(super) async fn found_bulk(&self, id: BulkId) -> Bulk {
         self.directory.bulk_get(&self.ctx(self.tenant).await, id).await.unwrap()
     }
 

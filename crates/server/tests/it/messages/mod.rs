@@ -2,9 +2,13 @@
 
 mod bulks;
 mod carriers;
+mod claims;
 mod crash;
 mod due;
 mod fates;
 mod gateway;
+mod message_centre;
 mod process;
+#[path = "../../../../carrier/tests/it/smsc.rs"]
+mod smsc;
 mod world;

@@ -179,12 +179,17 @@ pub(crate) async fn wait_for(mut holds: impl AsyncFnMut() -> bool) {
 }
 
 pub(crate) fn run_on(directory: &Arc<Directory<Store>>, config: &str) -> Running {
+    run_at(directory, config, Pace::default().keep)
+}
+
+/// Claims are renewed so often.
+pub(super) fn run_at(directory: &Arc<Directory<Store>>, config: &str, keep: Duration) -> Running {
     let (clock, entropy) = (Arc::clone(&directory.clock), Arc::clone(&directory.entropy));
     let sources = Sources { clock, entropy, client: client() };
     let (carriers, reports) = open(&Config::parse(config).unwrap(), &sources).unwrap();
     let (carriers, counts) = (Arc::new(carriers), Arc::new(Counts::default()));
     let ((stop, stopped), (end, ended)) = (watch::channel(false), watch::channel(false));
-    let pace = Pace { round: Duration::from_millis(100) };
+    let pace = Pace { round: Duration::from_millis(100), keep };
     let sender = Sender::new(Arc::clone(directory), Arc::clone(&carriers), Arc::clone(&counts), pace);
     let intake = Intake::new(Arc::clone(directory), Arc::clone(&carriers), Arc::clone(&counts));
     let reports = Arc::new(Mutex::new(reports));

@@ -52,7 +52,7 @@ impl Smsc {
             }
         });
         let mut smsc = Self { child, stdin, stats, port };
-        smsc.tell(&json!({ "do": "set", "quiet": true }))?;
+        smsc.tell(&json!({ "do": "set", "quiet": true, "receipts": "text" }))?;
         Ok(Some(smsc))
     }
 
