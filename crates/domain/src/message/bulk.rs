@@ -70,7 +70,7 @@ pub struct Bulk {
     /// What its messages cost, those that are given back taken off.
     pub cost: Money,
     pub author: Actor,
-    /// The address that the request came from.
+    /// The address that the request of a key came from, which LOX24 shows; that of a person is not kept.
     pub ip: Option<String>,
     /// From 1, raised by each change of what stands above but for counts and cost.
     pub version: i64,
@@ -121,7 +121,7 @@ impl Bulk {
         self
     }
 
-    /// The fields that the journal shows: of the recipients how many there are.
+    /// The fields that the journal shows: of the recipients how many there are, and no text that is to be forgotten.
     pub fn fields(&self) -> journal::Fields {
         let groups: Vec<i64> = self.groups.iter().map(|group| group.0).collect();
         let window = self.window.as_ref().map(|window| {
@@ -135,7 +135,7 @@ impl Bulk {
             ("org_unit_id", json!(self.org_unit_id.0)),
             ("name", json!(self.name)),
             ("sender", json!(self.sender.as_str())),
-            ("text", json!(self.text)),
+            ("text", json!((!self.options.is_text_deleted).then_some(&self.text))),
             ("phones", json!(self.phones.len())),
             ("groups", json!(groups)),
             ("deliver_at", json!(self.deliver_at.map(|at| at.millis().to_string()))),

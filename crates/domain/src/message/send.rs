@@ -27,7 +27,7 @@ pub struct MessageWish {
     pub deliver_at: Option<Timestamp>,
     pub options: SendOptions,
     pub callback_data: Option<String>,
-    /// The address that the request came from.
+    /// The address that the request came from; that of a person is not kept.
     pub ip: Option<String>,
 }
 
@@ -115,7 +115,7 @@ impl<S: Store> Directory<S> {
             price: Money::ZERO,
             bulk: None,
             author: ctx.actor(),
-            ip: wish.ip,
+            ip: ctx.kept_address(wish.ip),
             version: 1,
             created_at: ctx.now(),
         };

@@ -33,6 +33,7 @@ mod credential;
 mod credential_callers;
 mod credential_signers;
 mod erasure;
+mod erasure_messages;
 mod hand_over;
 mod hand_over_lost;
 mod incomings;
