@@ -26,7 +26,7 @@ pub use create::{BulkPatch, NewBulk};
 pub use delta::BulkDelta;
 pub use preview::BulkPreview;
 pub use store::BulkStore;
-pub use work::{BulkWork, Expansion, StoredBulk};
+pub use work::{BulkPlace, BulkWork, Expansion, StoredBulk};
 
 /// The most that a bulk may name.
 pub mod bulk_limits {
@@ -35,6 +35,8 @@ pub mod bulk_limits {
     /// Single numbers; more come as a group.
     pub const PHONES: usize = 10_000;
     pub const GROUPS: usize = 100;
+    /// Single numbers that a list of bulks has of each.
+    pub const PHONES_LISTED: usize = 100;
 }
 
 /// One text to many.

@@ -13,6 +13,7 @@ mod balance;
 mod balance_races;
 mod bulk_books;
 mod bulks;
+mod bulks_many;
 mod bulks_random;
 mod bulks_sent;
 mod commit;
