@@ -338,7 +338,7 @@ async fn an_amount_is_taken_in_the_currency_that_it_was_decided_on<B: Backend>()
     match sent.unwrap() {
         Ok(message) => assert_eq!((message.price, account.balance), (price, cents(100) - price)),
         Err(error) => {
-            assert_eq!((error.to_string(), account.balance), (Error::NoMoney.to_string(), cents(100)))
+            assert_eq!((error.to_string(), account.balance), (Error::NoMoney.to_string(), cents(100)));
         }
     }
 }
