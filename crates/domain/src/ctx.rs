@@ -167,6 +167,12 @@ impl Ctx {
         self.now
     }
 
+    /// The address that a request came from, as far as what it makes keeps it: that of a program, which LOX24 shows. Where
+    /// a person was is nobody's business, and would have to be forgotten with them.
+    pub(crate) fn kept_address(&self, address: Option<String>) -> Option<String> {
+        address.filter(|_| !matches!(self.actor, Actor::User(_)))
+    }
+
     /// Refuses callers whose role does not reach `needed` on groups and users
     /// (Convirza contract, section 3).
     pub fn allow(&self, needed: Access) -> Result<(), Error> {

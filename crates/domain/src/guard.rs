@@ -1,5 +1,6 @@
 //! What a write rests on besides the versions of what it changes.
 
+use crate::message::Currency;
 use crate::{BulkId, ContactGroupId, OrgUnitId, UserGroupId, UserId, WebhookId};
 
 /// A condition that the version of a changed row cannot carry. One that fails makes the use case read
@@ -38,6 +39,8 @@ pub enum Guard {
     BulkSettled(BulkId),
     /// Nothing was ever given to the balance or taken from it (its currency is changed).
     BalanceUntouched,
+    /// The tenant pays in this currency (an amount is taken that was decided on in it).
+    PaysIn(Currency),
     /// The tenant may have one more webhook besides this one, `of_lox24` one more in that format; see
     /// [`crate::webhook::limits`].
     WebhookRoom { besides: WebhookId, of_lox24: bool },

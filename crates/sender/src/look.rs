@@ -1,11 +1,12 @@
 //! Looking for tenants with messages that wait. It waits for the store on tasks of its own, so that whoever wants to know
 //! is free for what happens meanwhile.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::{StreamExt as _, stream};
-use muster_domain::message::MessageWork;
-use muster_domain::{Directory, Store, TenantId};
+use muster_domain::message::{BulkPlace, MessageWork};
+use muster_domain::{Directory, Error, Store, TenantId};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -29,19 +30,31 @@ pub(crate) struct Looks<S> {
     tasks: JoinSet<()>,
     round: Option<AbortHandle>,
     news: Option<AbortHandle>,
+    places: Places,
 }
+
+/// Where looks at tenants go on that have more bulks than one look takes in, so that each of these gets its turn.
+type Places = Arc<Mutex<HashMap<TenantId, BulkPlace>>>;
 
 impl<S: Store + 'static> Looks<S> {
     pub(crate) fn new(directory: Arc<Directory<S>>) -> Self {
         let (sender, found) = mpsc::channel(FOUND);
-        Self { directory, sender, found, tasks: JoinSet::new(), round: None, news: None }
+        Self {
+            directory,
+            sender,
+            found,
+            tasks: JoinSet::new(),
+            round: None,
+            news: None,
+            places: Places::default(),
+        }
     }
 
     /// Looks at all tenants of which messages wait, unless it does so already.
     pub(crate) fn round(&mut self) {
         if self.round.as_ref().is_none_or(AbortHandle::is_finished) {
-            let (directory, sender) = (Arc::clone(&self.directory), self.sender.clone());
-            self.round = Some(self.tasks.spawn(async move { round(&directory, &sender).await }));
+            let look = self.look();
+            self.round = Some(self.tasks.spawn(async move { look.round().await }));
         }
     }
 
@@ -51,8 +64,13 @@ impl<S: Store + 'static> Looks<S> {
 
     /// Looks at tenants that have news. The next should wait until that has ended.
     pub(crate) fn news(&mut self, tenants: Vec<TenantId>) {
+        let look = self.look();
+        self.news = Some(self.tasks.spawn(async move { look.at(tenants).await }));
+    }
+
+    fn look(&self) -> Look<S> {
         let (directory, sender) = (Arc::clone(&self.directory), self.sender.clone());
-        self.news = Some(self.tasks.spawn(async move { look(&directory, &sender, tenants).await }));
+        Look { directory, sender, places: Arc::clone(&self.places) }
     }
 
     /// Waits until something was found, or a look has ended.
@@ -69,32 +87,56 @@ impl<S: Store + 'static> Looks<S> {
     }
 }
 
-async fn round<S: Store>(directory: &Directory<S>, sender: &mpsc::Sender<Found>) {
-    let mut after = None;
-    loop {
-        let tenants = match directory.tenants_with_messages(after, TENANTS).await {
-            Ok(tenants) if tenants.is_empty() => return,
-            Ok(tenants) => tenants,
-            Err(error) => {
-                tracing::warn!(%error, "messages could not be looked for; the next round tries again");
-                return;
-            }
-        };
-        after = tenants.last().copied();
-        look(directory, sender, tenants).await;
-    }
+/// One look, on a task of its own.
+struct Look<S> {
+    directory: Arc<Directory<S>>,
+    sender: mpsc::Sender<Found>,
+    places: Places,
 }
 
-async fn look<S: Store>(directory: &Directory<S>, sender: &mpsc::Sender<Found>, tenants: Vec<TenantId>) {
-    let lookups = stream::iter(tenants)
-        .map(|tenant| async move { (tenant, directory.message_work(tenant).await) })
-        .buffer_unordered(LOOKUPS);
-    let mut lookups = std::pin::pin!(lookups);
-    while let Some((tenant, work)) = lookups.next().await {
-        match work {
-            // Nobody takes it when the process stops.
-            Ok(work) => drop(sender.send(Found { tenant, work }).await),
-            Err(error) => tracing::warn!(%error, %tenant, "messages could not be looked at"),
+impl<S: Store> Look<S> {
+    async fn round(&self) {
+        let mut after = None;
+        loop {
+            let tenants = match self.directory.tenants_with_messages(after, TENANTS).await {
+                Ok(tenants) if tenants.is_empty() => return,
+                Ok(tenants) => tenants,
+                Err(error) => {
+                    tracing::warn!(%error, "messages could not be looked for; the next round tries again");
+                    return;
+                }
+            };
+            after = tenants.last().copied();
+            self.at(tenants).await;
         }
+    }
+
+    async fn at(&self, tenants: Vec<TenantId>) {
+        let lookups = stream::iter(tenants)
+            .map(|tenant| async move { (tenant, self.work(tenant).await) })
+            .buffer_unordered(LOOKUPS);
+        let mut lookups = std::pin::pin!(lookups);
+        while let Some((tenant, work)) = lookups.next().await {
+            match work {
+                // Nobody takes it when the process stops.
+                Ok(work) => drop(self.sender.send(Found { tenant, work }).await),
+                Err(error) => tracing::warn!(%error, %tenant, "messages could not be looked at"),
+            }
+        }
+    }
+
+    async fn work(&self, tenant: TenantId) -> Result<MessageWork, Error> {
+        let after = self.places().get(&tenant).copied();
+        let work = self.directory.message_work_after(tenant, after).await?;
+        match work.bulks_after {
+            Some(place) => self.places().insert(tenant, place),
+            None => self.places().remove(&tenant),
+        };
+        Ok(work)
+    }
+
+    fn places(&self) -> MutexGuard<'_, HashMap<TenantId, BulkPlace>> {
+        // Nothing can be half done in it.
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

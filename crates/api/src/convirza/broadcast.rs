@@ -60,8 +60,8 @@ pub(super) async fn broadcast_create(call: &mut Call) -> Outcome {
     let Draft { value: mut patch, errors } =
         call.object(Mode::Create, |f| wire::decode(f, None, ctx.scope())).await?;
     patch.status = patch.status.or_else(|| Some(wire::default_status(&patch)));
-    let ip = Some(call.client().to_string());
-    let new = NewBulk { patch, style: PlaceholderStyle::Braces, is_dry_run: false, ip };
+    // The address that a person writes from is not kept.
+    let new = NewBulk { patch, style: PlaceholderStyle::Braces, is_dry_run: false, ip: None };
     let draft = Draft { value: new, errors };
     let bulk = call.directory().bulk_create(&ctx, draft).await.map_err(in_wire_names)?;
     created(call, &BroadcastWritten::new(&bulk))

@@ -87,8 +87,7 @@ pub(super) fn messages(query: &mut Query<'_>) -> Slice {
 pub(super) async fn conversation_reply(call: &mut Call) -> Outcome {
     let (ctx, found) = find(call).await?;
     let draft = call.object(Mode::Create, reply).await?;
-    let ip = Some(call.client().to_string());
-    let sent = call.directory().conversation_reply(&ctx, &found, draft, ip).await.map_err(in_wire_names)?;
+    let sent = call.directory().conversation_reply(&ctx, &found, draft).await.map_err(in_wire_names)?;
     created(call, &ConversationReplied { message_id: sent.id.0 })
 }
 

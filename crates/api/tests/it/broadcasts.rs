@@ -167,6 +167,21 @@ async fn a_preview_tells_who_is_skipped_and_why() {
 }
 
 #[tokio::test]
+async fn a_list_shows_the_first_recipients_and_no_address_of_a_person() {
+    let world = World::new().await;
+    let ada = world.admin().await;
+    let all: Vec<String> = (0..10_000).map(|n| format!("+1303555{n:04}")).collect();
+    let id = broadcast(&world, &ada, with(body(), &json!({"recipients": all}))).await;
+    let own = world.get(&format!("/v3/broadcast/{id}")).bearer(&ada).send().await.body["data"].clone();
+    assert_eq!(own["recipients"], json!(all));
+    let listed = world.get("/v3/broadcast").bearer(&ada).send().await.body["data"]["broadcasts"][0].clone();
+    assert_eq!(listed["recipients"], json!(all[..100]));
+    assert_eq!(with(listed, &json!({"recipients": own["recipients"]})), own);
+    let stored = world.directory().bulk_get(&world.acme, BulkId(id)).await.unwrap();
+    assert_eq!(stored.ip, None);
+}
+
+#[tokio::test]
 async fn who_is_in_a_branch_sees_the_broadcasts_of_that_branch() {
     let world = World::new().await;
     world.user("stan@acme.example", Role::Standard, 1001).await;

@@ -26,7 +26,7 @@ pub use create::{BulkPatch, NewBulk};
 pub use delta::BulkDelta;
 pub use preview::BulkPreview;
 pub use store::BulkStore;
-pub use work::{BulkWork, Expansion, StoredBulk};
+pub use work::{BulkPlace, BulkWork, Expansion, StoredBulk};
 
 /// The most that a bulk may name.
 pub mod bulk_limits {
@@ -35,6 +35,8 @@ pub mod bulk_limits {
     /// Single numbers; more come as a group.
     pub const PHONES: usize = 10_000;
     pub const GROUPS: usize = 100;
+    /// Single numbers that a list of bulks has of each.
+    pub const PHONES_LISTED: usize = 100;
 }
 
 /// One text to many.
@@ -70,7 +72,7 @@ pub struct Bulk {
     /// What its messages cost, those that are given back taken off.
     pub cost: Money,
     pub author: Actor,
-    /// The address that the request came from.
+    /// The address that the request of a key came from, which LOX24 shows; that of a person is not kept.
     pub ip: Option<String>,
     /// From 1, raised by each change of what stands above but for counts and cost.
     pub version: i64,
@@ -121,7 +123,7 @@ impl Bulk {
         self
     }
 
-    /// The fields that the journal shows: of the recipients how many there are.
+    /// The fields that the journal shows: of the recipients how many there are, and no text that is to be forgotten.
     pub fn fields(&self) -> journal::Fields {
         let groups: Vec<i64> = self.groups.iter().map(|group| group.0).collect();
         let window = self.window.as_ref().map(|window| {
@@ -135,7 +137,7 @@ impl Bulk {
             ("org_unit_id", json!(self.org_unit_id.0)),
             ("name", json!(self.name)),
             ("sender", json!(self.sender.as_str())),
-            ("text", json!(self.text)),
+            ("text", json!((!self.options.is_text_deleted).then_some(&self.text))),
             ("phones", json!(self.phones.len())),
             ("groups", json!(groups)),
             ("deliver_at", json!(self.deliver_at.map(|at| at.millis().to_string()))),

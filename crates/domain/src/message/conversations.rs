@@ -87,7 +87,7 @@ impl<S: Store> Directory<S> {
         Ok(self.store.thread_messages(ctx.tenant(), numbers, slice).await?)
     }
 
-    /// Sends a message from our number of a conversation to theirs.
+    /// Sends a message from our number of a conversation to theirs. The address that the agent writes from is not kept.
     ///
     /// Errors: as of [`Directory::message_create`].
     pub async fn conversation_reply(
@@ -95,7 +95,6 @@ impl<S: Store> Directory<S> {
         ctx: &Ctx,
         conversation: &Conversation,
         draft: Draft<Option<String>>,
-        ip: Option<String>,
     ) -> Result<Message, Error> {
         ctx.allow_in(Area::Resources, Access::Write)?;
         let Draft { value: text, errors } = draft;
@@ -106,7 +105,6 @@ impl<S: Store> Directory<S> {
             sender: Some(SenderId::from_stored(ours)),
             text,
             phone: Some(format!("+{}", conversation.their_number)),
-            ip,
             ..MessageWish::default()
         };
         self.message_create(ctx, Draft { value: wish, errors }).await

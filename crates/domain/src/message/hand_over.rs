@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::journaling::events;
 use super::receipts::WHOLE;
 use super::tally::Tally;
-use super::{Holder, Message, MessageState, MessageStatus};
+use super::{BulkPlace, Holder, Message, MessageState, MessageStatus};
 use crate::directory::ATTEMPTS;
 use crate::{Batch, BulkId, Change, Directory, Error, MessageId, Store, StoreError, TenantId, Timestamp};
 
@@ -40,6 +40,8 @@ pub struct MessageWork {
     pub lanes: Vec<BulkId>,
     /// When something is to be done about another bulk: it begins, its window opens, or its next message is due.
     pub bulks_at: Option<Timestamp>,
+    /// Where the next look goes on ([`Directory::message_work_after`]), if there are more bulks than one look takes in.
+    pub bulks_after: Option<BulkPlace>,
 }
 
 /// Messages that this process alone may hand over, those that were due first at first.

@@ -45,8 +45,8 @@ pub use account::{Account, BalanceStore, Quote};
 pub use balance::{Movement, MovementReason, charge, credit, refund};
 pub use blocks::BlockStore;
 pub use bulk::{
-    Bulk, BulkChunk, BulkContact, BulkCounts, BulkDelta, BulkMessage, BulkPatch, BulkPreview, BulkStore,
-    BulkWork, Counted, Expansion, NewBulk, StoredBulk, bulk_limits,
+    Bulk, BulkChunk, BulkContact, BulkCounts, BulkDelta, BulkMessage, BulkPatch, BulkPlace, BulkPreview,
+    BulkStore, BulkWork, Counted, Expansion, NewBulk, StoredBulk, bulk_limits,
 };
 pub use bulk_status::BulkStatus;
 pub use concat::ConcatHeader;

@@ -27,7 +27,7 @@ pub struct MessageWish {
     pub deliver_at: Option<Timestamp>,
     pub options: SendOptions,
     pub callback_data: Option<String>,
-    /// The address that the request came from.
+    /// The address that the request came from; that of a person is not kept.
     pub ip: Option<String>,
 }
 
@@ -44,13 +44,12 @@ impl<S: Store> Directory<S> {
         let (thread, at) = (message.thread(), message.created_at);
         let thread = self.thread_move(thread, Direction::Outgoing, message.id, at).await?;
         for _ in 0..ATTEMPTS {
-            let (decided, is_blocked) = self.message_admit(message.clone()).await?;
-            let number = decided.phone.as_str().to_owned();
+            let (decided, guards) = self.message_admit(message.clone()).await?;
             let payload = journal::created(decided.fields());
             let mut batch = Batch::new(ctx.tenant())
-                .guard(Guard::NumberBlocked { number, is_blocked })
                 .change(Change::MessageInsert(Box::new(decided.clone())))
                 .journal(JournalEntry::new(ctx, "sms.created", decided.id, decided.version, payload));
+            batch.guards.extend(guards);
             if decided.state.status == MessageStatus::New {
                 batch.changes.extend(thread.clone());
             }
@@ -116,7 +115,7 @@ impl<S: Store> Directory<S> {
             price: Money::ZERO,
             bulk: None,
             author: ctx.actor(),
-            ip: wish.ip,
+            ip: ctx.kept_address(wish.ip),
             version: 1,
             created_at: ctx.now(),
         };
@@ -124,8 +123,9 @@ impl<S: Store> Directory<S> {
         Ok(message)
     }
 
-    /// The message with its price, or the state in which it ends, and whether its number is blocked.
-    async fn message_admit(&self, mut message: Message) -> Result<(Message, bool), Error> {
+    /// The message with its price, or the state in which it ends, and what that rests on. A price that has changed meanwhile
+    /// is the one of the moment before; an amount in a currency that the tenant no longer pays in is none.
+    async fn message_admit(&self, mut message: Message) -> Result<(Message, Vec<Guard>), Error> {
         let tenant = message.tenant;
         let destination = Destination::of(&message.phone);
         let is_blocked = self.store.block_of(tenant, message.phone.as_str()).await?.is_some();
@@ -139,7 +139,11 @@ impl<S: Store> Directory<S> {
             Ok(price) => message.price = price,
             Err(status) => message.state.status = status,
         }
-        Ok((message, is_blocked))
+        let mut guards = vec![Guard::NumberBlocked { number: message.phone.as_str().to_owned(), is_blocked }];
+        if message.price > Money::ZERO {
+            guards.push(Guard::PaysIn(quote.account.currency));
+        }
+        Ok((message, guards))
     }
 }
 

@@ -6,6 +6,7 @@ mod place;
 mod support;
 
 mod billing;
+mod bulk_crash;
 mod callers;
 mod commands;
 mod configuration;
@@ -20,5 +21,6 @@ mod messages;
 mod on_file;
 mod on_postgres;
 mod operator;
+mod receipts;
 mod sign;
 mod webhooks;

@@ -146,6 +146,9 @@ async fn guard(on: &mut impl Write, tenant: TenantId, guard: &Guard) -> Outcome 
             (statement, values![id, number].to_vec(), Wanted::Holds)
         }
         Guard::BulkSettled(bulk) => (&of_bulk::IS_SETTLED, values![id, bulk.0].to_vec(), Wanted::Holds),
+        Guard::PaysIn(currency) => {
+            (&of_balance::PAYS_IN, values![id, currency.as_str()].to_vec(), Wanted::Holds)
+        }
         Guard::BalanceUntouched => (&of_balance::UNTOUCHED, values![id].to_vec(), Wanted::Holds),
         Guard::AdminRemains { besides, with_password } => {
             (&user::ADMIN_REMAINS, values![id, besides.0, *with_password].to_vec(), Wanted::Holds)

@@ -3,8 +3,8 @@
 use tokio_postgres::{Client, NoTls};
 
 use crate::statements::{
-    LISTS, balance, contact, conversation, incoming, installation, media, message, org_unit, postgres, purge,
-    session, tag, tenant, user, user_group, webhook,
+    LISTS, balance, bulk, contact, conversation, incoming, installation, media, message, org_unit, postgres,
+    purge, session, tag, tenant, user, user_group, webhook,
 };
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
@@ -262,6 +262,9 @@ async fn rows_are_found_by_what_is_asked_for() {
             (&message::PART, "carrier_parts_pkey"),
             (&message::PARTS_OF, "carrier_parts_message"),
             (&incoming::ANSWERED, "messages_phone"),
+            (&installation::TENANT_LAST, "messages_phone"),
+            (&bulk::TO_DO, "bulks_work"),
+            (&bulk::TO_DO, "message_queue_due"),
             (&incoming::OF_CARRIER, "incomings_carrier"),
             (&conversation::GET, "contacts_phone"),
             (&conversation::GET, "conversations_pkey"),

@@ -5,7 +5,7 @@ use std::future::Ready;
 use futures_util::future::try_join;
 use muster_domain::contact::{ContactGroup, PhoneNumber};
 use muster_domain::message::{
-    Bulk, BulkContact, BulkField, BulkStore, BulkWork, ListQuery, Message, StoredBulk,
+    Bulk, BulkContact, BulkField, BulkPlace, BulkStore, BulkWork, ListQuery, Message, StoredBulk,
 };
 use muster_domain::{BulkId, ContactGroupId, ContactId, OrgUnitId, Page, StoreError, TenantId, Timestamp};
 use uuid::Uuid;
@@ -37,16 +37,17 @@ impl BulkStore for Store {
         within: Option<OrgUnitId>,
         query: ListQuery<BulkField>,
     ) -> Result<Page<Bulk>, StoreError> {
-        read!(self, scan, |on| BULKS.read_within(on, tenant, within, &query, rows::bulk::bulk, UNKNOWN))
+        read!(self, scan, |on| BULKS.read_within(on, tenant, within, &query, rows::bulk::listed, UNKNOWN))
     }
 
     async fn bulks_to_do(
         &self,
         tenant: TenantId,
         now: Timestamp,
+        after: BulkPlace,
         limit: u32,
     ) -> Result<(Vec<BulkWork>, Option<Timestamp>), StoreError> {
-        read!(self, scan, |on| to_do(on, tenant, now, limit))
+        read!(self, scan, |on| to_do(on, tenant, now, after, limit))
     }
 
     async fn bulk_to_step(
@@ -96,9 +97,10 @@ async fn to_do(
     on: &impl Read,
     tenant: TenantId,
     now: Timestamp,
+    (work_at, id): BulkPlace,
     limit: u32,
 ) -> Result<(Vec<BulkWork>, Option<Timestamp>), StoreError> {
-    let (due, next) = (values![tenant.0, now.0, limit], values![tenant.0, now.0]);
+    let (due, next) = (values![tenant.0, now.0, limit, work_at.0, id.0], values![tenant.0, now.0]);
     let due = on.all(&statements::TO_DO, &due, rows::bulk::work);
     try_join(due, on.one(&statements::NEXT, &next, |row| get(row, 0))).await
 }

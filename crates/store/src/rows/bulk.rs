@@ -3,7 +3,7 @@
 use muster_domain::contact::PhoneNumber;
 use muster_domain::message::{
     Bulk, BulkContact, BulkCounts, BulkStatus, BulkWork, Encoding, Expansion, PlaceholderStyle, SendOptions,
-    SendWindow, SenderId, StoredBulk,
+    SendWindow, SenderId, StoredBulk, bulk_limits,
 };
 use muster_domain::{BulkId, ContactGroupId, ContactId, FieldErrors, OrgUnitId, TenantId};
 
@@ -89,6 +89,13 @@ pub(crate) fn bulk(row: &dyn Row) -> Result<Bulk> {
     })
 }
 
+/// As a list has it: the last of its numbers may be cut off.
+pub(crate) fn listed(row: &dyn Row) -> Result<Bulk> {
+    let mut bulk = bulk(row)?;
+    bulk.phones.truncate(bulk_limits::PHONES_LISTED);
+    Ok(bulk)
+}
+
 pub(crate) fn stored(row: &dyn Row) -> Result<StoredBulk> {
     Ok(StoredBulk {
         bulk: bulk(row)?,
@@ -105,13 +112,14 @@ pub(crate) fn to_step(row: &dyn Row) -> Result<(StoredBulk, bool)> {
 pub(crate) fn work(row: &dyn Row) -> Result<BulkWork> {
     Ok(BulkWork {
         id: BulkId(get(row, 0)?),
-        status: status(row, 1)?,
-        is_deleted: get(row, 2)?,
-        is_dry_run: get(row, 3)?,
-        expansion: expansion(row, 4)?,
-        window: window(row, 6)?,
-        queued: count(row, 9)?,
-        next_at: get(row, 10)?,
+        work_at: get(row, 1)?,
+        status: status(row, 2)?,
+        is_deleted: get(row, 3)?,
+        is_dry_run: get(row, 4)?,
+        expansion: expansion(row, 5)?,
+        window: window(row, 7)?,
+        queued: count(row, 10)?,
+        next_at: get(row, 11)?,
     })
 }
 

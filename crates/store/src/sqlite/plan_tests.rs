@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::plan_rows::ROWS;
 use super::{connect, migrate};
 use crate::statements::{
-    LISTS, Statement, balance, block, contact, conversation, incoming, installation, media, message,
+    LISTS, Statement, balance, block, bulk, contact, conversation, incoming, installation, media, message,
     org_unit, purge, tag, tenant, user, user_group, webhook,
 };
 
@@ -334,6 +334,10 @@ fn messages_are_found_by_what_is_asked_for() {
             (&message::PARTS_REAP, "carrier_parts_handed_over (handed_over_at<?)"),
             (&message::PARTS_REAP, part),
             (&incoming::ANSWERED, "messages_phone (tenant_id=? AND phone=?)"),
+            (&installation::TENANT_LAST, "messages_phone (tenant_id=? AND phone=?)"),
+            (&bulk::TO_DO, "bulks_work (tenant_id=? AND "),
+            (&bulk::TO_DO, "message_queue_due (tenant_id=? AND lane=?)"),
+            (&bulk::NEXT, "bulks_work (tenant_id=? AND work_at>?)"),
             (&incoming::OF_CARRIER, "incomings_carrier (tenant_id=? AND carrier=? AND carrier_id=?)"),
             (&conversation::GET, "PRIMARY KEY (tenant_id=? AND id=?)"),
             (&conversation::GET, "contacts_phone (tenant_id=? AND group_id=? AND edition=? AND phone=?)"),

@@ -52,6 +52,7 @@ super::statements! {
     /// and none is ever removed.
     UNTOUCHED = "SELECT 1 FROM tenants t WHERE t.id = $1
         AND NOT EXISTS (SELECT 1 FROM movements m WHERE m.tenant_id = $1 AND m.id = 1)";
+    PAYS_IN = "SELECT 1 FROM tenants t WHERE t.id = $1 AND t.currency = $2";
     MOVE = "INSERT INTO movements (tenant_id, id, at, amount, balance, reason, note, message_id, bulk_id, messages)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     MOVEMENTS = concat!("SELECT ", columns!(), " FROM movements m

@@ -5,13 +5,26 @@ use std::sync::LazyLock;
 
 use super::{Statement, message};
 
-/// The columns of a bulk, as `rows/bulk.rs` reads them.
-macro_rules! columns {
+/// The columns of a bulk, as `rows/bulk.rs` reads them, but for its single numbers, which come last.
+macro_rules! own_columns {
     () => {
         "b.id, b.tenant_id, b.uuid, b.org_unit_id, b.name, b.sender, b.style, b.is_unicode, b.group_ids, b.deliver_at, \
          b.window_from, b.window_to, b.window_zone, b.service, b.source, b.voice_lang, b.is_text_deleted, b.is_dry_run, \
          b.status, b.queued, b.sent, b.delivered, b.failed, b.skipped, b.invalid, b.cost, b.actor_kind, b.actor_id, b.ip, \
-         b.version, b.created_at, b.modified_at, b.processed_at, b.text, p.phones"
+         b.version, b.created_at, b.modified_at, b.processed_at, b.text"
+    };
+}
+
+macro_rules! columns {
+    () => {
+        concat!($crate::statements::bulk::own_columns!(), ", p.phones")
+    };
+}
+
+/// For lists: of the single numbers, which may be long, the first 100, each of at most 16 characters and a blank.
+macro_rules! listed {
+    () => {
+        concat!($crate::statements::bulk::own_columns!(), ", SUBSTR(p.phones, 1, 1700)")
     };
 }
 
@@ -29,7 +42,7 @@ macro_rules! state {
     };
 }
 
-pub(crate) use {columns, from, state};
+pub(crate) use {columns, from, listed, own_columns, state};
 
 super::statements! {
     /// The `+` keeps the planner from the index of those that are not deleted.
@@ -41,12 +54,12 @@ super::statements! {
     TO_STEP = concat!("SELECT ", columns!(), state!(), ",
             CASE WHEN EXISTS (SELECT 1 FROM bulk_recipients r WHERE r.tenant_id = $1 AND r.bulk_id = $2) THEN 1 ELSE 0 END
         FROM ", from!(), " WHERE b.tenant_id = $1 AND b.id = $2", message::active!());
-    /// $2: now.
-    TO_DO = concat!("SELECT b.id, b.status, b.deleted, b.is_dry_run, b.expand_source, b.expand_after, b.window_from,
+    /// $2: now, $4 and $5: the place after which they are.
+    TO_DO = concat!("SELECT b.id, b.work_at, b.status, b.deleted, b.is_dry_run, b.expand_source, b.expand_after, b.window_from,
             b.window_to, b.window_zone, b.queued, (SELECT MIN(q.due_at) FROM message_queue q
                 WHERE q.tenant_id = $1 AND q.lane = b.id AND q.claim IS NULL)
-        FROM bulks b WHERE b.tenant_id = $1 AND b.work_at IS NOT NULL AND b.work_at <= $2", message::active!(), "
-        ORDER BY b.work_at, b.id LIMIT $3");
+        FROM bulks b WHERE b.tenant_id = $1 AND b.work_at IS NOT NULL AND b.work_at <= $2 AND (b.work_at, b.id) > ($4, $5)",
+        message::active!(), " ORDER BY b.work_at, b.id LIMIT $3");
     NEXT = concat!("SELECT b.work_at FROM bulks b
         WHERE b.tenant_id = $1 AND b.work_at IS NOT NULL AND b.work_at > $2", message::active!(), "
         ORDER BY b.work_at LIMIT 1");

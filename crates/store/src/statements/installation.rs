@@ -24,12 +24,15 @@ super::statements! {
             AND (EXISTS (SELECT 1 FROM message_queue q WHERE q.tenant_id = t.id)
                 OR EXISTS (SELECT 1 FROM bulks b WHERE b.tenant_id = t.id AND b.work_at IS NOT NULL))
         ORDER BY t.id LIMIT $2";
-    /// Of all after $1 the one of which a message was handed over last (status 100) to a phone ($2) from one of three senders.
+    /// Of all after $1 the one of which a message was handed over last (status 100) to a phone ($2) from one of three senders,
+    /// of each among the last 100 that were taken, as `incoming::ANSWERED` looks for it: whose an answer is, and what it
+    /// answers, are told by the same message.
     TENANT_LAST = "SELECT sub.id FROM
             (SELECT t.id,
-                 (SELECT m.created_at FROM messages m
-                  WHERE m.tenant_id = t.id AND m.phone = $2 AND m.sender IN ($3, $4, $5) AND m.status = 100
-                  ORDER BY m.created_at DESC, m.id DESC LIMIT 1) AS sent_at
+                 (SELECT MAX(sub.handed_over_at) FROM
+                     (SELECT m.handed_over_at FROM messages m
+                      WHERE m.tenant_id = t.id AND m.phone = $2 AND m.sender IN ($3, $4, $5) AND m.status = 100
+                      ORDER BY m.created_at DESC, m.id DESC LIMIT 100) AS sub) AS sent_at
              FROM tenants t WHERE t.id > $1 AND t.status = 1) AS sub
         WHERE sub.sent_at IS NOT NULL ORDER BY sub.sent_at DESC, sub.id LIMIT 1";
     SERVER_KEY_CHANGES = "UPDATE server_key SET fingerprint = $1 WHERE only_row = 1 RETURNING only_row";

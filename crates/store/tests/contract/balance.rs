@@ -1,17 +1,22 @@
 //! Prices and balances in a store: what is loaded is read, what moves a balance is told of, and the sum is the balance.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use muster_domain::message::{
-    Account, BalanceStore as _, Country, Currency, Money, Movement, MovementReason, Price, PriceTable, Tier,
+    Account, BalanceStore as _, Country, Currency, Message, Money, Movement, MovementReason, Price,
+    PriceTable, Tier,
 };
 use muster_domain::tenant::BillingPatch;
 use muster_domain::{
-    Batch, BulkId, Change, Error, Guard, MessageId, MovementId, Page, Problem, Slice, Store as _, StoreError,
-    TenantId,
+    Batch, BulkId, Change, Draft, Error, Guard, MessageId, MovementId, Page, Problem, Slice, Store as _,
+    StoreError, TenantId,
 };
 use uuid::Uuid;
 
+use crate::messages::{PHONE, wish};
 use crate::support::{Backend, START, findings, start};
 use crate::world::{Org, World};
 
@@ -23,6 +28,7 @@ contract![
     a_batch_that_fails_moves_nothing,
     a_currency_is_kept_once_there_was_money,
     a_movement_of_the_same_commit_keeps_a_currency,
+    an_amount_is_taken_in_the_currency_that_it_was_decided_on,
     the_doctor_sees_a_wrong_balance,
     a_balance_goes_with_its_tenant,
 ];
@@ -273,6 +279,68 @@ async fn a_movement_of_the_same_commit_keeps_a_currency<B: Backend>() {
         outcomes.push(done.await);
     }
     assert_eq!(outcomes, [Ok(()), Ok(()), Err(StoreError::GuardFailed)]);
+}
+
+async fn an_amount_is_taken_in_the_currency_that_it_was_decided_on<B: Backend>() {
+    let world = World::<B>::new();
+    let [org, other] = [world.org("acme").await, world.org("other").await];
+    let prices = [price("DE", Currency::EUR, 7), price("DE", Currency::CHF, 8)];
+    world.directory.prices_load(Some(PriceTable::new(prices))).await.unwrap();
+    let commit = async |currency| {
+        let charge = World::<B>::moved(cents(-1), MovementReason::Charge(MessageId(Uuid::from_u128(1))));
+        let batch = Batch::new(org.tenant).guard(Guard::PaysIn(currency)).change(charge);
+        world.store().commit(batch).await
+    };
+    assert_eq!(commit(Currency::EUR).await, Err(StoreError::Balance));
+    assert_eq!(commit(Currency::CHF).await, Err(StoreError::GuardFailed));
+
+    // What writes waits in the order in which it came: the message is priced while the tenant still pays in euros.
+    let hold = world.backend.hold_writes();
+    let node = || Arc::clone(&world.directory);
+    let (tenant, ctx) = (org.tenant, org.ctx.clone());
+    let tasks: [BoxFuture<'static, Option<Result<Message, Error>>>; 4] = [
+        {
+            // Who comes first is alone in its commit.
+            let (node, tenant) = (node(), other.tenant);
+            async move { node.tenant_credit(tenant, cents(1), None).await.map(|()| None).unwrap() }.boxed()
+        },
+        {
+            let (node, patch) = (node(), BillingPatch { currency: Some(Currency::CHF), tier: None });
+            let change = async move {
+                // Refused if it comes too late.
+                _ = node.tenant_set_billing(tenant, patch).await;
+                None
+            };
+            change.boxed()
+        },
+        {
+            let node = node();
+            async move { node.tenant_credit(tenant, cents(100), None).await.map(|()| None).unwrap() }.boxed()
+        },
+        {
+            let node = node();
+            async move { Some(node.message_create(&ctx, Draft::from(wish(PHONE, "hello"))).await) }.boxed()
+        },
+    ];
+    let mut started = Vec::new();
+    for task in tasks {
+        started.push(tokio::spawn(task));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    drop(hold);
+    let mut sent = None;
+    for task in started {
+        sent = task.await.unwrap().or(sent);
+    }
+    // On a machine so busy that they come in another order there may be no money, or the currency may stay.
+    let account = world.directory.account_balance(&org.ctx).await.unwrap();
+    let price = if account.currency == Currency::CHF { cents(8) } else { cents(7) };
+    match sent.unwrap() {
+        Ok(message) => assert_eq!((message.price, account.balance), (price, cents(100) - price)),
+        Err(error) => {
+            assert_eq!((error.to_string(), account.balance), (Error::NoMoney.to_string(), cents(100)));
+        }
+    }
 }
 
 async fn the_doctor_sees_a_wrong_balance<B: Backend>() {

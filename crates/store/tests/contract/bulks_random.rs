@@ -1,16 +1,21 @@
 //! Whatever is done to bulks and their messages: what is counted is what there is, the balance is what was given less what
 //! is paid for, and nobody gets two messages.
 
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use muster_domain::message::{
     BulkStatus, Claimed, Filter, Message, MessageField, Money, Outcome, Receipt, ReceiptNews, Test,
 };
-use muster_domain::{BulkId, Error, Rule};
+use muster_domain::{BulkId, Directory, Error, Rule};
+use muster_store::Store;
 use proptest::prelude::*;
 
 use crate::balance::cents;
 use crate::bulk_books::{contact, to_groups};
 use crate::random::try_cases;
-use crate::support::{Backend, findings};
+use crate::support::{Backend, all_at_once, findings};
 use crate::world::{Org, World};
 
 contract![what_is_counted_is_what_there_is_whatever_happens];
@@ -25,6 +30,8 @@ enum Step {
     Claim(usize, u32),
     /// What came of the oldest claim, by message.
     Note(Vec<u8>),
+    /// What came of all claims, each told by a worker of its own, while carriers report and bulks go on.
+    NoteAll(Vec<u8>, u8),
     Tell(u8),
     StopAll,
     DeleteOne(usize),
@@ -41,6 +48,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<usize>().prop_map(Step::Delete),
         3 => (any::<usize>(), 1..6_u32).prop_map(|(bulk, limit)| Step::Claim(bulk, limit)),
         3 => prop::collection::vec(0..6_u8, 4).prop_map(Step::Note),
+        2 => (prop::collection::vec(0..6_u8, 4), 0..6_u8).prop_map(|(all, told)| Step::NoteAll(all, told)),
         2 => (0..6_u8).prop_map(Step::Tell),
         1 => Just(Step::StopAll),
         1 => any::<usize>().prop_map(Step::DeleteOne),
@@ -60,6 +68,29 @@ struct Model {
 }
 
 impl Model {
+    async fn note_all<B: Backend>(&mut self, world: &World<B>, org: &Org, outcomes: &[u8], receipt: u8) {
+        let (tenant, receipt) = (org.tenant, Receipt::ALL[usize::from(receipt)]);
+        let all = world.all_messages(org).await;
+        let mut tasks: Vec<BoxFuture<'static, ()>> = Vec::new();
+        for (nth, claimed) in self.claims.drain(..).enumerate() {
+            // Not what the others make of theirs.
+            let outcomes = outcomes.iter().map(|code| (usize::from(*code) + nth) % 6);
+            let outcomes = outcomes.filter_map(|code| u8::try_from(code).ok()).collect();
+            tasks.push(note(world.node(), claimed, outcomes).boxed());
+        }
+        for half in all.chunks(all.len().div_ceil(2).max(1)) {
+            let told = |message: &Message| ReceiptNews { carrier_id: message.id.to_string(), receipt };
+            let (directory, told) = (world.node(), half.iter().map(told).collect());
+            let told = async move { _ = directory.receipts_note("random", told).await.unwrap() };
+            tasks.push(told.boxed());
+        }
+        for bulk in self.bulks.clone() {
+            let directory = world.node();
+            tasks.push(async move { _ = directory.bulk_step(tenant, bulk).await.unwrap() }.boxed());
+        }
+        all_at_once(tasks).await;
+    }
+
     fn bulk(&self, nth: usize) -> Option<BulkId> {
         self.bulks.get(nth % self.bulks.len().max(1)).copied()
     }
@@ -105,9 +136,10 @@ impl Model {
             Step::Note(outcomes) => {
                 if !self.claims.is_empty() {
                     let claimed = self.claims.remove(0);
-                    note(world, claimed, outcomes).await;
+                    note(world.node(), claimed, outcomes.clone()).await;
                 }
             }
+            Step::NoteAll(outcomes, receipt) => self.note_all(world, org, outcomes, *receipt).await,
             Step::Tell(receipt) => {
                 let receipt = Receipt::ALL[usize::from(*receipt)];
                 let all = world.all_messages(org).await;
@@ -145,8 +177,8 @@ impl Model {
     }
 }
 
-async fn note<B: Backend>(world: &World<B>, claimed: Claimed, outcomes: &[u8]) {
-    let now = world.directory.now();
+async fn note(directory: Arc<Directory<Store>>, claimed: Claimed, outcomes: Vec<u8>) {
+    let now = directory.now();
     let outcome = |message: &Message, code: &u8| match code {
         0 | 1 => Outcome::Accepted {
             carrier: "random".to_owned(),
@@ -161,7 +193,7 @@ async fn note<B: Backend>(world: &World<B>, claimed: Claimed, outcomes: &[u8]) {
     let codes = outcomes.iter().cycle();
     let all = claimed.messages.iter().zip(codes).map(|(one, code)| (one.clone(), outcome(one, code)));
     let all = all.collect();
-    world.directory.messages_note(&claimed, all).await.unwrap();
+    directory.messages_note(&claimed, all).await.unwrap();
 }
 
 async fn what_is_counted_is_what_there_is_whatever_happens<B: Backend>() {

@@ -150,7 +150,7 @@ async fn whose_an_answer_is_tells_the_last_message<B: Backend>() {
     let message = |org: &Org, n: u128, sender: &str, seconds: u64| Message {
         sender: SenderId::read(sender).unwrap(),
         state: sent,
-        created_at: START.plus(Duration::from_secs(seconds)),
+        handed_over_at: Some(START.plus(Duration::from_secs(seconds))),
         ..plain(org, n)
     };
     let whose = async |from: &str, to: &str| world.directory.incoming_tenant(from, to).await.unwrap();
@@ -159,8 +159,12 @@ async fn whose_an_answer_is_tells_the_last_message<B: Backend>() {
     world.commit(&two, vec![insert(&message(&two, 2, OURS.trim_start_matches('+'), 9))]).await.unwrap();
     // Another sender, and one that waits.
     world.commit(&three, vec![insert(&message(&three, 3, "+4915188888888", 20))]).await.unwrap();
-    let waits = Message { state: MessageState::default(), ..message(&three, 4, OURS, 30) };
+    let waits =
+        Message { state: MessageState::default(), handed_over_at: None, ..message(&three, 4, OURS, 30) };
     world.commit(&three, vec![insert(&waits)]).await.unwrap();
+    // Taken after all others, and handed over before them: the others were to wait.
+    let taken_last = Message { created_at: START.plus(Duration::from_hours(1)), ..message(&one, 5, OURS, 1) };
+    world.commit(&one, vec![insert(&taken_last)]).await.unwrap();
     assert_eq!(whose(PHONE, OURS).await, Some(two.tenant));
     assert_eq!(whose(PHONE.trim_start_matches('+'), OURS.trim_start_matches('+')).await, Some(two.tenant));
     assert_eq!(whose(PHONE, "+4915188888888").await, Some(three.tenant));

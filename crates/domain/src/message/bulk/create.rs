@@ -160,7 +160,7 @@ impl<S: Store> Directory<S> {
             counts: BulkCounts::default(),
             cost: Money::ZERO,
             author: ctx.actor(),
-            ip,
+            ip: ctx.kept_address(ip),
             version: 1,
             created_at: now,
             modified_at: now,

@@ -92,14 +92,16 @@ impl<S: Store> Directory<S> {
             let mut after = ContactId(0);
             loop {
                 let room = looking.room();
+                // Whether there is one more is told by one more.
+                let limit = room.max(1);
+                let found =
+                    self.store.bulk_contacts(tenant, BulkId(0), *group, self.now(), after, limit).await?;
+                let Some((group, contacts)) = found else { break };
+                let Some(last) = contacts.last() else { break };
                 if room == 0 {
                     looking.preview.is_complete = false;
                     return Ok(looking.preview);
                 }
-                let found =
-                    self.store.bulk_contacts(tenant, BulkId(0), *group, self.now(), after, room).await?;
-                let Some((group, contacts)) = found else { break };
-                let Some(last) = contacts.last() else { break };
                 after = last.id;
                 let ready = Ready::new(bulk, &group.labels, &quote);
                 for contact in &contacts {

@@ -3,7 +3,7 @@
 //! processes may try at once and one that dies is followed by another.
 
 use super::expand::CHUNK;
-use super::{Bulk, Expansion, StoredBulk};
+use super::{Bulk, BulkPlace, Expansion, StoredBulk};
 use crate::message::tally::Tally;
 use crate::message::{BulkStatus, Holder, Message, MessageWork};
 use crate::{
@@ -19,10 +19,23 @@ const BULKS: u32 = 1000;
 impl<S: Store> Directory<S> {
     /// When there is something to do for a tenant, and about which bulks.
     pub async fn message_work(&self, tenant: TenantId) -> Result<MessageWork, Error> {
+        self.message_work_after(tenant, None).await
+    }
+
+    /// As [`Directory::message_work`], about the bulks after the place where the look before has ended. Bulks may stay for
+    /// long while nothing can be done about them (a window is closed, a carrier hangs), and must not hide those after them.
+    pub async fn message_work_after(
+        &self,
+        tenant: TenantId,
+        after: Option<BulkPlace>,
+    ) -> Result<MessageWork, Error> {
         let now = self.now();
         let mut work = self.store.message_work(tenant).await?;
-        let (bulks, next) = self.store.bulks_to_do(tenant, now, BULKS).await?;
-        let mut next = next;
+        let after = after.unwrap_or((Timestamp(i64::MIN), BulkId(0)));
+        let (bulks, mut next) = self.store.bulks_to_do(tenant, now, after, BULKS).await?;
+        if bulks.len() >= BULKS as usize {
+            work.bulks_after = bulks.last().map(|last| (last.work_at, last.id));
+        }
         for bulk in bulks {
             if bulk.needs_step() {
                 work.steps.push(bulk.id);

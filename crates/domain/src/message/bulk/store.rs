@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Bulk, BulkContact, BulkWork, StoredBulk};
+use super::{Bulk, BulkContact, BulkPlace, BulkWork, StoredBulk};
 use crate::contact::{ContactGroup, PhoneNumber};
 use crate::message::{BulkField, ListQuery, Message};
 use crate::{BulkId, ContactGroupId, ContactId, OrgUnitId, Page, StoreError, TenantId, Timestamp};
@@ -21,7 +21,8 @@ pub trait BulkStore {
         uuid: Uuid,
     ) -> impl Future<Output = Result<Option<StoredBulk>, StoreError>> + Send;
 
-    /// Those of a unit and all below it, of all of the tenant if none is named.
+    /// Those of a unit and all below it, of all of the tenant if none is named. Of its single numbers each has the first
+    /// [`super::bulk_limits::PHONES_LISTED`] only.
     fn bulks(
         &self,
         tenant: TenantId,
@@ -29,11 +30,13 @@ pub trait BulkStore {
         query: ListQuery<BulkField>,
     ) -> impl Future<Output = Result<Page<Bulk>, StoreError>> + Send;
 
-    /// At most `limit` bulks of an active tenant whose time has come by `now`, and when that of the next one comes.
+    /// At most `limit` bulks of an active tenant after this place whose time has come by `now`, and when that of the next
+    /// one comes.
     fn bulks_to_do(
         &self,
         tenant: TenantId,
         now: Timestamp,
+        after: BulkPlace,
         limit: u32,
     ) -> impl Future<Output = Result<(Vec<BulkWork>, Option<Timestamp>), StoreError>> + Send;
 

@@ -62,10 +62,15 @@ pub struct StoredBulk {
     pub is_deleted: bool,
 }
 
+/// A place in the order in which bulks are looked at: by when something is to be done about them, then by id.
+pub type BulkPlace = (Timestamp, BulkId);
+
 /// A bulk about which something is to be done, now or once its time has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BulkWork {
     pub id: BulkId,
+    /// From when on something is to be done about it.
+    pub work_at: Timestamp,
     pub status: BulkStatus,
     pub is_deleted: bool,
     pub is_dry_run: bool,

@@ -1,5 +1,6 @@
 //! Webhooks: what is sent, when, and by whom, to endpoints on this machine.
 
+mod broadcasts;
 mod changes;
 mod commands;
 pub(crate) mod crash;

@@ -66,7 +66,7 @@ impl Running {
 }
 
 /// A client that may call this machine.
-fn client() -> Client {
+pub(crate) fn client() -> Client {
     let policy = Policy { allowed: vec!["127.0.0.0/8".parse().unwrap()], plain_http: true };
     Client::new(Settings { policy, ..Settings::default() }).unwrap()
 }
