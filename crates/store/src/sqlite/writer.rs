@@ -1,7 +1,7 @@
 //! The writer lane: one thread that commits waiting batches in groups.
 //!
 //! Batches that wait when the thread is free share one transaction and one sync of the disk (`waiting.rs`). Each is
-//! isolated from the others by a savepoint and answered when the shared commit is durable.
+//! isolated from those before it by a savepoint and answered when the shared commit is durable.
 
 use std::collections::HashMap;
 use std::io;
@@ -181,6 +181,15 @@ enum Outcome {
     Ids(Result<i64, StoreError>),
 }
 
+impl Outcome {
+    fn is_failed(&self) -> bool {
+        match self {
+            Self::Commit(done) => done.is_err(),
+            Self::Ids(done) => done.is_err(),
+        }
+    }
+}
+
 /// Why nothing of a group was done.
 enum Lost {
     /// The file cannot be written at all now, so none of the jobs is worth another try.
@@ -230,53 +239,71 @@ fn try_group(connection: &Connection, group: &mut Group<'_, '_>) -> Result<Vec<O
     }
     execute(connection, "BEGIN IMMEDIATE").map_err(Lost::NotBegun)?;
     let done = in_transaction(connection, group).and_then(|outcomes| {
-        execute(connection, "COMMIT")?;
+        execute(connection, "COMMIT").map_err(Lost::Failed)?;
         Ok(outcomes)
     });
     if done.is_err() && !connection.is_autocommit() {
         execute(connection, "ROLLBACK").map_err(Lost::Failed)?;
     }
-    done.map_err(Lost::Failed)
+    done
 }
 
-fn in_transaction(connection: &Connection, group: &mut Group<'_, '_>) -> Result<Vec<Outcome>, StoreError> {
+fn in_transaction(connection: &Connection, group: &mut Group<'_, '_>) -> Result<Vec<Outcome>, Lost> {
     let mut states: HashMap<TenantId, State> = HashMap::new();
     let mut outcomes = Vec::new();
+    let mut is_empty = true;
     while let Some(job) = group.jobs.get(outcomes.len()) {
-        outcomes.push(match job {
+        let outcome = match job {
             Job::Commit(batch, _) => {
                 let state = states.entry(batch.tenant).or_default();
-                Outcome::Commit(isolated(connection, |connection| {
+                Outcome::Commit(isolated(connection, is_empty, |connection| {
                     now(apply::batch(&mut Transaction(connection), batch, state))
                 })?)
             }
             Job::ReserveIds { kind, count, .. } => {
-                Outcome::Ids(isolated(connection, |connection| reserve(connection, *kind, *count))?)
+                Outcome::Ids(isolated(connection, is_empty, |connection| reserve(connection, *kind, *count))?)
             }
-        });
+        };
+        is_empty = is_empty && outcome.is_failed();
+        outcomes.push(outcome);
         group.take();
     }
     for (tenant, state) in &states {
-        now(apply::write_state(&mut Transaction(connection), *tenant, state))?;
+        now(apply::write_state(&mut Transaction(connection), *tenant, state)).map_err(Lost::Failed)?;
     }
     Ok(outcomes)
 }
 
-/// Runs one job in a savepoint. The outer error means that the whole transaction is lost.
+/// Runs one job, of which nothing stays if it fails. The outer error means that the whole transaction is lost.
+///
+/// While the transaction is empty it is itself what is undone. A savepoint costs more: SQLite then copies each page that is
+/// written for the first time, and a statement that may undo itself passes over all of these copies when it ends, which is
+/// quadratic in jobs of thousands of rows.
 fn isolated<T>(
     connection: &Connection,
+    is_empty: bool,
     f: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<Result<T, StoreError>, StoreError> {
-    execute(connection, "SAVEPOINT job")?;
+) -> Result<Result<T, StoreError>, Lost> {
+    let execute = |sql| execute(connection, sql);
+    if !is_empty {
+        execute("SAVEPOINT job").map_err(Lost::Failed)?;
+    }
     let done = f(connection);
     if let Err(error) = &done {
         // A full disk, for one, ends the transaction by itself.
         if connection.is_autocommit() {
-            return Err(error.clone());
+            return Err(Lost::Failed(error.clone()));
         }
-        execute(connection, "ROLLBACK TO job")?;
+        if is_empty {
+            execute("ROLLBACK").map_err(Lost::Failed)?;
+            execute("BEGIN IMMEDIATE").map_err(Lost::NotBegun)?;
+        } else {
+            execute("ROLLBACK TO job").map_err(Lost::Failed)?;
+        }
     }
-    execute(connection, "RELEASE job")?;
+    if !is_empty {
+        execute("RELEASE job").map_err(Lost::Failed)?;
+    }
     Ok(done)
 }
 

@@ -78,10 +78,12 @@ super::statements! {
         WHERE c.group_id = $2 AND c.tenant_id = $1 AND c.edition = $3 AND c.id > $4 ORDER BY c.id LIMIT $5");
     BY_PHONE = concat!("SELECT ", columns!(), " FROM contacts c
         WHERE c.tenant_id = $1 AND c.group_id = $2 AND c.edition = $3 AND c.phone = $4");
+    /// Of a group that was counted up before, so that it is there. One row of values, for which SQLite keeps no copies of
+    /// pages as it does for what a query finds.
     INSERT = "INSERT INTO contacts (id, tenant_id, group_id, edition, phone, a, b, c, d, e, callback_data, version,
                   created_at, modified_at)
-              SELECT $1, g.tenant_id, g.id, g.edition, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
-              FROM contact_groups g WHERE g.tenant_id = $2 AND g.id = $3 AND g.deleted = 0";
+              VALUES ($1, $2, $3, (SELECT g.edition FROM contact_groups g WHERE g.tenant_id = $2 AND g.id = $3),
+                  $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     /// $3: the version that the change was decided on. A number that stays touches no index.
     UPDATE = concat!("UPDATE contacts SET a = $5, b = $6, c = $7, d = $8, e = $9, callback_data = $10, version = $11,
             modified_at = $12
