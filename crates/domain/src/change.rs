@@ -141,10 +141,8 @@ pub enum Change {
     BulkExpand(Box<BulkChunk>),
     /// Counts and cost of a bulk change by so much, if it is still there.
     BulkCount(BulkId, BulkDelta),
-    /// At most so many of the numbers that a bulk has reached are forgotten.
-    BulkForget(BulkId, u32),
-    /// Nothing is left of what was kept while a bulk was expanded; `Stale` when that is not what comes next.
-    BulkForgotten(BulkId),
+    /// Nothing of a bulk that was cancelled waits any more; `Stale` when that is not what comes next.
+    BulkSettled(BulkId),
     /// The row of a deleted bulk is removed.
     BulkRemove(BulkId),
     OrgUnitInsert(Box<OrgUnit>),

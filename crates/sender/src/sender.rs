@@ -2,7 +2,7 @@
 //!
 //! Tenants stand in a ring, and each claims one chunk when it is its turn. One comes in at once when this process takes
 //! a message of it, and within a second when another process did, or when its next message becomes due. Bulks are steered beside:
-//! each step of one is a commit, and tenants take turns in these, too.
+//! each step of one is a few commits, and tenants take turns in these, too.
 
 mod ring;
 
@@ -14,7 +14,7 @@ use muster_carrier::Carriers;
 use muster_domain::message::Claimed;
 use muster_domain::{BulkId, Directory, Error, Store, TenantId};
 use tokio::sync::{Notify, mpsc};
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use crate::Counts;
@@ -34,6 +34,8 @@ const CHUNKS: usize = 1000;
 const CLAIMS: usize = 8;
 /// Pieces of work of bulks that are done at once: the greatest are commits of thousands of messages.
 const STEPS: usize = 2;
+/// Commits of one of them, after which other bulks have their turn.
+const COMMITS: u32 = 16;
 /// From one look at what this process has taken to the next, and from one at the room before carriers.
 const CALM: Duration = Duration::from_millis(5);
 const ROOM_CALM: Duration = Duration::from_millis(2);
@@ -66,6 +68,7 @@ pub struct Sender<S> {
     /// What is to be done about bulks, which is no claim.
     steps: Ring,
     stepping: usize,
+    stepping_tasks: HashMap<Id, AbortHandle>,
     /// Tenants of which more may be due than single messages.
     news: HashSet<TenantId>,
     /// When tenants are to be looked at again.
@@ -105,6 +108,7 @@ impl<S: Store + 'static> Sender<S> {
             ring: Ring::default(),
             steps: Ring::default(),
             stepping: 0,
+            stepping_tasks: HashMap::new(),
             news: HashSet::new(),
             timers: BTreeSet::new(),
             chunks: JoinSet::new(),
@@ -168,6 +172,8 @@ impl<S: Store + 'static> Sender<S> {
         for gate in shared.gates.all() {
             gate.close();
         }
+        // A commit that is handed in is carried out all the same.
+        self.stepping_tasks.values().for_each(AbortHandle::abort);
         let ended = timeout(STOP, async { while self.chunks.join_next().await.is_some() {} }).await;
         if ended.is_err() {
             tracing::warn!(
@@ -193,9 +199,9 @@ impl<S: Store + 'static> Sender<S> {
             self.ring.due(tenant, Lane::Lost);
         }
         let lanes: Vec<_> = work.lanes.iter().copied().map(Lane::Bulk).collect();
-        self.ring.due_bulks(tenant, &lanes);
+        self.ring.due_bulks(tenant, &lanes, work.is_part);
         let steps: Vec<_> = work.steps.iter().copied().map(Lane::Step).collect();
-        self.steps.due_bulks(tenant, &steps);
+        self.steps.due_bulks(tenant, &steps, work.is_part);
         if work.next_at.is_some_and(|at| at <= now) {
             self.ring.due(tenant, Lane::Single);
         }
@@ -267,7 +273,7 @@ impl<S: Store + 'static> Sender<S> {
         let mut teller = Teller(self.claims.0.clone(), Some(ClaimEnd { tenant, lane, is_full: false }));
         let task = self.chunks.spawn(async move {
             let Lane::Step(id) = lane else { return 0 };
-            match shared.directory.bulk_step(tenant, id).await {
+            match shared.directory.bulk_step(tenant, id, COMMITS).await {
                 Ok(may_be_more) => {
                     if let Some(end) = &mut teller.1 {
                         end.is_full = may_be_more;
@@ -280,6 +286,7 @@ impl<S: Store + 'static> Sender<S> {
             0
         });
         self.by_task.insert(task.id(), (tenant, lane));
+        self.stepping_tasks.insert(task.id(), task);
         self.steps.begin(tenant, lane);
     }
 
@@ -303,6 +310,7 @@ impl<S: Store + 'static> Sender<S> {
         };
         let Some((tenant, lane)) = self.by_task.remove(&task) else { return };
         if matches!(lane, Lane::Step(_)) {
+            self.stepping_tasks.remove(&task);
             self.steps.ended(tenant, None);
             return;
         }

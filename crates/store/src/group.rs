@@ -11,11 +11,9 @@ pub(crate) const ROWS: usize = 5000;
 pub(crate) fn rows(batch: &Batch) -> usize {
     let of_change = |change: &Change| match change {
         Change::ContactsInsert { contacts, .. } => contacts.len(),
-        Change::BulkExpand(chunk) => chunk.messages.len().max(chunk.reached.len()),
+        Change::BulkExpand(chunk) => chunk.messages.len(),
         Change::ContactsReplace { keep, .. } => keep.len(),
-        Change::MessagesClaim { limit, .. }
-        | Change::MessagesClaimLost { limit, .. }
-        | Change::BulkForget(_, limit) => *limit as usize,
+        Change::MessagesClaim { limit, .. } | Change::MessagesClaimLost { limit, .. } => *limit as usize,
         Change::PricesReplace(Some(table)) => table.iter().count(),
         Change::DeliveriesInsert { deliveries, .. } => deliveries.len(),
         _ => 1,

@@ -184,7 +184,6 @@ pub(super) struct BroadcastRow<'a> {
     org_unit_id: i64,
     from_number: &'a str,
     message: &'a str,
-    /// In lists the first 100 only.
     recipients: Vec<&'a str>,
     contact_group_ids: Vec<i64>,
     scheduled_at: Option<Time>,

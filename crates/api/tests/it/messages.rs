@@ -109,7 +109,7 @@ pub(crate) async fn load_prices(world: &World) {
 /// Does all that there is to do for a bulk now, but for handing over.
 pub(crate) async fn run(world: &World, tenant: &Ctx, uuid: &str) -> BulkId {
     let bulk = world.directory().bulk_by_uuid(tenant, uuid.parse().unwrap()).await.unwrap();
-    while world.directory().bulk_step(tenant.tenant(), bulk.id).await.unwrap() {}
+    while world.directory().bulk_step(tenant.tenant(), bulk.id, 16).await.unwrap() {}
     bulk.id
 }
 

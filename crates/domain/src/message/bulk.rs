@@ -7,6 +7,7 @@ mod delta;
 mod expand;
 mod preview;
 mod read;
+mod recipients;
 mod step;
 mod store;
 mod work;
@@ -35,8 +36,6 @@ pub mod bulk_limits {
     /// Single numbers; more come as a group.
     pub const PHONES: usize = 10_000;
     pub const GROUPS: usize = 100;
-    /// Single numbers that a list of bulks has of each.
-    pub const PHONES_LISTED: usize = 100;
 }
 
 /// One text to many.

@@ -42,6 +42,8 @@ pub struct MessageWork {
     pub bulks_at: Option<Timestamp>,
     /// Where the next look goes on ([`Directory::message_work_after`]), if there are more bulks than one look takes in.
     pub bulks_after: Option<BulkPlace>,
+    /// There are bulks to do besides `steps` and `lanes`, before them or after them.
+    pub is_part: bool,
 }
 
 /// Messages that this process alone may hand over, those that were due first at first.

@@ -60,9 +60,9 @@ impl Ring {
         self.enter(id);
     }
 
-    /// Of bulks nothing but this is due: others are paused, cancelled, or their window is closed.
-    pub(super) fn due_bulks(&mut self, id: TenantId, lanes: &[Lane]) {
-        if let Some(tenant) = self.tenants.get_mut(&id) {
+    /// Of bulks nothing but this is due, unless it is a part: others are paused, cancelled, or their window is closed.
+    pub(super) fn due_bulks(&mut self, id: TenantId, lanes: &[Lane], is_part: bool) {
+        if let Some(tenant) = self.tenants.get_mut(&id).filter(|_| !is_part) {
             tenant.due.retain(|lane| !matches!(lane, Lane::Bulk(_) | Lane::Step(_)) || lanes.contains(lane));
         }
         for lane in lanes {
@@ -188,7 +188,7 @@ mod tests {
     fn bulks_of_a_tenant_go_in_turn_and_single_messages_before_them() {
         let mut ring = Ring::default();
         let [one, two] = [Lane::Bulk(BulkId(1)), Lane::Bulk(BulkId(2))];
-        ring.due_bulks(ONE, &[one, two]);
+        ring.due_bulks(ONE, &[one, two], false);
         assert_eq!(turn(&mut ring), Some((ONE, one)));
         ring.due(ONE, Lane::Single);
         ring.claimed(ONE, one, true);
@@ -198,10 +198,23 @@ mod tests {
             ring.claimed(ONE, lane, is_full);
         }
         ring.ended(ONE, None);
-        ring.due_bulks(ONE, &[two]);
+        ring.due_bulks(ONE, &[two], false);
         assert_eq!(turn(&mut ring), Some((ONE, Lane::Single)));
         ring.claimed(ONE, Lane::Single, false);
         assert_eq!(turn(&mut ring), Some((ONE, two)), "the other one is paused");
+    }
+
+    #[test]
+    fn a_part_of_the_bulks_takes_no_turn_from_the_others() {
+        let mut ring = Ring::default();
+        let [one, two, three] = [1, 2, 3].map(|id| Lane::Bulk(BulkId(id)));
+        ring.due_bulks(ONE, &[one, two], true);
+        ring.due_bulks(ONE, &[three], true);
+        for lane in [one, two, three] {
+            assert_eq!(turn(&mut ring), Some((ONE, lane)));
+            ring.claimed(ONE, lane, false);
+            ring.ended(ONE, None);
+        }
     }
 
     #[tokio::test(start_paused = true)]

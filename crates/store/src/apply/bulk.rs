@@ -12,7 +12,7 @@ use crate::statements::bulk::{self, MANY};
 use crate::value::{Value, values};
 
 /// The values that both statements begin with.
-fn values(b: &Bulk, expansion: Option<Expansion>) -> Vec<Value<'_>> {
+fn values<'a>(b: &'a Bulk, expansion: Option<&Expansion>) -> Vec<Value<'a>> {
     let groups: Vec<String> = b.groups.iter().map(ToString::to_string).collect();
     let window = |of: fn(&SendWindow) -> String| b.window.as_ref().map(of);
     values![
@@ -51,10 +51,9 @@ pub(super) async fn insert(on: &mut impl Write, b: &Bulk) -> Outcome {
     phones(on, b).await
 }
 
-pub(super) async fn update(on: &mut impl Write, b: &Bulk, expansion: Option<Expansion>) -> Outcome {
-    let (source, after) = expansion.map(Expansion::codes).unzip();
+pub(super) async fn update(on: &mut impl Write, b: &Bulk, expansion: Option<&Expansion>) -> Outcome {
     let mut all = values(b, expansion);
-    all.extend(values![b.version - 1, source, after]);
+    all.extend(values![b.version - 1, expansion.map(Expansion::as_str)]);
     on.one_row(&bulk::UPDATE, &all).await?;
     phones(on, b).await
 }
@@ -80,11 +79,10 @@ pub(super) async fn count(on: &mut impl Write, tenant: TenantId, id: BulkId, del
 }
 
 pub(super) async fn expand(on: &mut impl Write, chunk: &BulkChunk) -> Outcome {
-    let BulkChunk { bulk: of, from, to, at, messages, reached, delta } = chunk;
+    let BulkChunk { bulk: of, from, to, at, messages, delta } = chunk;
     let (tenant, id) = (of.tenant.0, of.id.0);
-    let ((from, after), (to, last)) = (from.codes(), to.codes());
     // First of all, since whoever comes too late has nothing to write.
-    on.one_row(&bulk::EXPAND, &values![tenant, id, from, after, to, last]).await?;
+    on.one_row(&bulk::EXPAND, &values![tenant, id, from.as_str(), to.as_str()]).await?;
     count(on, of.tenant, of.id, delta).await?;
     let common = common(chunk);
     let mut chunks = messages.chunks_exact(MANY);
@@ -98,10 +96,6 @@ pub(super) async fn expand(on: &mut impl Write, chunk: &BulkChunk) -> Outcome {
         let (first, last) = (first.id.0, last.id.0);
         let due_at = at.0.max(of.deliver_at.map_or(0, |at| at.0));
         on.run(&bulk::QUEUE, &values![tenant, id, first, last, due_at]).await?;
-        on.run(&bulk::REACH, &values![tenant, id, first, last]).await?;
-    }
-    for phone in reached {
-        on.run(&bulk::REACH_ONE, &values![tenant, id, phone.as_str()]).await?;
     }
     Ok(())
 }

@@ -254,7 +254,9 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &
             on.one_row(&of_block::DELETE, &values![id, gone.0, *version]).await
         }
         Change::BulkInsert(new) => bulk::insert(on, new).await,
-        Change::BulkUpdate { bulk: changed, expansion } => bulk::update(on, changed, *expansion).await,
+        Change::BulkUpdate { bulk: changed, expansion } => {
+            bulk::update(on, changed, expansion.as_ref()).await
+        }
         Change::BulkDelete { id: bulk, version, at } => {
             on.one_row(&of_bulk::DELETE, &values![id, bulk.0, *version, at.0]).await
         }
@@ -263,8 +265,7 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &
             bulk::expand(on, chunk).await
         }
         Change::BulkCount(bulk, delta) => bulk::count(on, tenant, *bulk, delta).await,
-        Change::BulkForget(bulk, limit) => on.run(&of_bulk::FORGET, &values![id, bulk.0, *limit]).await,
-        Change::BulkForgotten(bulk) => on.one_row(&of_bulk::FORGOTTEN, &values![id, bulk.0]).await,
+        Change::BulkSettled(bulk) => on.one_row(&of_bulk::SETTLED, &values![id, bulk.0]).await,
         Change::BulkRemove(bulk) => bulk::remove(on, tenant, *bulk).await,
         Change::OrgUnitInsert(unit) => {
             counts.org_units += 1;

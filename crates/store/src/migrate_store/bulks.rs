@@ -23,8 +23,6 @@ pub(super) const BULKS: Table = Table {
         "skipped",
         "invalid",
         "cost",
-        "expand_source",
-        "expand_after",
         "work_at",
         "actor_kind",
         "actor_id",
@@ -44,6 +42,7 @@ pub(super) const BULKS: Table = Table {
         "window_zone",
         "voice_lang",
         "status",
+        "expansion",
         "ip",
         "text",
     ],
@@ -55,13 +54,5 @@ pub(super) const BULK_PHONES: Table = Table {
     key: &["tenant_id", "bulk_id"],
     integers: &["tenant_id", "bulk_id"],
     texts: &["phones"],
-    bytes: &[],
-};
-
-pub(super) const BULK_RECIPIENTS: Table = Table {
-    name: "bulk_recipients",
-    key: &["tenant_id", "bulk_id", "phone"],
-    integers: &["tenant_id", "bulk_id"],
-    texts: &["phone"],
     bytes: &[],
 };

@@ -288,7 +288,6 @@ pub(crate) static TABLES: &[Table] = &[
     },
     bulks::BULKS,
     bulks::BULK_PHONES,
-    bulks::BULK_RECIPIENTS,
     Table {
         name: "messages",
         key: &["tenant_id", "id"],

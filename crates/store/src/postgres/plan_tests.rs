@@ -73,7 +73,6 @@ pub(super) const ROWS: &str = "
     SELECT tenant_id, id, CONVERT_TO(id::TEXT, 'UTF8'), id, 'M', 'braces', '', 0, 1, 0, 0, 0, 'completed',
         CASE WHEN id % 50 = 0 THEN id END, 0, 1, id, id, id, 'x' FROM org_units WHERE id % 3 = 0;
     INSERT INTO bulk_phones SELECT tenant_id, id, '+491' FROM bulks WHERE id % 2 = 0;
-    INSERT INTO bulk_recipients SELECT tenant_id, 30000 + id % 30, '+4915' || id FROM org_units;
     INSERT INTO conversations (tenant_id, id, our_number, their_number, is_incoming, last_at, last_message, unread,
         responses_sum, responses, assigned_to, is_pinned, closed_at, version, started_at)
     SELECT tenant_id, id, '491', '4915' || id, 1, id, convert_to('i' || id, 'UTF8'), 1, 0, 0, id, 0, CASE WHEN id % 4 = 0 THEN id END, 1, id
@@ -87,7 +86,7 @@ pub(super) const STATISTICS: &str =
     "ANALYZE tenants, tenant_state, org_units, users, login_claims, session_tokens, credentials, user_groups,
         user_group_members, contact_groups, contacts, webhooks, webhook_deliveries, tags, media_prompts, object_garbage,
         price_table, prices, movements, blocked_numbers, messages, message_queue, incomings, bulks, conversations,
-        bulk_phones, bulk_recipients, journal;
+        bulk_phones, journal;
 ";
 
 /// A connection with the settings of the store, to new tables in a schema that is gone after the transaction.

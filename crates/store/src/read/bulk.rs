@@ -7,7 +7,7 @@ use muster_domain::contact::{ContactGroup, PhoneNumber};
 use muster_domain::message::{
     Bulk, BulkContact, BulkField, BulkPlace, BulkStore, BulkWork, ListQuery, Message, StoredBulk,
 };
-use muster_domain::{BulkId, ContactGroupId, ContactId, OrgUnitId, Page, StoreError, TenantId, Timestamp};
+use muster_domain::{BulkId, ContactGroupId, OrgUnitId, Page, StoreError, TenantId, Timestamp};
 use uuid::Uuid;
 
 use super::contact::list;
@@ -37,7 +37,7 @@ impl BulkStore for Store {
         within: Option<OrgUnitId>,
         query: ListQuery<BulkField>,
     ) -> Result<Page<Bulk>, StoreError> {
-        read!(self, scan, |on| BULKS.read_within(on, tenant, within, &query, rows::bulk::listed, UNKNOWN))
+        read!(self, scan, |on| BULKS.read_within(on, tenant, within, &query, rows::bulk::bulk, UNKNOWN))
     }
 
     async fn bulks_to_do(
@@ -50,24 +50,19 @@ impl BulkStore for Store {
         read!(self, scan, |on| to_do(on, tenant, now, after, limit))
     }
 
-    async fn bulk_to_step(
-        &self,
-        tenant: TenantId,
-        id: BulkId,
-    ) -> Result<Option<(StoredBulk, bool)>, StoreError> {
-        read!(self, read, |on| on.one(&statements::TO_STEP, &values![tenant.0, id.0], rows::bulk::to_step))
+    async fn bulk_to_step(&self, tenant: TenantId, id: BulkId) -> Result<Option<StoredBulk>, StoreError> {
+        read!(self, read, |on| on.one(&statements::TO_STEP, &values![tenant.0, id.0], rows::bulk::stored))
     }
 
     async fn bulk_contacts(
         &self,
         tenant: TenantId,
-        bulk: BulkId,
         group: ContactGroupId,
         now: Timestamp,
-        after: ContactId,
+        after: String,
         limit: u32,
     ) -> Result<Option<(ContactGroup, Vec<BulkContact>)>, StoreError> {
-        read!(self, scan, |on| contacts(on, tenant, bulk, (group, now), after, limit))
+        read!(self, scan, |on| contacts(on, tenant, group, now, &after, limit))
     }
 
     async fn blocked_among(
@@ -108,15 +103,15 @@ async fn to_do(
 async fn contacts(
     on: &impl Read,
     tenant: TenantId,
-    bulk: BulkId,
-    (group, now): (ContactGroupId, Timestamp),
-    after: ContactId,
+    group: ContactGroupId,
+    now: Timestamp,
+    after: &str,
     limit: u32,
 ) -> Result<Option<(ContactGroup, Vec<BulkContact>)>, StoreError> {
     let Some((group, edition)) = list(on, tenant, group, now).await? else {
         return Ok(None);
     };
-    let values = values![tenant.0, group.id.0, edition, after.0, limit, bulk.0];
+    let values = values![tenant.0, group.id.0, edition, after, limit];
     let contacts = on.all(&statements::CONTACTS, &values, rows::bulk::contact).await?;
     Ok(Some((group, contacts)))
 }

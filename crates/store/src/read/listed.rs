@@ -81,7 +81,7 @@ pub(super) static BLOCKS: Listed<BlockField> = Listed {
 };
 
 pub(super) static BULKS: Listed<BulkField> = Listed {
-    columns: bulk::listed!(),
+    columns: bulk::columns!(),
     from: bulk::from!(),
     table: "b",
     exists: " AND b.deleted = 0",

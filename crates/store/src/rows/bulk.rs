@@ -3,9 +3,9 @@
 use muster_domain::contact::PhoneNumber;
 use muster_domain::message::{
     Bulk, BulkContact, BulkCounts, BulkStatus, BulkWork, Encoding, Expansion, PlaceholderStyle, SendOptions,
-    SendWindow, SenderId, StoredBulk, bulk_limits,
+    SendWindow, SenderId, StoredBulk,
 };
-use muster_domain::{BulkId, ContactGroupId, ContactId, FieldErrors, OrgUnitId, TenantId};
+use muster_domain::{BulkId, ContactGroupId, FieldErrors, OrgUnitId, TenantId};
 
 use super::balance::money;
 use super::message::time;
@@ -34,10 +34,8 @@ fn window(row: &dyn Row, first: usize) -> Result<Option<SendWindow>> {
     window.map(Some).ok_or_else(|| corrupt("send window"))
 }
 
-/// From two columns.
-fn expansion(row: &dyn Row, first: usize) -> Result<Expansion> {
-    let expansion = Expansion::from_codes(get(row, first)?, get(row, first + 1)?);
-    expansion.ok_or_else(|| corrupt("progress of a bulk"))
+fn expansion(row: &dyn Row, at: usize) -> Result<Expansion> {
+    Expansion::from_stored(get(row, at)?).ok_or_else(|| corrupt("progress of a bulk"))
 }
 
 fn groups(raw: &str) -> Result<Vec<ContactGroupId>> {
@@ -89,24 +87,12 @@ pub(crate) fn bulk(row: &dyn Row) -> Result<Bulk> {
     })
 }
 
-/// As a list has it: the last of its numbers may be cut off.
-pub(crate) fn listed(row: &dyn Row) -> Result<Bulk> {
-    let mut bulk = bulk(row)?;
-    bulk.phones.truncate(bulk_limits::PHONES_LISTED);
-    Ok(bulk)
-}
-
 pub(crate) fn stored(row: &dyn Row) -> Result<StoredBulk> {
     Ok(StoredBulk {
         bulk: bulk(row)?,
         expansion: expansion(row, COLUMNS)?,
-        is_deleted: get(row, COLUMNS + 2)?,
+        is_deleted: get(row, COLUMNS + 1)?,
     })
-}
-
-/// And whether it remembers numbers.
-pub(crate) fn to_step(row: &dyn Row) -> Result<(StoredBulk, bool)> {
-    Ok((stored(row)?, get(row, COLUMNS + 3)?))
 }
 
 pub(crate) fn work(row: &dyn Row) -> Result<BulkWork> {
@@ -117,19 +103,17 @@ pub(crate) fn work(row: &dyn Row) -> Result<BulkWork> {
         is_deleted: get(row, 3)?,
         is_dry_run: get(row, 4)?,
         expansion: expansion(row, 5)?,
-        window: window(row, 7)?,
-        queued: count(row, 10)?,
-        next_at: get(row, 11)?,
+        window: window(row, 6)?,
+        queued: count(row, 9)?,
+        next_at: get(row, 10)?,
     })
 }
 
 pub(crate) fn contact(row: &dyn Row) -> Result<BulkContact> {
     Ok(BulkContact {
-        id: ContactId(get(row, 0)?),
-        phone: PhoneNumber::from_stored(get(row, 1)?),
-        columns: [get(row, 2)?, get(row, 3)?, get(row, 4)?, get(row, 5)?, get(row, 6)?],
-        callback_data: get(row, 7)?,
-        is_blocked: get(row, 8)?,
-        is_reached: get(row, 9)?,
+        phone: PhoneNumber::from_stored(get(row, 0)?),
+        columns: [get(row, 1)?, get(row, 2)?, get(row, 3)?, get(row, 4)?, get(row, 5)?],
+        callback_data: get(row, 6)?,
+        is_blocked: get(row, 7)?,
     })
 }

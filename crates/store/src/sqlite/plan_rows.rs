@@ -66,7 +66,6 @@ pub(super) const ROWS: &str = "
     SELECT tenant_id, id, CAST(id AS BLOB), id, 'M', 'braces', '', 0, 1, 0, 0, 0, 'completed',
         CASE WHEN id % 50 = 0 THEN id END, 0, 1, id, id, id, 'x' FROM org_units WHERE id % 3 = 0;
     INSERT INTO bulk_phones SELECT tenant_id, id, '+491' FROM bulks WHERE id % 2 = 0;
-    INSERT INTO bulk_recipients SELECT tenant_id, 30000 + id % 30, '+4915' || id FROM org_units;
     INSERT INTO conversations (tenant_id, id, our_number, their_number, is_incoming, last_at, last_message, unread,
         responses_sum, responses, assigned_to, is_pinned, closed_at, version, started_at)
     SELECT tenant_id, id, '491', '4915' || id, 1, id, CAST(id AS BLOB), 1, 0, 0, id, 0, CASE WHEN id % 4 = 0 THEN id END, 1, id

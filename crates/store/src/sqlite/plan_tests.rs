@@ -71,7 +71,7 @@ fn no_statement_reads_a_whole_table_when_the_planner_knows_statistics() {
 /// Wanted: a tenant's credentials, few webhooks, tags, media prompts, user groups and contact groups are listed whole, a number is
 /// looked for in each contact group, those of which rows are to be removed are in an index of their own, a tenant is removed whole, and a list of all users is read in its
 /// order until the page is full. Their counts are kept, but for those of a filter.
-const WHOLE: [&str; 55] = [
+const WHOLE: [&str; 54] = [
     "contact::GROUPS",
     "contact::GROUPS_COUNT",
     "contact::GROUP_IDS",
@@ -101,7 +101,6 @@ const WHOLE: [&str; 55] = [
     "purge::INCOMINGS",
     "purge::CONVERSATIONS",
     "purge::BLOCKED_NUMBERS",
-    "purge::BULK_RECIPIENTS",
     "purge::BULK_PHONES",
     "purge::BULKS",
     "purge::MOVEMENTS",

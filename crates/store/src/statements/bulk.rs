@@ -5,26 +5,13 @@ use std::sync::LazyLock;
 
 use super::{Statement, message};
 
-/// The columns of a bulk, as `rows/bulk.rs` reads them, but for its single numbers, which come last.
-macro_rules! own_columns {
+/// The columns of a bulk, as `rows/bulk.rs` reads them.
+macro_rules! columns {
     () => {
         "b.id, b.tenant_id, b.uuid, b.org_unit_id, b.name, b.sender, b.style, b.is_unicode, b.group_ids, b.deliver_at, \
          b.window_from, b.window_to, b.window_zone, b.service, b.source, b.voice_lang, b.is_text_deleted, b.is_dry_run, \
          b.status, b.queued, b.sent, b.delivered, b.failed, b.skipped, b.invalid, b.cost, b.actor_kind, b.actor_id, b.ip, \
-         b.version, b.created_at, b.modified_at, b.processed_at, b.text"
-    };
-}
-
-macro_rules! columns {
-    () => {
-        concat!($crate::statements::bulk::own_columns!(), ", p.phones")
-    };
-}
-
-/// For lists: of the single numbers, which may be long, the first 100, each of at most 16 characters and a blank.
-macro_rules! listed {
-    () => {
-        concat!($crate::statements::bulk::own_columns!(), ", SUBSTR(p.phones, 1, 1700)")
+         b.version, b.created_at, b.modified_at, b.processed_at, b.text, p.phones"
     };
 }
 
@@ -38,11 +25,11 @@ macro_rules! from {
 /// After the columns of a bulk: how far it is, and whether it is gone for every reader.
 macro_rules! state {
     () => {
-        ", b.expand_source, b.expand_after, b.deleted"
+        ", b.expansion, b.deleted"
     };
 }
 
-pub(crate) use {columns, from, listed, own_columns, state};
+pub(crate) use {columns, from, state};
 
 super::statements! {
     /// The `+` keeps the planner from the index of those that are not deleted.
@@ -50,26 +37,22 @@ super::statements! {
         WHERE b.tenant_id = $1 AND b.id = $2 AND +b.deleted = 0");
     GET_BY_UUID = concat!("SELECT ", columns!(), state!(), " FROM ", from!(), "
         WHERE b.tenant_id = $1 AND b.uuid = $2 AND +b.deleted = 0");
-    /// And whether numbers are remembered.
-    TO_STEP = concat!("SELECT ", columns!(), state!(), ",
-            CASE WHEN EXISTS (SELECT 1 FROM bulk_recipients r WHERE r.tenant_id = $1 AND r.bulk_id = $2) THEN 1 ELSE 0 END
-        FROM ", from!(), " WHERE b.tenant_id = $1 AND b.id = $2", message::active!());
+    TO_STEP = concat!("SELECT ", columns!(), state!(), " FROM ", from!(), "
+        WHERE b.tenant_id = $1 AND b.id = $2", message::active!());
     /// $2: now, $4 and $5: the place after which they are.
-    TO_DO = concat!("SELECT b.id, b.work_at, b.status, b.deleted, b.is_dry_run, b.expand_source, b.expand_after, b.window_from,
-            b.window_to, b.window_zone, b.queued, (SELECT MIN(q.due_at) FROM message_queue q
+    TO_DO = concat!("SELECT b.id, b.work_at, b.status, b.deleted, b.is_dry_run, b.expansion, b.window_from, b.window_to,
+            b.window_zone, b.queued, (SELECT MIN(q.due_at) FROM message_queue q
                 WHERE q.tenant_id = $1 AND q.lane = b.id AND q.claim IS NULL)
         FROM bulks b WHERE b.tenant_id = $1 AND b.work_at IS NOT NULL AND b.work_at <= $2 AND (b.work_at, b.id) > ($4, $5)",
         message::active!(), " ORDER BY b.work_at, b.id LIMIT $3");
     NEXT = concat!("SELECT b.work_at FROM bulks b
         WHERE b.tenant_id = $1 AND b.work_at IS NOT NULL AND b.work_at > $2", message::active!(), "
         ORDER BY b.work_at LIMIT 1");
-    /// $2: the group, $3: its edition, $6: the bulk. What is asked about a contact is looked up for each.
-    CONTACTS = "SELECT c.id, c.phone, c.a, c.b, c.c, c.d, c.e, c.callback_data,
-            COALESCE((SELECT 1 FROM blocked_numbers k WHERE k.tenant_id = $1 AND k.number = c.phone), 0),
-            COALESCE((SELECT 1 FROM bulk_recipients r
-                WHERE r.tenant_id = $1 AND r.bulk_id = $6 AND r.phone = c.phone), 0)
+    /// $2: the group, $3: its edition, $4: the number before. Whether one is blocked is looked up for each.
+    CONTACTS = "SELECT c.phone, c.a, c.b, c.c, c.d, c.e, c.callback_data,
+            COALESCE((SELECT 1 FROM blocked_numbers k WHERE k.tenant_id = $1 AND k.number = c.phone), 0)
         FROM contacts c
-        WHERE c.group_id = $2 AND c.tenant_id = $1 AND c.edition = $3 AND c.id > $4 ORDER BY c.id LIMIT $5";
+        WHERE c.tenant_id = $1 AND c.group_id = $2 AND c.edition = $3 AND c.phone > $4 ORDER BY c.phone LIMIT $5";
     WAITING = concat!("SELECT ", message::columns!(), " FROM message_queue q
         JOIN messages m ON m.tenant_id = q.tenant_id AND m.id = q.message_id
         WHERE q.tenant_id = $1 AND q.lane = $2 AND q.claim IS NULL ORDER BY q.due_at, q.message_id LIMIT $3");
@@ -79,38 +62,29 @@ super::statements! {
                   text, version, modified_at, processed_at, work_at, uuid, is_dry_run, actor_kind, actor_id, ip, created_at)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
                   $23, $24, $25, $26, $27, $28, $29)";
-    /// $24: the version that the change was decided on; $25 and $26: how far it is, or null.
+    /// $24: the version that the change was decided on; $25: how far it is, or null.
     UPDATE = "UPDATE bulks SET org_unit_id = $3, name = $4, name_key = $5, sender = $6, style = $7, is_unicode = $8,
                   group_ids = $9, deliver_at = $10, window_from = $11, window_to = $12, window_zone = $13, service = $14,
                   source = $15, voice_lang = $16, is_text_deleted = $17, status = $18, text = $19, version = $20,
-                  modified_at = $21, processed_at = $22, work_at = $23, expand_source = COALESCE($25, expand_source),
-                  expand_after = COALESCE($26, expand_after)
+                  modified_at = $21, processed_at = $22, work_at = $23, expansion = COALESCE($25, expansion)
               WHERE tenant_id = $1 AND id = $2 AND version = $24 AND deleted = 0";
     PHONES = "INSERT INTO bulk_phones (tenant_id, bulk_id, phones) VALUES ($1, $2, $3)
               ON CONFLICT (tenant_id, bulk_id) DO UPDATE SET phones = $3 WHERE bulk_phones.phones <> $3";
     NO_PHONES = "DELETE FROM bulk_phones WHERE tenant_id = $1 AND bulk_id = $2";
     DELETE = "UPDATE bulks SET deleted = 1, version = version + 1, modified_at = $4, work_at = 0
               WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted = 0";
-    /// From $3 and $4 to $5 and $6.
-    EXPAND = "UPDATE bulks SET expand_source = $5, expand_after = $6
-              WHERE tenant_id = $1 AND id = $2 AND expand_source = $3 AND expand_after = $4 AND status = 'sending'
-                  AND deleted = 0";
+    /// From $3 to $4.
+    EXPAND = concat!("UPDATE bulks SET expansion = $4
+        WHERE tenant_id = $1 AND id = $2 AND expansion = $3 AND status = 'sending' AND deleted = 0", message::active!());
     /// Those of its messages between $3 and $4 that are new (status 0) wait from $5 on.
     QUEUE = "INSERT INTO message_queue (tenant_id, message_id, lane, due_at)
              SELECT m.tenant_id, m.id, m.bulk_id, CAST($5 AS BIGINT) FROM messages m
              WHERE m.tenant_id = $1 AND m.id BETWEEN $3 AND $4 AND m.bulk_id = $2 AND m.status = 0";
-    /// The numbers of its messages between $3 and $4.
-    REACH = "INSERT INTO bulk_recipients (tenant_id, bulk_id, phone)
-             SELECT m.tenant_id, m.bulk_id, m.phone FROM messages m
-             WHERE m.tenant_id = $1 AND m.id BETWEEN $3 AND $4 AND m.bulk_id = $2";
-    REACH_ONE = "INSERT INTO bulk_recipients (tenant_id, bulk_id, phone) VALUES ($1, $2, $3)";
     COUNT = "UPDATE bulks SET queued = queued + $3, sent = sent + $4, delivered = delivered + $5, failed = failed + $6,
                  skipped = skipped + $7, invalid = invalid + $8, cost = cost + $9
              WHERE tenant_id = $1 AND id = $2";
-    FORGET = "DELETE FROM bulk_recipients WHERE tenant_id = $1 AND bulk_id = $2 AND phone IN
-        (SELECT r.phone FROM bulk_recipients r WHERE r.tenant_id = $1 AND r.bulk_id = $2 ORDER BY r.phone LIMIT $3)";
-    FORGOTTEN = "UPDATE bulks SET expand_source = -2, work_at = CASE WHEN status = 'sending' THEN 0 END
-                 WHERE tenant_id = $1 AND id = $2 AND expand_source = -1";
+    SETTLED = "UPDATE bulks SET expansion = 'done', work_at = NULL
+               WHERE tenant_id = $1 AND id = $2 AND expansion = 'settle' AND deleted = 0";
     REMOVE = "DELETE FROM bulks WHERE tenant_id = $1 AND id = $2 AND deleted = 1";
 }
 

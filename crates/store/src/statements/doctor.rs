@@ -110,8 +110,8 @@ super::statements! {
         LEFT JOIN message_queue q ON q.tenant_id = m.tenant_id AND q.message_id = m.id
         WHERE m.tenant_id = $1 AND m.status = 0 AND q.message_id IS NULL LIMIT $2";
     QUEUED = "SELECT q.message_id FROM message_queue q
-        JOIN messages m ON m.tenant_id = q.tenant_id AND m.id = q.message_id
-        WHERE q.tenant_id = $1 AND (m.status <> 0 OR q.lane <> COALESCE(m.bulk_id, 0)) LIMIT $2";
+        LEFT JOIN messages m ON m.tenant_id = q.tenant_id AND m.id = q.message_id
+        WHERE q.tenant_id = $1 AND (m.id IS NULL OR m.status <> 0 OR q.lane <> COALESCE(m.bulk_id, 0)) LIMIT $2";
     MOVEMENTS = concat!("SELECT ", balance::columns!(), " FROM movements m WHERE m.tenant_id = $1");
     ENTRIES = concat!("SELECT ", tenant::journal_columns!(), " FROM journal WHERE tenant_id = $1");
     WEBHOOK_UNITS = "SELECT w.id FROM webhooks w

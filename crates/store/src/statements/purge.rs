@@ -55,8 +55,6 @@ super::statements! {
         (SELECT c.id FROM conversations c WHERE c.tenant_id = $1 ORDER BY c.id LIMIT $2)";
     BLOCKED_NUMBERS = "DELETE FROM blocked_numbers WHERE tenant_id = $1 AND id IN
         (SELECT b.id FROM blocked_numbers b WHERE b.tenant_id = $1 ORDER BY b.id LIMIT $2)";
-    BULK_RECIPIENTS = "DELETE FROM bulk_recipients WHERE tenant_id = $1 AND (bulk_id, phone) IN
-        (SELECT r.bulk_id, r.phone FROM bulk_recipients r WHERE r.tenant_id = $1 ORDER BY r.bulk_id, r.phone LIMIT $2)";
     BULK_PHONES = "DELETE FROM bulk_phones WHERE tenant_id = $1 AND bulk_id IN
         (SELECT p.bulk_id FROM bulk_phones p WHERE p.tenant_id = $1 ORDER BY p.bulk_id LIMIT $2)";
     BULKS = "DELETE FROM bulks WHERE +tenant_id = $1 AND id IN
@@ -71,14 +69,13 @@ super::statements! {
 }
 
 /// In their order. The last statement of each removes rows, those before it make ready.
-pub(crate) static STEPS: [&[&super::Statement]; 25] = [
+pub(crate) static STEPS: [&[&super::Statement]; 24] = [
     &[&CARRIER_PARTS],
     &[&MESSAGE_QUEUE],
     &[&MESSAGES],
     &[&INCOMINGS],
     &[&CONVERSATIONS],
     &[&BLOCKED_NUMBERS],
-    &[&BULK_RECIPIENTS],
     &[&BULK_PHONES],
     &[&BULKS],
     &[&MOVEMENTS],

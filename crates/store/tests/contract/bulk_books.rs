@@ -77,7 +77,7 @@ impl<B: Backend> World<B> {
 
     /// All steps that there are now.
     pub(crate) async fn run(&self, org: &Org, id: BulkId) {
-        while self.node().bulk_step(org.tenant, id).await.unwrap() {}
+        while self.node().bulk_step(org.tenant, id, 16).await.unwrap() {}
     }
 
     pub(crate) async fn claim_bulk(&self, org: &Org, id: BulkId, limit: u32) -> Option<Claimed> {

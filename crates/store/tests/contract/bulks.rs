@@ -334,9 +334,9 @@ async fn bulks_go_with_their_tenant<B: Backend>() {
     for org in [&org, &other] {
         let group = world.named_group(org, (0..5).map(|n| contact(n, "Kim"))).await;
         let id = world.bulk(org, to_groups("Hi {{name}}", &[group.id])).await.id;
-        // It remembers whom it has reached.
+        // It has begun and reached some.
         for _ in 0..2 {
-            world.directory.bulk_step(org.tenant, id).await.unwrap();
+            world.directory.bulk_step(org.tenant, id, 1).await.unwrap();
         }
         world.bulk(org, to_phones("hello", 0..3)).await;
     }
@@ -370,7 +370,7 @@ async fn the_doctor_sees_what_is_wrong_with_bulks<B: Backend>() {
         ("processed_at = 1", "processed_at = 0", "the time of its end is wrong: bulk"),
         ("sender = ''", "sender = 'M'", "the sender is none: bulk"),
         ("status = 'lost'", "status = 'sending'", "status of a bulk is not understood"),
-        ("expand_source = -3", "expand_source = -2", "progress of a bulk is not understood"),
+        ("expansion = 'x'", "expansion = 'done'", "progress of a bulk is not understood"),
         ("window_from = '9'", "window_from = NULL", "is not understood"),
         ("group_ids = 'x'", "group_ids = ''", "list of groups is not understood"),
     ] {

@@ -86,7 +86,7 @@ impl Model {
         }
         for bulk in self.bulks.clone() {
             let directory = world.node();
-            tasks.push(async move { _ = directory.bulk_step(tenant, bulk).await.unwrap() }.boxed());
+            tasks.push(async move { _ = directory.bulk_step(tenant, bulk, 4).await.unwrap() }.boxed());
         }
         all_at_once(tasks).await;
     }
@@ -111,7 +111,7 @@ impl Model {
             Step::Steps(count) => {
                 for _ in 0..*count {
                     for bulk in &self.bulks {
-                        world.node().bulk_step(tenant, *bulk).await.unwrap();
+                        world.node().bulk_step(tenant, *bulk, 1).await.unwrap();
                     }
                 }
             }
@@ -126,7 +126,7 @@ impl Model {
                 let Some(bulk) = self.bulk(*nth) else { return };
                 let found = world.found_bulk(org, bulk).await;
                 directory.bulk_delete(&org.ctx, found, None).await.unwrap();
-                while world.node().bulk_step(tenant, bulk).await.unwrap() {}
+                while world.node().bulk_step(tenant, bulk, 4).await.unwrap() {}
                 self.bulks.retain(|other| *other != bulk);
             }
             Step::Claim(nth, limit) => {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
-use super::contacts;
+use super::contacts::{self, List};
 use super::report::{thousands, verdict};
 use super::server::{self, Memory, Place};
 use crate::clock::now;
@@ -39,7 +39,7 @@ const LOOK: Duration = Duration::from_millis(5);
 pub(super) fn measure(place: &Place, contacts: usize) -> anyhow::Result<Vec<Ran>> {
     server::create_tenant(place, "commands@example.org", "not a secret, only a bench")?;
     eprintln!("importing and exporting {contacts} contacts");
-    let (import, group) = import(place, contacts, contacts::phone)?;
+    let (import, group) = import(place, "Large", contacts, WHOLE)?;
     let file = place.folder.join("exported.csv");
     let mut command = server::contacts(place, "export");
     command.args(["--group", &group.to_string()]).arg(&file);
@@ -52,20 +52,29 @@ pub(super) fn measure(place: &Place, contacts: usize) -> anyhow::Result<Vec<Ran>
 /// Imports so many contacts into a new group of the large tenant; the group's id.
 pub(super) fn fill(place: &Place, contacts: usize) -> anyhow::Result<u64> {
     eprintln!("importing contacts: {contacts}");
-    import(place, contacts, contacts::phone).map(|(_, group)| group)
+    import(place, "Large", contacts, WHOLE).map(|(_, group)| group)
 }
 
-/// The same with numbers of mobile phones that no sandbox has something in mind with.
-pub(super) fn fill_mobile(place: &Place, contacts: usize) -> anyhow::Result<u64> {
+/// The same into a group of this name, with numbers of mobile phones that no sandbox has something in mind with.
+pub(super) fn fill_mobile(
+    place: &Place,
+    name: &str,
+    contacts: usize,
+    has_references: bool,
+) -> anyhow::Result<u64> {
     eprintln!("importing contacts: {contacts}");
-    import(place, contacts, contacts::mobile).map(|(_, group)| group)
+    let list = List { phone: contacts::mobile, has_references };
+    import(place, name, contacts, list).map(|(_, group)| group)
 }
 
-fn import(place: &Place, contacts: usize, phone: fn(usize) -> String) -> anyhow::Result<(Ran, u64)> {
+/// Contacts with all that one can have.
+const WHOLE: List = List { phone: contacts::phone, has_references: true };
+
+fn import(place: &Place, name: &str, contacts: usize, list: List) -> anyhow::Result<(Ran, u64)> {
     let file = place.folder.join("contacts.csv");
-    contacts::write_csv(&file, contacts, phone)?;
+    contacts::write_csv(&file, contacts, list)?;
     let mut command = server::contacts(place, "import");
-    command.args(["--new-group", "Large", "--json"]).arg(&file);
+    command.args(["--new-group", name, "--json"]).arg(&file);
     let (ran, output) = run(IMPORT, contacts, &mut command)?;
     fs::remove_file(file)?;
     let done: Value = serde_json::from_slice(&output).context("the import")?;

@@ -1,9 +1,11 @@
 //! The messages of some recipients of a bulk, as they are written at once.
 
+use std::sync::Arc;
+
 use super::{Bulk, BulkDelta, Expansion};
 use crate::contact::{COLUMNS, PhoneNumber};
 use crate::message::{Country, MessageStatus, MessageText, Money};
-use crate::{ContactId, MessageId, Timestamp};
+use crate::{MessageId, Timestamp};
 
 /// A message of a bulk, as far as it differs from the others of its chunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,28 +26,30 @@ pub struct BulkMessage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BulkChunk {
     /// As it was read: what all of its messages have in common.
-    pub bulk: Bulk,
+    pub bulk: Arc<Bulk>,
     /// What this was decided on.
     pub from: Expansion,
     pub to: Expansion,
     /// When the messages are made.
     pub at: Timestamp,
-    /// None of a dry run.
+    /// In the order of their numbers; none of a dry run.
     pub messages: Vec<BulkMessage>,
-    /// Numbers that get no message any more: those of the messages, or of a dry run, to whom one would have been.
-    pub reached: Vec<PhoneNumber>,
     pub delta: BulkDelta,
 }
 
-/// A contact of a group that a bulk goes to.
+/// Somebody that a bulk goes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BulkContact {
-    pub id: ContactId,
     pub phone: PhoneNumber,
     pub columns: [Option<String>; COLUMNS],
     pub callback_data: Option<String>,
     /// On the tenant's block list.
     pub is_blocked: bool,
-    /// The bulk has reached this number before.
-    pub is_reached: bool,
+}
+
+impl BulkContact {
+    /// A number of which nothing else is known.
+    pub(super) fn single(phone: PhoneNumber) -> Self {
+        Self { phone, columns: Default::default(), callback_data: None, is_blocked: false }
+    }
 }

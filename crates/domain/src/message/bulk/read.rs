@@ -30,8 +30,7 @@ impl<S: Store> Directory<S> {
         }
     }
 
-    /// A slice of the bulks of the caller's unit and all below it that are asked for, to be shown: of the single numbers of
-    /// each the first [`super::bulk_limits::PHONES_LISTED`], since a page of whole ones would be tens of megabytes.
+    /// A slice of the bulks of the caller's unit and all below it that are asked for.
     pub async fn bulk_list(&self, ctx: &Ctx, query: ListQuery<BulkField>) -> Result<Page<Bulk>, Error> {
         ctx.allow_in(Area::Resources, Access::Read)?;
         // A list of all needs no walk through the tree.

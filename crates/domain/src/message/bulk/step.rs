@@ -1,8 +1,7 @@
 //! What a process that sends does about bulks, step by step: it begins what is due, makes messages, ends what is sent, and
-//! stops what waits of those that were cancelled. Each step is a commit that rests on how far the bulk was, so that several
+//! stops what waits of those that were cancelled. Each commit of a step rests on how far the bulk was, so that several
 //! processes may try at once and one that dies is followed by another.
 
-use super::expand::CHUNK;
 use super::{Bulk, BulkPlace, Expansion, StoredBulk};
 use crate::message::tally::Tally;
 use crate::message::{BulkStatus, Holder, Message, MessageWork};
@@ -31,11 +30,12 @@ impl<S: Store> Directory<S> {
     ) -> Result<MessageWork, Error> {
         let now = self.now();
         let mut work = self.store.message_work(tenant).await?;
-        let after = after.unwrap_or((Timestamp(i64::MIN), BulkId(0)));
-        let (bulks, mut next) = self.store.bulks_to_do(tenant, now, after, BULKS).await?;
+        let from = after.unwrap_or((Timestamp(i64::MIN), BulkId(0)));
+        let (bulks, mut next) = self.store.bulks_to_do(tenant, now, from, BULKS).await?;
         if bulks.len() >= BULKS as usize {
             work.bulks_after = bulks.last().map(|last| (last.work_at, last.id));
         }
+        work.is_part = after.is_some() || work.bulks_after.is_some();
         for bulk in bulks {
             if bulk.needs_step() {
                 work.steps.push(bulk.id);
@@ -50,12 +50,18 @@ impl<S: Store> Directory<S> {
         Ok(work)
     }
 
-    /// Does the next piece of work of a bulk, if there is one now. Whether there may be another one at once.
-    pub async fn bulk_step(&self, tenant: TenantId, id: BulkId) -> Result<bool, Error> {
-        let Some((stored, remembers)) = self.store.bulk_to_step(tenant, id).await? else {
+    /// Does the next piece of work of a bulk, if there is one now, in at most so many commits. Whether there may be another one
+    /// at once.
+    pub async fn bulk_step(&self, tenant: TenantId, id: BulkId, commits: u32) -> Result<bool, Error> {
+        let Some(stored) = self.store.bulk_to_step(tenant, id).await? else {
             return Ok(false);
         };
-        let Some(batch) = self.bulk_next(stored, remembers).await? else {
+        if let (BulkStatus::Sending, false, Expansion::After(_)) =
+            (stored.bulk.status, stored.is_deleted, &stored.expansion)
+        {
+            return self.bulk_expand(stored.bulk, stored.expansion, commits).await.map(|()| true);
+        }
+        let Some(batch) = self.bulk_next(stored).await? else {
             return Ok(false);
         };
         match self.store.commit(batch).await {
@@ -65,7 +71,7 @@ impl<S: Store> Directory<S> {
         }
     }
 
-    async fn bulk_next(&self, stored: StoredBulk, remembers: bool) -> Result<Option<Batch>, Error> {
+    async fn bulk_next(&self, stored: StoredBulk) -> Result<Option<Batch>, Error> {
         let StoredBulk { bulk, expansion, is_deleted } = stored;
         let (tenant, id, now) = (bulk.tenant, bulk.id, self.now());
         let is_over = is_deleted || bulk.status.has_ended();
@@ -80,25 +86,17 @@ impl<S: Store> Directory<S> {
             }
         }
         let batch = Batch::new(tenant);
-        if remembers && (is_over || expansion == Expansion::Settle) {
-            return Ok(Some(batch.change(Change::BulkForget(id, CHUNK))));
-        }
         if is_deleted {
             return Ok(Some(batch.change(Change::BulkRemove(id))));
         }
-        if expansion == Expansion::Settle {
-            return Ok(Some(batch.change(Change::BulkForgotten(id))));
-        }
-        match (bulk.status, expansion) {
-            (BulkStatus::Scheduled, _) if bulk.begins_at() <= now => Ok(Some(begin(&bulk, now))),
-            (BulkStatus::Sending, Expansion::Phones(_) | Expansion::Group { .. }) => {
-                self.bulk_expand(bulk, expansion).await.map(Some)
-            }
+        Ok(match (bulk.status, expansion) {
+            (_, Expansion::Settle) => Some(batch.change(Change::BulkSettled(id))),
+            (BulkStatus::Scheduled, _) if bulk.begins_at() <= now => Some(begin(&bulk, now)),
             (BulkStatus::Sending, Expansion::Done) if bulk.is_dry_run || bulk.counts.queued == 0 => {
-                Ok(Some(end(&bulk, now)))
+                Some(end(&bulk, now))
             }
-            _ => Ok(None),
-        }
+            _ => None,
+        })
     }
 }
 

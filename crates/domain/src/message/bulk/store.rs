@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{Bulk, BulkContact, BulkPlace, BulkWork, StoredBulk};
 use crate::contact::{ContactGroup, PhoneNumber};
 use crate::message::{BulkField, ListQuery, Message};
-use crate::{BulkId, ContactGroupId, ContactId, OrgUnitId, Page, StoreError, TenantId, Timestamp};
+use crate::{BulkId, ContactGroupId, OrgUnitId, Page, StoreError, TenantId, Timestamp};
 
 /// Reads of bulks. Those that are deleted are not there, unless something is to be done about them.
 pub trait BulkStore {
@@ -21,8 +21,7 @@ pub trait BulkStore {
         uuid: Uuid,
     ) -> impl Future<Output = Result<Option<StoredBulk>, StoreError>> + Send;
 
-    /// Those of a unit and all below it, of all of the tenant if none is named. Of its single numbers each has the first
-    /// [`super::bulk_limits::PHONES_LISTED`] only.
+    /// Those of a unit and all below it, of all of the tenant if none is named.
     fn bulks(
         &self,
         tenant: TenantId,
@@ -40,21 +39,21 @@ pub trait BulkStore {
         limit: u32,
     ) -> impl Future<Output = Result<(Vec<BulkWork>, Option<Timestamp>), StoreError>> + Send;
 
-    /// A bulk of an active tenant, be it deleted, and whether it remembers numbers that it has reached.
+    /// A bulk of an active tenant, be it deleted.
     fn bulk_to_step(
         &self,
         tenant: TenantId,
         id: BulkId,
-    ) -> impl Future<Output = Result<Option<(StoredBulk, bool)>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<StoredBulk>, StoreError>> + Send;
 
-    /// At most `limit` contacts of a group, by id, after this one; `None` when the group is gone by `now`.
+    /// At most `limit` contacts of a group with greater numbers than `after`, in the order of their numbers; `None` when the
+    /// group is gone by `now`.
     fn bulk_contacts(
         &self,
         tenant: TenantId,
-        bulk: BulkId,
         group: ContactGroupId,
         now: Timestamp,
-        after: ContactId,
+        after: String,
         limit: u32,
     ) -> impl Future<Output = Result<Option<(ContactGroup, Vec<BulkContact>)>, StoreError>> + Send;
 

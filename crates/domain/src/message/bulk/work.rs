@@ -2,53 +2,42 @@
 
 use super::Bulk;
 use crate::message::{BulkStatus, SendWindow};
-use crate::{BulkId, ContactId, Timestamp};
+use crate::{BulkId, Timestamp};
 
-/// How far the recipients of a bulk are expanded: first its single numbers, then its groups, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far the recipients of a bulk are expanded, who are taken in the order of their numbers. Who comes into a group when
+/// their number has been passed gets nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expansion {
-    /// So many of its single numbers are done.
-    Phones(u32),
-    /// The single numbers are done, and so many groups, and of the next one the contacts up to this one.
-    Group { index: u32, after: ContactId },
-    /// All are done. Which numbers were reached is to be forgotten; what waits of a bulk that was cancelled or deleted is
-    /// to be stopped before.
+    /// Those with a greater number are still to come, as E.164 sorts as a text; at first this is empty.
+    After(String),
+    /// Its customer has cancelled it: what waits is to be stopped.
     Settle,
     /// Nothing is left.
     Done,
 }
 
 impl Expansion {
-    pub const START: Self = Self::Phones(0);
+    pub const START: Self = Self::After(String::new());
 
-    /// Two numbers that a store keeps.
-    pub fn codes(self) -> (i64, i64) {
+    const SETTLE: &str = "settle";
+    const DONE: &str = "done";
+
+    /// What a store keeps.
+    pub fn as_str(&self) -> &str {
         match self {
-            Self::Phones(done) => (0, done.into()),
-            Self::Group { index, after } => (i64::from(index) + 1, after.0),
-            Self::Settle => (-1, 0),
-            Self::Done => (-2, 0),
+            Self::After(phone) => phone,
+            Self::Settle => Self::SETTLE,
+            Self::Done => Self::DONE,
         }
     }
 
-    /// What has these [`Expansion::codes`].
-    pub fn from_codes(source: i64, after: i64) -> Option<Self> {
-        match source {
-            0 => u32::try_from(after).ok().map(Self::Phones),
-            -1 => Some(Self::Settle),
-            -2 => Some(Self::Done),
-            _ => {
-                let index = u32::try_from(source.checked_sub(1)?).ok()?;
-                Some(Self::Group { index, after: ContactId(after) })
-            }
-        }
-    }
-
-    /// Where it goes on once all before the group at `index` is done.
-    pub(super) fn group(bulk: &Bulk, index: usize) -> Self {
-        match u32::try_from(index) {
-            Ok(at) if index < bulk.groups.len() => Self::Group { index: at, after: ContactId(0) },
-            _ => Self::Settle,
+    /// What is kept so.
+    pub fn from_stored(text: String) -> Option<Self> {
+        match text.as_str() {
+            Self::SETTLE => Some(Self::Settle),
+            Self::DONE => Some(Self::Done),
+            "" => Some(Self::START),
+            _ => text.starts_with('+').then_some(Self::After(text)),
         }
     }
 }
@@ -106,12 +95,12 @@ impl BulkWork {
 
 impl Bulk {
     /// From when on something is to be done about it, if ever; `expansion` is what it is by then, if it ends.
-    pub fn work_at(&self, expansion: Option<Expansion>) -> Option<Timestamp> {
+    pub fn work_at(&self, expansion: Option<&Expansion>) -> Option<Timestamp> {
         match self.status {
             BulkStatus::Draft | BulkStatus::Paused => None,
             BulkStatus::Scheduled => Some(self.begins_at()),
             BulkStatus::Sending => Some(Timestamp(0)),
-            _ => (expansion == Some(Expansion::Settle)).then_some(Timestamp(0)),
+            _ => (expansion == Some(&Expansion::Settle)).then_some(Timestamp(0)),
         }
     }
 }
@@ -122,20 +111,10 @@ mod tests {
 
     #[test]
     fn how_far_it_is_reads_back() {
-        let group = |index, after| Expansion::Group { index, after: ContactId(after) };
-        for expansion in [
-            Expansion::START,
-            Expansion::Phones(10_000),
-            group(0, 0),
-            group(99, i64::MAX),
-            Expansion::Settle,
-            Expansion::Done,
-        ] {
-            let (source, after) = expansion.codes();
-            assert_eq!(Expansion::from_codes(source, after), Some(expansion));
+        let after = Expansion::After("+4915112345678".to_owned());
+        for expansion in [Expansion::START, after, Expansion::Settle, Expansion::Done] {
+            assert_eq!(Expansion::from_stored(expansion.as_str().to_owned()), Some(expansion));
         }
-        for (source, after) in [(0, -1), (-3, 0), (i64::MIN, 0), (i64::MAX, 0)] {
-            assert_eq!(Expansion::from_codes(source, after), None);
-        }
+        assert_eq!(Expansion::from_stored("4915112345678".to_owned()), None);
     }
 }

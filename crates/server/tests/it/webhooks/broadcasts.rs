@@ -40,7 +40,7 @@ impl World {
 
     async fn broadcast_steps(&self, id: BulkId) {
         let tenant = self.ctx().await.tenant();
-        while self.directory.bulk_step(tenant, id).await.unwrap() {}
+        while self.directory.bulk_step(tenant, id, 16).await.unwrap() {}
     }
 
     /// Hands over what waits of it: the first is taken, the second refused.

@@ -474,8 +474,10 @@ CREATE UNIQUE INDEX blocked_numbers_number ON blocked_numbers (tenant_id, number
 CREATE INDEX blocked_numbers_added ON blocked_numbers (tenant_id, added_at, id);
 
 -- Messages to phones. A time that is not there is 0, so that lists are sorted by it.
+-- No foreign key: for a bulk it would be looked at a million times. Who writes messages counts them in the tenant's state, and is
+-- refused when that is gone.
 CREATE TABLE messages (
-    tenant_id         BIGINT NOT NULL REFERENCES tenants (id),
+    tenant_id         BIGINT NOT NULL,
     id                BYTEA NOT NULL,
     sender            TEXT COLLATE "C" NOT NULL,
     phone             TEXT COLLATE "C" NOT NULL,
@@ -513,7 +515,8 @@ CREATE INDEX messages_phone ON messages (tenant_id, phone, created_at, id);
 CREATE INDEX messages_bulk ON messages (tenant_id, bulk_uuid, created_at, id) WHERE bulk_uuid IS NOT NULL;
 CREATE INDEX messages_callback ON messages (tenant_id, callback_data, created_at, id) WHERE callback_data IS NOT NULL;
 
--- What waits to be handed over: a row for each message that is new (status 0), beside it, since it changes often.
+-- What waits to be handed over: a row for each message that is new (status 0), beside it, since it changes often. No
+-- foreign key either: it would be looked at, and in PostgreSQL locked, for each of a million. The doctor looks.
 CREATE TABLE message_queue (
     tenant_id         BIGINT NOT NULL,
     message_id        BYTEA NOT NULL,
@@ -523,8 +526,7 @@ CREATE TABLE message_queue (
     -- Who hands it over, and until when that is not called in question; after that nobody knows what became of it.
     claim             BYTEA,
     claim_until       BIGINT,
-    PRIMARY KEY (tenant_id, message_id),
-    FOREIGN KEY (tenant_id, message_id) REFERENCES messages (tenant_id, id)
+    PRIMARY KEY (tenant_id, message_id)
 );
 
 CREATE INDEX message_queue_due ON message_queue (tenant_id, lane, due_at, message_id) WHERE claim IS NULL;
@@ -563,9 +565,8 @@ CREATE TABLE bulks (
     skipped           BIGINT NOT NULL DEFAULT 0,
     invalid           BIGINT NOT NULL DEFAULT 0,
     cost              BIGINT NOT NULL DEFAULT 0,
-    -- How far its recipients are expanded.
-    expand_source     BIGINT NOT NULL DEFAULT 0,
-    expand_after      BIGINT NOT NULL DEFAULT 0,
+    -- How far its recipients are expanded: up to this number.
+    expansion         TEXT COLLATE "C" NOT NULL DEFAULT '',
     -- From when on something is to be done about it.
     work_at           BIGINT,
     actor_kind        BIGINT NOT NULL,
@@ -594,14 +595,6 @@ CREATE TABLE bulk_phones (
     bulk_id           BIGINT NOT NULL,
     phones            TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (tenant_id, bulk_id)
-);
-
--- Numbers that a bulk has reached, so that each gets one message; forgotten when all of it is expanded.
-CREATE TABLE bulk_recipients (
-    tenant_id         BIGINT NOT NULL,
-    bulk_id           BIGINT NOT NULL,
-    phone             TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (tenant_id, bulk_id, phone)
 );
 
 -- Messages from phones.

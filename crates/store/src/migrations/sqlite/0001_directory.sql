@@ -458,8 +458,10 @@ CREATE UNIQUE INDEX blocked_numbers_number ON blocked_numbers (tenant_id, number
 CREATE INDEX blocked_numbers_added ON blocked_numbers (tenant_id, added_at, id);
 
 -- Messages to phones. A time that is not there is 0, so that lists are sorted by it.
+-- No foreign key: for a bulk it would be looked at a million times. Who writes messages counts them in the tenant's state, and is
+-- refused when that is gone.
 CREATE TABLE messages (
-    tenant_id         INTEGER NOT NULL REFERENCES tenants (id),
+    tenant_id         INTEGER NOT NULL,
     id                BLOB NOT NULL,
     sender            TEXT NOT NULL,
     phone             TEXT NOT NULL,
@@ -497,7 +499,8 @@ CREATE INDEX messages_phone ON messages (tenant_id, phone, created_at, id);
 CREATE INDEX messages_bulk ON messages (tenant_id, bulk_uuid, created_at, id) WHERE bulk_uuid IS NOT NULL;
 CREATE INDEX messages_callback ON messages (tenant_id, callback_data, created_at, id) WHERE callback_data IS NOT NULL;
 
--- What waits to be handed over: a row for each message that is new (status 0), beside it, since it changes often.
+-- What waits to be handed over: a row for each message that is new (status 0), beside it, since it changes often. No
+-- foreign key either: it would be looked at, and in PostgreSQL locked, for each of a million. The doctor looks.
 CREATE TABLE message_queue (
     tenant_id         INTEGER NOT NULL,
     message_id        BLOB NOT NULL,
@@ -507,8 +510,7 @@ CREATE TABLE message_queue (
     -- Who hands it over, and until when that is not called in question; after that nobody knows what became of it.
     claim             BLOB,
     claim_until       INTEGER,
-    PRIMARY KEY (tenant_id, message_id),
-    FOREIGN KEY (tenant_id, message_id) REFERENCES messages (tenant_id, id)
+    PRIMARY KEY (tenant_id, message_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX message_queue_due ON message_queue (tenant_id, lane, due_at, message_id) WHERE claim IS NULL;
@@ -547,9 +549,8 @@ CREATE TABLE bulks (
     skipped           INTEGER NOT NULL DEFAULT 0,
     invalid           INTEGER NOT NULL DEFAULT 0,
     cost              INTEGER NOT NULL DEFAULT 0,
-    -- How far its recipients are expanded.
-    expand_source     INTEGER NOT NULL DEFAULT 0,
-    expand_after      INTEGER NOT NULL DEFAULT 0,
+    -- How far its recipients are expanded: up to this number.
+    expansion         TEXT NOT NULL DEFAULT '',
     -- From when on something is to be done about it.
     work_at           INTEGER,
     actor_kind        INTEGER NOT NULL,
@@ -576,14 +577,6 @@ CREATE TABLE bulk_phones (
     bulk_id           INTEGER NOT NULL,
     phones            TEXT NOT NULL,
     PRIMARY KEY (tenant_id, bulk_id)
-) STRICT, WITHOUT ROWID;
-
--- Numbers that a bulk has reached, so that each gets one message; forgotten when all of it is expanded.
-CREATE TABLE bulk_recipients (
-    tenant_id         INTEGER NOT NULL,
-    bulk_id           INTEGER NOT NULL,
-    phone             TEXT NOT NULL,
-    PRIMARY KEY (tenant_id, bulk_id, phone)
 ) STRICT, WITHOUT ROWID;
 
 -- Messages from phones.

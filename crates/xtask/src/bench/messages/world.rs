@@ -34,12 +34,18 @@ impl<'a> World<'a> {
         fs::write(&prices, price_table())?;
         succeed(server::muster(place).args(["prices", "import"]).arg(&prices))?;
         succeed(server::muster(place).args(["tenant", "credit", LARGE_TENANT, "100000000"]))?;
-        let group = commands::fill_mobile(place, recipients)?;
+        let group = commands::fill_mobile(place, "Large", recipients, false)?;
         let program = Caller::lox24(&tenant.lox24);
         let shown = format!("X-LOX24-AUTH-TOKEN: {}\r\nAccept: application/ld+json\r\n", tenant.lox24);
         let world = Self { place, program, counting: Caller::Shows(shown), group, recipients };
         world.label().await?;
         Ok(world)
+    }
+
+    /// From now on bulks go to another group of as many, whose contacts have a reference each (`callback_data`).
+    pub(super) async fn with_references(&mut self) -> anyhow::Result<()> {
+        self.group = commands::fill_mobile(self.place, "Referenced", self.recipients, true)?;
+        self.label().await
     }
 
     /// Gives the columns of the group their labels, so that each recipient has another text.
