@@ -127,7 +127,7 @@ impl<S: Store> Look<S> {
 
     async fn work(&self, tenant: TenantId) -> Result<MessageWork, Error> {
         let after = self.places().get(&tenant).copied();
-        let work = self.directory.message_work_after(tenant, after).await?;
+        let work = self.directory.message_work(tenant, after).await?;
         match work.bulks_after {
             Some(place) => self.places().insert(tenant, place),
             None => self.places().remove(&tenant),

@@ -67,8 +67,7 @@ pub struct Sender<S> {
     ring: Ring,
     /// What is to be done about bulks, which is no claim.
     steps: Ring,
-    stepping: usize,
-    stepping_tasks: HashMap<Id, AbortHandle>,
+    stepping: HashMap<Id, AbortHandle>,
     /// Tenants of which more may be due than single messages.
     news: HashSet<TenantId>,
     /// When tenants are to be looked at again.
@@ -107,8 +106,7 @@ impl<S: Store + 'static> Sender<S> {
             pace,
             ring: Ring::default(),
             steps: Ring::default(),
-            stepping: 0,
-            stepping_tasks: HashMap::new(),
+            stepping: HashMap::new(),
             news: HashSet::new(),
             timers: BTreeSet::new(),
             chunks: JoinSet::new(),
@@ -173,7 +171,7 @@ impl<S: Store + 'static> Sender<S> {
             gate.close();
         }
         // A commit that is handed in is carried out all the same.
-        self.stepping_tasks.values().for_each(AbortHandle::abort);
+        self.stepping.values().for_each(AbortHandle::abort);
         let ended = timeout(STOP, async { while self.chunks.join_next().await.is_some() {} }).await;
         if ended.is_err() {
             tracing::warn!(
@@ -217,7 +215,7 @@ impl<S: Store + 'static> Sender<S> {
         if !self.news.is_empty() && self.looks.may_look_at_news() {
             self.looks.news(self.news.drain().collect());
         }
-        while self.stepping < STEPS
+        while self.stepping.len() < STEPS
             && let Some((tenant, lane)) = self.steps.next(1)
         {
             self.step(tenant, lane);
@@ -268,7 +266,6 @@ impl<S: Store + 'static> Sender<S> {
 
     /// Does one piece of work of a bulk.
     fn step(&mut self, tenant: TenantId, lane: Lane) {
-        self.stepping += 1;
         let shared = Arc::clone(&self.shared);
         let mut teller = Teller(self.claims.0.clone(), Some(ClaimEnd { tenant, lane, is_full: false }));
         let task = self.chunks.spawn(async move {
@@ -286,13 +283,12 @@ impl<S: Store + 'static> Sender<S> {
             0
         });
         self.by_task.insert(task.id(), (tenant, lane));
-        self.stepping_tasks.insert(task.id(), task);
+        self.stepping.insert(task.id(), task);
         self.steps.begin(tenant, lane);
     }
 
     fn claimed(&mut self, end: &ClaimEnd) {
         if matches!(end.lane, Lane::Step(_)) {
-            self.stepping -= 1;
             self.steps.claimed(end.tenant, end.lane, end.is_full);
             return;
         }
@@ -310,7 +306,7 @@ impl<S: Store + 'static> Sender<S> {
         };
         let Some((tenant, lane)) = self.by_task.remove(&task) else { return };
         if matches!(lane, Lane::Step(_)) {
-            self.stepping_tasks.remove(&task);
+            self.stepping.remove(&task);
             self.steps.ended(tenant, None);
             return;
         }

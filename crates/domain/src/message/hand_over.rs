@@ -40,7 +40,7 @@ pub struct MessageWork {
     pub lanes: Vec<BulkId>,
     /// When something is to be done about another bulk: it begins, its window opens, or its next message is due.
     pub bulks_at: Option<Timestamp>,
-    /// Where the next look goes on ([`Directory::message_work_after`]), if there are more bulks than one look takes in.
+    /// Where the next look goes on ([`Directory::message_work`]), if there are more bulks than one look takes in.
     pub bulks_after: Option<BulkPlace>,
     /// There are bulks to do besides `steps` and `lanes`, before them or after them.
     pub is_part: bool,

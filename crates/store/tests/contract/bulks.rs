@@ -292,7 +292,7 @@ async fn a_preview_tells_who_gets_nothing<B: Backend>() {
 async fn what_is_to_be_done_is_known<B: Backend>() {
     let world = World::<B>::new();
     let org = world.org("acme").await;
-    let work = async || world.directory.message_work(org.tenant).await.unwrap();
+    let work = async || world.directory.message_work(org.tenant, None).await.unwrap();
     let tenants = async || world.directory.tenants_with_messages(None, 9).await.unwrap();
     assert_eq!(tenants().await, []);
     // It is 21:40 in New York, and the window opens at nine.

@@ -47,15 +47,15 @@ async fn bulks_that_cannot_go_on_hide_none_behind_them<B: Backend>() {
     // All of them is expanded, and what waits is in the hands of somebody who takes their time.
     let last = stuck.last().unwrap();
     world.backend.tamper(&format!("UPDATE bulks SET queued = 1, expansion = 'done' WHERE id <= {last}"));
-    let look = async |after| world.directory.message_work_after(org.tenant, after).await.unwrap();
+    let look = async |after| world.directory.message_work(org.tenant, after).await.unwrap();
     let begin = look(None).await;
     assert_eq!((begin.steps, begin.lanes), (vec![], vec![]));
     let after = begin.bulks_after;
     assert_eq!(after.map(|(_, id)| id), Some(*last));
     let end = look(after).await;
     assert_eq!((end.steps, end.lanes, end.bulks_after), (free.to_vec(), vec![], None));
-    assert_eq!(world.directory.message_work(org.tenant).await.unwrap().bulks_after, after);
-    let others = world.directory.message_work_after(other.tenant, after).await.unwrap();
+    assert_eq!(world.directory.message_work(org.tenant, None).await.unwrap().bulks_after, after);
+    let others = world.directory.message_work(other.tenant, after).await.unwrap();
     assert_eq!(others, MessageWork { is_part: true, ..MessageWork::default() });
 }
 

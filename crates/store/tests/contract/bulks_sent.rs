@@ -294,7 +294,7 @@ async fn what_is_cancelled_is_stopped_and_given_back<B: Backend>() {
     let all =
         claimed.messages.iter().cloned().enumerate().map(|(n, message)| (message, outcome(n))).collect();
     world.directory.messages_note(&claimed, all).await.unwrap();
-    assert_eq!(world.directory.message_work(org.tenant).await.unwrap().steps, [id]);
+    assert_eq!(world.directory.message_work(org.tenant, None).await.unwrap().steps, [id]);
     world.run(&org, id).await;
     let bulk = world.found_bulk(&org, id).await;
     let wanted = BulkCounts { sent: 6, skipped: 1994, ..BulkCounts::default() };

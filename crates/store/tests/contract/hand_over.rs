@@ -82,7 +82,7 @@ async fn what_is_due_is_claimed_in_its_order<B: Backend>() {
     let all = [message(1, 3), message(2, 1), message(3, 1), message(4, 9), of_bulk];
     world.commit(&org, all.iter().map(insert).collect()).await.unwrap();
     assert_eq!(world.directory.tenants_with_messages(None, 9).await.unwrap(), [org.tenant]);
-    let work = async || world.directory.message_work(org.tenant).await.unwrap();
+    let work = async || world.directory.message_work(org.tenant, None).await.unwrap();
     let wanted = MessageWork {
         next_at: Some(at(1)),
         steps: vec![made.id],
@@ -270,7 +270,7 @@ async fn nothing_is_handed_over_for_who_is_disabled<B: Backend>() {
     world.sent(&org, PHONE).await;
     assert_eq!(world.directory.tenant_disable(org.tenant).await.unwrap().status, TenantStatus::Disabled);
     assert_eq!(world.claimed(&org, 9).await, None);
-    assert_eq!(world.directory.message_work(org.tenant).await.unwrap(), MessageWork::default());
+    assert_eq!(world.directory.message_work(org.tenant, None).await.unwrap(), MessageWork::default());
     assert_eq!(world.directory.tenants_with_messages(None, 9).await.unwrap(), []);
     world.directory.tenant_enable(org.tenant).await.unwrap();
     assert_eq!(world.claimed(&org, 9).await.unwrap().messages.len(), 1);

@@ -16,14 +16,10 @@ const STOPPED: u32 = 500;
 const BULKS: u32 = 1000;
 
 impl<S: Store> Directory<S> {
-    /// When there is something to do for a tenant, and about which bulks.
-    pub async fn message_work(&self, tenant: TenantId) -> Result<MessageWork, Error> {
-        self.message_work_after(tenant, None).await
-    }
-
-    /// As [`Directory::message_work`], about the bulks after the place where the look before has ended. Bulks may stay for
-    /// long while nothing can be done about them (a window is closed, a carrier hangs), and must not hide those after them.
-    pub async fn message_work_after(
+    /// When there is something to do for a tenant, and about which bulks: the first ones, or those after the place where the
+    /// look before has ended. Bulks may stay for long while nothing can be done about them (a window is closed, a carrier
+    /// hangs), and must not hide those after them.
+    pub async fn message_work(
         &self,
         tenant: TenantId,
         after: Option<BulkPlace>,

@@ -76,7 +76,7 @@ async fn a_bulk_is_paused_and_cancelled_while_it_runs() {
     wait_for(async || sink.hits().len() >= 20).await;
     world.steer(id, BulkStatus::Paused).await;
     // What was claimed goes out.
-    let claimed = async || world.directory.message_work(world.tenant).await.unwrap().lost_at.is_some();
+    let claimed = async || world.directory.message_work(world.tenant, None).await.unwrap().lost_at.is_some();
     wait_for(async || !claimed().await).await;
     let paused = sink.hits().len();
     assert!(paused < COUNT / 2, "{paused}");

@@ -32,7 +32,7 @@ async fn a_claim_is_renewed_for_as_long_as_its_carrier_takes() {
         let renewed = CLAIM.saturating_sub(STEP * 3 / 4);
         wait_for(async || {
             let now = world.directory.now();
-            let work = world.directory.message_work(world.tenant).await.unwrap();
+            let work = world.directory.message_work(world.tenant, None).await.unwrap();
             work.lost_at.is_some_and(|at| at >= now.plus(renewed))
         })
         .await;

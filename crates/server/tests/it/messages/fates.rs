@@ -73,7 +73,7 @@ async fn what_is_on_its_way_at_the_end_is_noted_and_the_rest_waits() {
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
     running.stop().await;
-    let work = world.directory.message_work(world.tenant).await.unwrap();
+    let work = world.directory.message_work(world.tenant, None).await.unwrap();
     assert_eq!(work.lost_at, None, "nothing stays claimed");
     let running = world.run(SANDBOX);
     // Receipts of those before ended with the sandbox that was to give them.
