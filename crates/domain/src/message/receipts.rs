@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::journaling::events;
 use super::tally::Tally;
-use super::{Holder, Receipt};
+use super::{Holder, Receipt, StoredMessage, WithParts};
 use crate::directory::ATTEMPTS;
 use crate::upkeep::STEP;
-use crate::{Batch, Change, Directory, Error, MessageId, Store, StoreError, TenantId};
+use crate::{Batch, Change, Directory, Error, MessageId, Store, StoreError, TenantId, Timestamp};
 
 /// How long receipts are waited for. Operators try for seven days at most.
 pub const RECEIPTS_KEPT: Duration = Duration::from_hours(10 * 24);
@@ -81,8 +81,9 @@ impl<S: Store> Directory<S> {
     async fn receipts_of(&self, tenant: TenantId, carrier: &str, news: News) -> Result<(), Error> {
         let mut several = Vec::new();
         let (mut whole, mut tally) = (Batch::new(tenant), Tally::default());
-        for (message, news) in &news {
-            let (batch, parts) = self.receipt_add(whole, &mut tally, carrier, *message, news).await?;
+        let found = self.store.messages_with_parts(tenant, news.keys().copied().collect()).await?;
+        for ((message, news), found) in news.iter().zip(found) {
+            let (batch, parts) = add(whole, &mut tally, carrier, found, news, self.now());
             whole = batch;
             if parts > 1 {
                 several.push(*message);
@@ -112,8 +113,11 @@ impl<S: Store> Directory<S> {
         news: &HashMap<String, Receipt>,
     ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
+            let Some(found) = self.store.messages_with_parts(tenant, vec![message]).await?.pop() else {
+                return Ok(());
+            };
             let (batch, mut tally) = (Batch::new(tenant), Tally::default());
-            let (batch, _) = self.receipt_add(batch, &mut tally, carrier, message, news).await?;
+            let (batch, _) = add(batch, &mut tally, carrier, found, news, self.now());
             match self.commit_if_any(tally.settle(batch, self.now())).await {
                 Ok(()) => return Ok(()),
                 Err(StoreError::Stale) => {}
@@ -121,40 +125,6 @@ impl<S: Store> Directory<S> {
             }
         }
         Err(Error::contended())
-    }
-
-    /// Adds to a batch what the parts of a message and the message itself become. How many parts are known.
-    async fn receipt_add(
-        &self,
-        mut batch: Batch,
-        tally: &mut Tally,
-        carrier: &str,
-        id: MessageId,
-        news: &HashMap<String, Receipt>,
-    ) -> Result<(Batch, usize), Error> {
-        let now = self.now();
-        let mut parts = self.store.carrier_parts_of(batch.tenant, id).await?;
-        for part in parts.iter_mut().filter(|part| part.carrier == carrier) {
-            let Some(news) = news.get(&part.carrier_id) else { continue };
-            let after = part.receipt.after(*news);
-            if after != part.receipt {
-                let before = std::mem::replace(&mut part.receipt, after);
-                batch = batch.change(Change::CarrierPartReceipt { part: Box::new(part.clone()), before });
-            }
-        }
-        let Some(found) = self.store.message(batch.tenant, id).await? else {
-            return Ok((batch, 0));
-        };
-        let whole = of_message(&parts, found.message.parts_count);
-        if let Some(state) = found.message.state.with_receipt(whole) {
-            let before = found.message;
-            let (after, _) = before.clone().in_state(state, now);
-            tally.changed(&before, &after);
-            batch.journal.extend(events(&before, &after, now));
-            let (before, after) = (Box::new(before), Box::new(after));
-            batch = batch.change(Change::MessageUpdate { before, after, holder: Holder::Anybody });
-        }
-        Ok((batch, parts.len()))
     }
 
     /// A change that changes nothing commits nothing.
@@ -173,4 +143,35 @@ impl<S: Store> Directory<S> {
         }
         Ok(())
     }
+}
+
+/// Adds to a batch what the parts of a message and the message itself become. How many parts are known.
+fn add(
+    mut batch: Batch,
+    tally: &mut Tally,
+    carrier: &str,
+    (found, mut parts): WithParts,
+    news: &HashMap<String, Receipt>,
+    now: Timestamp,
+) -> (Batch, usize) {
+    for part in parts.iter_mut().filter(|part| part.carrier == carrier) {
+        let Some(news) = news.get(&part.carrier_id) else { continue };
+        let after = part.receipt.after(*news);
+        if after != part.receipt {
+            let before = std::mem::replace(&mut part.receipt, after);
+            batch = batch.change(Change::CarrierPartReceipt { part: Box::new(part.clone()), before });
+        }
+    }
+    let Some(StoredMessage { message: before, .. }) = found else {
+        return (batch, 0);
+    };
+    let whole = of_message(&parts, before.parts_count);
+    if let Some(state) = before.state.with_receipt(whole) {
+        let (after, _) = before.clone().in_state(state, now);
+        tally.changed(&before, &after);
+        batch.journal.extend(events(&before, &after, now));
+        let (before, after) = (Box::new(before), Box::new(after));
+        batch = batch.change(Change::MessageUpdate { before, after, holder: Holder::Anybody });
+    }
+    (batch, parts.len())
 }

@@ -33,6 +33,9 @@ pub enum Holder {
 }
 
 /// Reads of outgoing messages.
+/// A message, if it is there, and what carriers have of it.
+pub type WithParts = (Option<StoredMessage>, Vec<CarrierPart>);
+
 pub trait MessageStore {
     fn message(
         &self,
@@ -91,12 +94,12 @@ pub trait MessageStore {
         ids: Vec<String>,
     ) -> impl Future<Output = Result<Vec<CarrierPart>, StoreError>> + Send;
 
-    /// What carriers have of a message, in the order of its parts.
-    fn carrier_parts_of(
+    /// Each of these messages, if it is there, and what carriers have of it, in the order of its parts.
+    fn messages_with_parts(
         &self,
         tenant: TenantId,
-        message: MessageId,
-    ) -> impl Future<Output = Result<Vec<CarrierPart>, StoreError>> + Send;
+        ids: Vec<MessageId>,
+    ) -> impl Future<Output = Result<Vec<WithParts>, StoreError>> + Send;
 
     /// Whether anything was handed over to a carrier before `horizon`, and is still known.
     fn has_old_carrier_parts(

@@ -1,7 +1,9 @@
 //! Reads of messages to phones.
 
+use futures_util::future::{try_join, try_join_all};
 use muster_domain::message::{
     CarrierPart, Filter, ListQuery, Message, MessageField, MessageStore, MessageWork, StoredMessage, Sweep,
+    WithParts,
 };
 use muster_domain::{MessageId, Page, StoreError, TenantId, Timestamp};
 use uuid::Uuid;
@@ -86,18 +88,23 @@ impl MessageStore for Store {
         Ok(found.into_iter().flatten().collect())
     }
 
-    async fn carrier_parts_of(
+    async fn messages_with_parts(
         &self,
         tenant: TenantId,
-        message: MessageId,
-    ) -> Result<Vec<CarrierPart>, StoreError> {
-        let values = values![tenant.0, message.0];
-        read!(self, read, |on| on.all(&message::PARTS_OF, &values, rows::message::carrier_part))
+        ids: Vec<MessageId>,
+    ) -> Result<Vec<WithParts>, StoreError> {
+        read!(self, scan, |on| try_join_all(ids.iter().map(|id| with_parts(on, tenant, *id))))
     }
 
     async fn has_old_carrier_parts(&self, horizon: Timestamp) -> Result<bool, StoreError> {
         read!(self, read, |on| on.exists(&message::OLD_PART, &values![horizon.0]))
     }
+}
+
+async fn with_parts(on: &impl Read, tenant: TenantId, id: MessageId) -> Result<WithParts, StoreError> {
+    let values = values![tenant.0, id.0];
+    let parts = on.all(&message::PARTS_OF, &values, rows::message::carrier_part);
+    try_join(on.one(&message::GET, &values, rows::message::stored), parts).await
 }
 
 /// How many messages a tenant has.
