@@ -7,7 +7,7 @@ use crate::credential::Credential;
 use crate::media::{MediaPrompt, ObjectKey};
 use crate::message::{
     Block, Bulk, BulkChunk, BulkDelta, CarrierPart, Conversation, Expansion, Holder, Incoming, Message,
-    Money, MovementReason, PriceTable, Receipt, ThreadMove,
+    MessageUpdate, Money, MovementReason, PartUpdate, PriceTable, ThreadMove,
 };
 use crate::org_unit::OrgUnit;
 use crate::session::{SessionToken, TokenHash, TokenKind};
@@ -43,15 +43,14 @@ pub enum Change {
     },
     /// A message is made; one that is new waits for its time and for who hands it over.
     MessageInsert(Box<Message>),
-    /// The state of a message, and what follows from it ([`Message::in_state`]); its version is one above the stored one.
-    /// One that is not new any more waits no longer; `Stale` when somebody else than the holder hands it over.
-    MessageUpdate {
-        before: Box<Message>,
-        after: Box<Message>,
+    /// The states of messages, and what follows from them ([`Message::in_state`]); each version is one above the stored one.
+    /// What is not new any more waits no longer; `Stale` when somebody else than the holder hands one of them over.
+    MessagesUpdate {
+        updates: Vec<MessageUpdate>,
         holder: Holder,
     },
-    /// The message as it was read is gone; `Stale` when it has another version by then, or is being handed over.
-    MessageDelete(Box<Message>),
+    /// Messages as they were read are gone; `Stale` when one has another version by then, or is being handed over.
+    MessagesDelete(Vec<Message>),
     /// At most `limit` messages that are due, of a bulk or single ones, are handed over by whoever has the claim, until
     /// then; none, if the tenant is not active.
     MessagesClaim {
@@ -83,19 +82,14 @@ pub enum Change {
         claim: Uuid,
         due_at: Timestamp,
     },
-    /// A carrier has a part of a message, or all of it, under this id. What had it before is forgotten.
-    CarrierPartInsert {
-        message: MessageId,
-        part: u32,
-        carrier: String,
-        carrier_id: String,
+    /// A carrier has parts of messages under these ids since `at`. What had one of them before is forgotten; of two parts
+    /// under one id the last one counts.
+    CarrierPartsInsert {
+        parts: Vec<CarrierPart>,
         at: Timestamp,
     },
-    /// What is known of a part, as it shall be; `Stale` when something else than `before` was known by then.
-    CarrierPartReceipt {
-        part: Box<CarrierPart>,
-        before: Receipt,
-    },
+    /// What is known of parts; `Stale` when something else was known of one of them by then.
+    CarrierPartsUpdate(Vec<PartUpdate>),
     /// At most `limit` of what carriers have since before `horizon` is forgotten, of all tenants.
     CarrierPartsReap {
         horizon: Timestamp,

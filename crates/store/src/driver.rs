@@ -36,13 +36,24 @@ pub(crate) trait Read {
     /// The paths of these units to the top, each itself first.
     async fn paths(&self, units: &[OrgUnit]) -> Result<Vec<Vec<OrgUnitId>>, StoreError>;
 
-    /// The first row for each of these values, if there is one.
+    /// The rows for each of these rows of values. On PostgreSQL one statement finds them all.
+    async fn all_each<T: Send>(
+        &self,
+        statement: &'static Statement,
+        values: &[Vec<Value<'_>>],
+        row: fn(&dyn Row) -> Result<T, StoreError>,
+    ) -> Result<Vec<Vec<T>>, StoreError>;
+
+    /// As [`Read::all_each`], the first row for each, if there is one.
     async fn each<T: Send>(
         &self,
         statement: &'static Statement,
         values: &[Vec<Value<'_>>],
         row: fn(&dyn Row) -> Result<T, StoreError>,
-    ) -> Result<Vec<Option<T>>, StoreError>;
+    ) -> Result<Vec<Option<T>>, StoreError> {
+        let found = self.all_each(statement, values, row).await?;
+        Ok(found.into_iter().map(|found| found.into_iter().next()).collect())
+    }
 
     async fn one<T: Send>(
         &self,
@@ -105,8 +116,8 @@ pub(crate) trait Read {
 pub(crate) enum Wanted {
     /// Whatever becomes of it.
     Anything,
-    /// One row is written; else what the batch was decided on is not there any more.
-    OneRow,
+    /// So many rows are written; else what the batch was decided on is not there any more.
+    Rows(u64),
     /// A row is found; else what the batch was decided on is not there any more.
     Found,
     /// A row is found; else a guard fails.
@@ -121,11 +132,19 @@ impl Wanted {
         matches!(self, Self::Found | Self::Holds | Self::Groups(_))
     }
 
+    /// What a statement that does for so many rows of values what another does for one has to bring about.
+    pub(crate) fn of(self, rows: usize) -> Self {
+        match self {
+            Self::Rows(each) => Self::Rows(each.saturating_mul(u64::try_from(rows).unwrap_or(u64::MAX))),
+            wanted => wanted,
+        }
+    }
+
     /// Whether it is so, after `rows` were found or written, the first columns of which were `groups` if those matter.
     pub(crate) fn check(&self, rows: u64, groups: &[UserGroupId]) -> Result<(), StoreError> {
         let (holds, otherwise) = match self {
             Self::Anything => (true, StoreError::Stale),
-            Self::OneRow => (rows == 1, StoreError::Stale),
+            Self::Rows(wanted) => (rows == *wanted, StoreError::Stale),
             Self::Found => (rows > 0, StoreError::Stale),
             Self::Holds => (rows > 0, StoreError::GuardFailed),
             Self::Groups(wanted) => (groups == wanted, StoreError::GuardFailed),
@@ -134,6 +153,9 @@ impl Wanted {
     }
 }
 
+/// One row is written, by each if there are several statements.
+pub(crate) const ONE_ROW: Wanted = Wanted::Rows(1);
+
 /// The transaction of a group of batches.
 pub(crate) trait Write {
     /// Runs a statement, or sends it without waiting: what becomes of it may be told by any later call.
@@ -141,6 +163,15 @@ pub(crate) trait Write {
         &mut self,
         statement: &'static Statement,
         values: &[Value<'_>],
+        wanted: Wanted,
+    ) -> Result<(), StoreError>;
+
+    /// As [`Write::send`], for each of these rows of values, none of which may be about what another one writes; `wanted` is of
+    /// each of them, and about rows that are written. On PostgreSQL one statement does it.
+    async fn each(
+        &mut self,
+        statement: &'static Statement,
+        rows: &[Vec<Value<'_>>],
         wanted: Wanted,
     ) -> Result<(), StoreError>;
 
@@ -174,7 +205,7 @@ pub(crate) trait Write {
         statement: &'static Statement,
         values: &[Value<'_>],
     ) -> Result<(), StoreError> {
-        self.send(statement, values, Wanted::OneRow).await
+        self.send(statement, values, ONE_ROW).await
     }
 
     /// Runs a statement that writes as many rows as there are.

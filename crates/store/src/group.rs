@@ -14,6 +14,8 @@ pub(crate) fn rows(batch: &Batch) -> usize {
         Change::BulkExpand(chunk) => chunk.messages.len(),
         Change::ContactsReplace { keep, .. } => keep.len(),
         Change::MessagesClaim { limit, .. } | Change::MessagesClaimLost { limit, .. } => *limit as usize,
+        Change::MessagesUpdate { updates, .. } => updates.len(),
+        Change::MessagesDelete(gone) => gone.len(),
         Change::PricesReplace(Some(table)) => table.iter().count(),
         Change::DeliveriesInsert { deliveries, .. } => deliveries.len(),
         _ => 1,

@@ -14,10 +14,9 @@ use std::time::Duration;
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::journaling::events;
 use super::receipts::WHOLE;
 use super::tally::Tally;
-use super::{BulkPlace, Holder, Message, MessageState, MessageStatus};
+use super::{BulkPlace, CarrierPart, Holder, Message, MessageState, MessageStatus, Receipt};
 use crate::directory::ATTEMPTS;
 use crate::{Batch, BulkId, Change, Directory, Error, MessageId, Store, StoreError, TenantId, Timestamp};
 
@@ -225,12 +224,12 @@ impl<S: Store> Directory<S> {
         claimed: &Claimed,
         outcomes: Vec<(Message, Outcome)>,
     ) -> Result<Noted, Error> {
-        let now = self.now();
-        let (mut batch, mut tally) = (Batch::new(claimed.tenant), Tally::default());
+        let (holder, now) = (Holder::Claim(claimed.claim), self.now());
+        let mut tally = Tally::new(claimed.tenant, holder, now);
         for (message, outcome) in &outcomes {
-            batch = note(batch, &mut tally, Holder::Claim(claimed.claim), message, outcome, now);
+            note(&mut tally, holder, message, outcome, now);
         }
-        match self.store.commit(tally.settle(batch, now)).await {
+        match self.store.commit(tally.settle()).await {
             Ok(()) => {
                 let noted = u64::try_from(outcomes.len()).unwrap_or(u64::MAX);
                 return Ok(Noted { noted, lost: 0 });
@@ -253,10 +252,10 @@ impl<S: Store> Directory<S> {
             let Some(found) = self.store.message(claimed.tenant, id).await? else {
                 return Ok(false);
             };
-            let (now, mut tally) = (self.now(), Tally::default());
-            let batch = Batch::new(claimed.tenant);
-            let batch = note(batch, &mut tally, holder, &found.message, outcome, now);
-            match (self.store.commit(tally.settle(batch, now)).await, outcome) {
+            let now = self.now();
+            let mut tally = Tally::new(claimed.tenant, holder, now);
+            note(&mut tally, holder, &found.message, outcome, now);
+            match (self.store.commit(tally.settle()).await, outcome) {
                 (Ok(()), _) => return Ok(found.message.state.status == MessageStatus::New),
                 // The claim is another one's by now, who can at best guess what is known here.
                 (Err(StoreError::Stale), Outcome::Accepted { .. }) => holder = Holder::Anybody,
@@ -268,34 +267,27 @@ impl<S: Store> Directory<S> {
     }
 }
 
-/// Adds to a batch what came of a message.
-fn note(
-    mut batch: Batch,
-    tally: &mut Tally,
-    holder: Holder,
-    before: &Message,
-    outcome: &Outcome,
-    now: Timestamp,
-) -> Batch {
+/// What came of a message.
+fn note(tally: &mut Tally, holder: Holder, before: &Message, outcome: &Outcome, now: Timestamp) {
     if let (Outcome::Later(due_at), Holder::Claim(claim)) = (outcome, holder) {
-        return batch.change(Change::MessageDefer { id: before.id, claim, due_at: *due_at });
+        tally.batch.changes.push(Change::MessageDefer { id: before.id, claim, due_at: *due_at });
+        return;
     }
     if let Some(state) = outcome.state(before.state) {
         let (after, _) = before.clone().in_state(state, now);
-        tally.changed(before, &after);
-        batch.journal.extend(events(before, &after, now));
-        let (before, after) = (Box::new(before.clone()), Box::new(after));
-        batch = batch.change(Change::MessageUpdate { before, after, holder });
+        tally.told(before.clone(), after);
     }
     // Also of a message that somebody else has settled meanwhile: its receipts are those of this carrier.
     if let Outcome::Accepted { carrier, ids, is_whole } = outcome {
         let first = if *is_whole { WHOLE } else { WHOLE + 1 };
-        for (part, id) in (first..).zip(ids) {
-            let Some(carrier_id) = id.clone() else { continue };
-            let carrier = carrier.clone();
-            let part = Change::CarrierPartInsert { message: before.id, part, carrier, carrier_id, at: now };
-            batch = batch.change(part);
-        }
+        let named = (first..).zip(ids).filter_map(|(part, id)| Some((part, id.clone()?)));
+        tally.named.extend(named.map(|(part, carrier_id)| CarrierPart {
+            carrier: carrier.clone(),
+            carrier_id,
+            tenant: before.tenant,
+            message: before.id,
+            part,
+            receipt: Receipt::default(),
+        }));
     }
-    batch
 }

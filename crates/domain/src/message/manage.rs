@@ -12,8 +12,8 @@ use super::tally::Tally;
 use super::{Filter, Holder, ListQuery, Message, MessageField, Money, StoredMessage, Sweep, Test};
 use crate::directory::{ATTEMPTS, check_precondition};
 use crate::{
-    Access, Area, Batch, Change, Ctx, Directory, Entity, Error, JournalEntry, MessageId, Page, Precondition,
-    Rule, Store, StoreError, Timestamp,
+    Access, Area, Ctx, Directory, Entity, Error, JournalEntry, MessageId, Page, Precondition, Rule, Store,
+    StoreError, Timestamp,
 };
 
 /// Messages that one commit of a bulk operation changes.
@@ -62,9 +62,10 @@ impl<S: Store> Directory<S> {
                 return Err(Error::Unavailable("the message is being handed over".into()));
             }
             let entry = JournalEntry::new(ctx, "sms.deleted", id, message.version + 1, Map::new());
-            let (now, mut tally) = (self.now(), Tally::default());
-            let batch = operate(Batch::new(ctx.tenant()), &mut tally, Operation::Delete, message, now);
-            match self.store.commit(tally.settle(batch, now).journal(entry)).await {
+            let now = self.now();
+            let mut tally = Tally::new(ctx.tenant(), Holder::Nobody, now);
+            operate(&mut tally, Operation::Delete, message, now);
+            match self.store.commit(tally.settle().journal(entry)).await {
                 Ok(()) => return Ok(()),
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
@@ -155,28 +156,23 @@ impl<S: Store> Directory<S> {
             Operation::Delete => "sms.deleted",
         };
         let count = free.len();
-        let batch = Batch::new(ctx.tenant()).journal(of_many(ctx, kind, count, first.id, last.id));
-        let (now, mut tally) = (self.now(), Tally::default());
-        let add = |batch, message| operate(batch, &mut tally, operation, message, now);
-        let batch = free.into_iter().fold(batch, add);
-        self.store.commit(tally.settle(batch, now)).await?;
+        let entry = of_many(ctx, kind, count, first.id, last.id);
+        let now = self.now();
+        let mut tally = Tally::new(ctx.tenant(), Holder::Nobody, now);
+        for message in free {
+            operate(&mut tally, operation, message, now);
+        }
+        self.store.commit(tally.settle().journal(entry)).await?;
         Ok(u64::try_from(count).unwrap_or(u64::MAX))
     }
 }
 
-/// Adds to a batch what an operation does to a message that nobody is handing over.
-fn operate(batch: Batch, tally: &mut Tally, operation: Operation, message: Message, now: Timestamp) -> Batch {
+/// What an operation does to a message that nobody is handing over.
+fn operate(tally: &mut Tally, operation: Operation, message: Message, now: Timestamp) {
     let stopped = message.clone().stopped(now);
     match (operation, stopped) {
-        (Operation::Delete, stopped) => {
-            tally.removed(&message, stopped.map_or(Money::ZERO, |(_, back)| back));
-            batch.change(Change::MessageDelete(Box::new(message)))
-        }
-        (Operation::Stop, Some((after, _))) => {
-            tally.changed(&message, &after);
-            let (before, after) = (Box::new(message), Box::new(after));
-            batch.change(Change::MessageUpdate { before, after, holder: Holder::Nobody })
-        }
-        (Operation::Stop, None) => batch,
+        (Operation::Delete, stopped) => tally.removed(message, stopped.map_or(Money::ZERO, |(_, back)| back)),
+        (Operation::Stop, Some((after, _))) => tally.changed(message, after),
+        (Operation::Stop, None) => {}
     }
 }

@@ -69,7 +69,7 @@ pub use send::MessageWish;
 pub use sender::{SENDER_IDS, SenderId};
 pub use status::{MessageState, MessageStatus, Receipt};
 pub use stop::{BlockedBy, Keyword, STOP_WORDS, blocked_number};
-pub use store::{Holder, MessageStore, StoredMessage, Sweep, WithParts};
+pub use store::{Holder, MessageStore, MessageUpdate, PartUpdate, StoredMessage, Sweep, WithParts};
 pub use template::{MAX_TEMPLATE, PlaceholderStyle, Template, template_text};
 pub use text::{Encoding, MAX_PARTS, MessageText, Segment, Segments, TooManyParts, decode_ucs2, segments};
 pub use transliterate::transliterate;

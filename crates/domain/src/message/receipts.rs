@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::iter::repeat_n;
 use std::time::Duration;
 
-use super::journaling::events;
 use super::tally::Tally;
-use super::{Holder, Receipt, StoredMessage, WithParts};
+use super::{Holder, PartUpdate, Receipt, StoredMessage, WithParts};
 use crate::directory::ATTEMPTS;
 use crate::upkeep::STEP;
 use crate::{Batch, Change, Directory, Error, MessageId, Store, StoreError, TenantId, Timestamp};
@@ -80,16 +79,15 @@ impl<S: Store> Directory<S> {
     /// Takes what is told of messages of one tenant: in one commit, else message by message.
     async fn receipts_of(&self, tenant: TenantId, carrier: &str, news: News) -> Result<(), Error> {
         let mut several = Vec::new();
-        let (mut whole, mut tally) = (Batch::new(tenant), Tally::default());
         let found = self.store.messages_with_parts(tenant, news.keys().copied().collect()).await?;
+        let now = self.now();
+        let mut tally = Tally::new(tenant, Holder::Anybody, now);
         for ((message, news), found) in news.iter().zip(found) {
-            let (batch, parts) = add(whole, &mut tally, carrier, found, news, self.now());
-            whole = batch;
-            if parts > 1 {
+            if add(&mut tally, carrier, found, news, now) > 1 {
                 several.push(*message);
             }
         }
-        match self.commit_if_any(tally.settle(whole, self.now())).await {
+        match self.commit_if_any(tally.settle()).await {
             Ok(()) => {}
             Err(StoreError::Stale) => {
                 for (message, news) in &news {
@@ -116,9 +114,10 @@ impl<S: Store> Directory<S> {
             let Some(found) = self.store.messages_with_parts(tenant, vec![message]).await?.pop() else {
                 return Ok(());
             };
-            let (batch, mut tally) = (Batch::new(tenant), Tally::default());
-            let (batch, _) = add(batch, &mut tally, carrier, found, news, self.now());
-            match self.commit_if_any(tally.settle(batch, self.now())).await {
+            let now = self.now();
+            let mut tally = Tally::new(tenant, Holder::Anybody, now);
+            add(&mut tally, carrier, found, news, now);
+            match self.commit_if_any(tally.settle()).await {
                 Ok(()) => return Ok(()),
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
@@ -145,33 +144,29 @@ impl<S: Store> Directory<S> {
     }
 }
 
-/// Adds to a batch what the parts of a message and the message itself become. How many parts are known.
+/// What the parts of a message and the message itself become. How many parts are known.
 fn add(
-    mut batch: Batch,
     tally: &mut Tally,
     carrier: &str,
     (found, mut parts): WithParts,
     news: &HashMap<String, Receipt>,
     now: Timestamp,
-) -> (Batch, usize) {
+) -> usize {
     for part in parts.iter_mut().filter(|part| part.carrier == carrier) {
         let Some(news) = news.get(&part.carrier_id) else { continue };
         let after = part.receipt.after(*news);
         if after != part.receipt {
             let before = std::mem::replace(&mut part.receipt, after);
-            batch = batch.change(Change::CarrierPartReceipt { part: Box::new(part.clone()), before });
+            tally.parts.push(PartUpdate { before, after: part.clone() });
         }
     }
     let Some(StoredMessage { message: before, .. }) = found else {
-        return (batch, 0);
+        return 0;
     };
     let whole = of_message(&parts, before.parts_count);
     if let Some(state) = before.state.with_receipt(whole) {
         let (after, _) = before.clone().in_state(state, now);
-        tally.changed(&before, &after);
-        batch.journal.extend(events(&before, &after, now));
-        let (before, after) = (Box::new(before), Box::new(after));
-        batch = batch.change(Change::MessageUpdate { before, after, holder: Holder::Anybody });
+        tally.told(before, after);
     }
-    (batch, parts.len())
+    parts.len()
 }

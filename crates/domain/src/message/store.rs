@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{CarrierPart, Filter, ListQuery, Message, MessageField, MessageWork};
+use super::{CarrierPart, Filter, ListQuery, Message, MessageField, MessageWork, Receipt};
 use crate::{MessageId, Page, StoreError, TenantId, Timestamp};
 
 /// A message as it is stored.
@@ -32,10 +32,24 @@ pub enum Holder {
     Anybody,
 }
 
-/// Reads of outgoing messages.
+/// A message as it was, and as it shall be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageUpdate {
+    pub before: Message,
+    pub after: Message,
+}
+
+/// A part as it shall be, of which so much was known before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartUpdate {
+    pub before: Receipt,
+    pub after: CarrierPart,
+}
+
 /// A message, if it is there, and what carriers have of it.
 pub type WithParts = (Option<StoredMessage>, Vec<CarrierPart>);
 
+/// Reads of outgoing messages.
 pub trait MessageStore {
     fn message(
         &self,

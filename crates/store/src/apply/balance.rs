@@ -4,7 +4,7 @@ use muster_domain::message::{Money, MovementReason, PriceTable, charge, credit, 
 use muster_domain::{StoreError, TenantId, Timestamp};
 
 use super::Outcome;
-use crate::driver::Write;
+use crate::driver::{ONE_ROW, Write};
 use crate::rows;
 use crate::statements::balance;
 use crate::value::values;
@@ -26,12 +26,12 @@ pub(super) async fn replace_prices(on: &mut impl Write, table: Option<&PriceTabl
         return on.run(&balance::NO_PRICES, &[]).await;
     };
     on.one_row(&balance::NEXT_EDITION, &[]).await?;
-    for price in table.iter() {
+    let rows = table.iter().map(|price| {
         let [s, m, l, xl] = price.per_part.map(Money::millionths);
         let (country, currency) = (price.country.as_str(), price.currency.as_str());
-        let values = values![country, currency, &price.name, s, m, l, xl, &price.requirements];
-        on.one_row(&balance::PRICE_INSERT, &values).await?;
-    }
+        values![country, currency, &price.name, s, m, l, xl, &price.requirements].to_vec()
+    });
+    on.each(&balance::PRICE_INSERT, &rows.collect::<Vec<_>>(), ONE_ROW).await?;
     on.run(&balance::PRICES_BEFORE, &[]).await
 }
 

@@ -4,7 +4,7 @@ use muster_domain::contact::{Contact, ContactGroup};
 use muster_domain::{ContactGroupId, ContactId, StoreError, TenantId};
 
 use super::Outcome;
-use crate::driver::Write;
+use crate::driver::{ONE_ROW, Write};
 use crate::statements::contact;
 use crate::value::values;
 
@@ -64,10 +64,8 @@ pub(super) async fn replace(
     keep: &[ContactId],
 ) -> Outcome {
     on.one_row(&contact::NEXT_EDITION, &values![tenant.0, group.0, stored(keep.len())]).await?;
-    for id in keep {
-        on.one_row(&contact::KEEP, &values![tenant.0, group.0, id.0]).await?;
-    }
-    Ok(())
+    let kept: Vec<_> = keep.iter().map(|id| values![tenant.0, group.0, id.0].to_vec()).collect();
+    on.each(&contact::KEEP, &kept, ONE_ROW).await
 }
 
 pub(super) async fn insert(
@@ -78,6 +76,7 @@ pub(super) async fn insert(
 ) -> Outcome {
     // First of all, since nothing is put into a list that is gone.
     count(on, tenant, group, stored(contacts.len())).await?;
+    let mut rows = Vec::with_capacity(contacts.len());
     for new in contacts {
         if (new.tenant, new.group) != (tenant, group) {
             return Err(StoreError::Internal("a list got a contact of another one".to_owned()));
@@ -98,9 +97,9 @@ pub(super) async fn insert(
             new.created_at.0,
             new.modified_at.0,
         ];
-        on.one_row(&contact::INSERT, &values).await?;
+        rows.push(values.to_vec());
     }
-    Ok(())
+    on.each(&contact::INSERT, &rows, ONE_ROW).await
 }
 
 pub(super) async fn update(on: &mut impl Write, new: &Contact) -> Outcome {

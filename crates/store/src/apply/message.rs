@@ -1,14 +1,17 @@
 //! Writing messages, what waits of them, and the block list.
 
+use std::collections::BTreeMap;
+
+use muster_domain::Timestamp;
 use muster_domain::message::{
-    Block, CarrierPart, Country, Holder, Incoming, Message, MessageStatus, Receipt,
+    Block, CarrierPart, Country, Holder, Incoming, Message, MessageStatus, MessageUpdate, PartUpdate,
 };
 
 use super::Outcome;
 use crate::codes;
-use crate::driver::Write;
+use crate::driver::{ONE_ROW, Wanted, Write};
 use crate::statements::{block, incoming, message};
-use crate::value::values;
+use crate::value::{Value, values};
 
 pub(super) async fn insert(on: &mut impl Write, m: &Message) -> Outcome {
     let (actor_kind, actor_id) = codes::actor(m.author);
@@ -48,55 +51,72 @@ pub(super) async fn insert(on: &mut impl Write, m: &Message) -> Outcome {
     on.run(&message::QUEUE_INSERT, &values![m.tenant.0, m.id.0, lane, m.due_at().0]).await
 }
 
-pub(super) async fn update(
-    on: &mut impl Write,
-    before: &Message,
-    after: &Message,
-    holder: Holder,
-) -> Outcome {
-    let values = values![
-        after.tenant.0,
-        after.id.0,
-        after.version - 1,
-        after.version,
-        after.state.status.code(),
-        after.state.receipt.code(),
-        after.price.millionths(),
-        &after.text,
-        after.handed_over_at.map_or(0, |at| at.0),
-    ];
-    let is_handed_over = before.handed_over_at != after.handed_over_at;
-    let (statement, count) =
-        if is_handed_over { (&message::UPDATE_HANDED_OVER, 9) } else { (&message::UPDATE, 8) };
-    on.one_row(statement, &values[..count]).await?;
-    if before.state.status == MessageStatus::New && after.state.status != MessageStatus::New {
-        leave(on, after, holder).await?;
+pub(super) async fn update(on: &mut impl Write, updates: &[MessageUpdate], holder: Holder) -> Outcome {
+    let (mut here, mut handed_over, mut leaving) = (Vec::new(), Vec::new(), Vec::new());
+    for MessageUpdate { before, after } in updates {
+        let mut values = values![
+            after.tenant.0,
+            after.id.0,
+            after.version - 1,
+            after.version,
+            after.state.status.code(),
+            after.state.receipt.code(),
+            after.price.millionths(),
+            &after.text,
+        ]
+        .to_vec();
+        if before.handed_over_at == after.handed_over_at {
+            here.push(values);
+        } else {
+            values.push(after.handed_over_at.map_or(0, |at| at.0).into());
+            handed_over.push(values);
+        }
+        if before.state.status == MessageStatus::New && after.state.status != MessageStatus::New {
+            leaving.push(after);
+        }
     }
-    Ok(())
+    on.each(&message::UPDATE, &here, ONE_ROW).await?;
+    on.each(&message::UPDATE_HANDED_OVER, &handed_over, ONE_ROW).await?;
+    leave(on, leaving, holder).await
 }
 
-/// A message waits no longer.
-async fn leave(on: &mut impl Write, m: &Message, holder: Holder) -> Outcome {
-    let (tenant, id) = (m.tenant.0, m.id.0);
-    match holder {
-        Holder::Nobody => on.one_row(&message::QUEUE_LEAVE, &values![tenant, id]).await,
-        Holder::Claim(claim) => on.one_row(&message::QUEUE_LEAVE_CLAIMED, &values![tenant, id, claim]).await,
-        Holder::Anybody => on.one_row(&message::QUEUE_LEAVE_ANY, &values![tenant, id]).await,
-    }
+/// Messages wait no longer.
+async fn leave(on: &mut impl Write, messages: Vec<&Message>, holder: Holder) -> Outcome {
+    let (statement, claim) = match holder {
+        Holder::Nobody => (&message::QUEUE_LEAVE, None),
+        Holder::Claim(claim) => (&message::QUEUE_LEAVE_CLAIMED, Some(Value::from(claim))),
+        Holder::Anybody => (&message::QUEUE_LEAVE_ANY, None),
+    };
+    let key = |m: &Message| values![m.tenant.0, m.id.0].into_iter().chain(claim.clone()).collect();
+    let keys: Vec<Vec<_>> = messages.into_iter().map(key).collect();
+    on.each(statement, &keys, ONE_ROW).await
 }
 
-pub(super) async fn delete(on: &mut impl Write, m: &Message) -> Outcome {
-    if m.state.status == MessageStatus::New {
-        leave(on, m, Holder::Nobody).await?;
-    }
-    on.run(&message::PARTS_FORGET, &values![m.tenant.0, m.id.0]).await?;
-    on.one_row(&message::DELETE, &values![m.tenant.0, m.id.0, m.version]).await
+pub(super) async fn delete(on: &mut impl Write, gone: &[Message]) -> Outcome {
+    let waiting = gone.iter().filter(|m| m.state.status == MessageStatus::New).collect();
+    leave(on, waiting, Holder::Nobody).await?;
+    let keys: Vec<_> = gone.iter().map(|m| values![m.tenant.0, m.id.0].to_vec()).collect();
+    on.each(&message::PARTS_FORGET, &keys, Wanted::Anything).await?;
+    let versions: Vec<_> = gone.iter().map(|m| values![m.tenant.0, m.id.0, m.version].to_vec()).collect();
+    on.each(&message::DELETE, &versions, ONE_ROW).await
 }
 
-/// What a carrier tells of a part.
-pub(super) async fn part_receipt(on: &mut impl Write, part: &CarrierPart, before: Receipt) -> Outcome {
-    let values = values![part.tenant.0, &part.carrier, &part.carrier_id, part.receipt.code(), before.code()];
-    on.one_row(&message::PART_RECEIPT, &values).await
+/// What a carrier has of messages.
+pub(super) async fn parts_insert(on: &mut impl Write, parts: &[CarrierPart], at: Timestamp) -> Outcome {
+    // The last of those under one id, since one statement writes a row once.
+    let by_id: BTreeMap<_, _> = parts.iter().map(|part| ((&part.carrier, &part.carrier_id), part)).collect();
+    let rows = by_id.into_values().map(|p| {
+        values![p.tenant.0, p.message.0, p.part, &p.carrier, &p.carrier_id, p.receipt.code(), at.0].to_vec()
+    });
+    on.each(&message::PART_INSERT, &rows.collect::<Vec<_>>(), Wanted::Anything).await
+}
+
+/// What carriers tell of parts.
+pub(super) async fn parts_update(on: &mut impl Write, updates: &[PartUpdate]) -> Outcome {
+    let rows = updates.iter().map(|PartUpdate { before, after: part }| {
+        values![part.tenant.0, &part.carrier, &part.carrier_id, part.receipt.code(), before.code()].to_vec()
+    });
+    on.each(&message::PART_RECEIPT, &rows.collect::<Vec<_>>(), ONE_ROW).await
 }
 
 pub(super) async fn incoming_insert(

@@ -66,10 +66,8 @@ pub(crate) async fn batch(on: &mut impl Write, batch: &Batch, state: &mut State)
     for wanted in &batch.changes {
         change(on, tenant, wanted, &mut next).await?;
     }
-    for entry in &batch.journal {
-        next.entries += 1;
-        journal::insert(on, tenant, next.entries, entry).await?;
-    }
+    journal::insert(on, tenant, next.entries, &batch.journal).await?;
+    next.entries += i64::try_from(batch.journal.len()).unwrap_or(i64::MAX);
     *state = next;
     Ok(())
 }
@@ -157,35 +155,39 @@ async fn guard(on: &mut impl Write, tenant: TenantId, guard: &Guard) -> Outcome 
     on.send(statement, &values, wanted).await
 }
 
-/// The tenant that a changed row says it belongs to.
-fn row_tenant(change: &Change) -> Option<TenantId> {
-    match change {
-        Change::TenantInsert(tenant) | Change::TenantUpdate(tenant) => Some(tenant.id),
-        Change::OrgUnitInsert(unit) | Change::OrgUnitUpdate { unit, .. } => Some(unit.tenant),
-        Change::UserInsert(user) | Change::UserUpdate { after: user, .. } => Some(user.tenant),
-        Change::UserGroupInsert(group) | Change::UserGroupUpdate(group) => Some(group.tenant),
-        Change::ContactGroupInsert(group) | Change::ContactGroupUpdate(group) => Some(group.tenant),
-        Change::ContactUpdate(contact) | Change::ContactDelete(contact) => Some(contact.tenant),
-        Change::WebhookInsert(new) => Some(new.0.tenant),
-        Change::WebhookUpdate { webhook, .. } | Change::WebhookSecretRotate { webhook, .. } => {
-            Some(webhook.tenant)
+/// Whether a changed row says that it belongs to another tenant.
+fn is_of_another(change: &Change, tenant: TenantId) -> bool {
+    let owner = match change {
+        Change::MessagesUpdate { updates, .. } => {
+            return updates.iter().any(|update| update.after.tenant != tenant);
         }
-        Change::MessageInsert(message)
-        | Change::MessageUpdate { after: message, .. }
-        | Change::MessageDelete(message) => Some(message.tenant),
-        Change::CarrierPartReceipt { part, .. } => Some(part.tenant),
-        Change::IncomingInsert { incoming, .. } => Some(incoming.tenant),
-        Change::ConversationUpdate(conversation) => Some(conversation.tenant),
-        Change::BlockInsert(block) => Some(block.tenant),
-        Change::BulkInsert(bulk) | Change::BulkUpdate { bulk, .. } => Some(bulk.tenant),
-        Change::BulkExpand(chunk) => Some(chunk.bulk.tenant),
-        Change::TagInsert(tag) | Change::TagUpdate(tag) => Some(tag.tenant),
-        Change::MediaPromptInsert(prompt) => Some(prompt.tenant),
-        Change::ObjectDiscard { key, .. } | Change::ObjectForget(key) => Some(key.tenant),
-        Change::CredentialInsert(credential) => Some(credential.tenant),
-        Change::TokenInsert(token) => Some(token.tenant),
-        _ => None,
-    }
+        Change::MessagesDelete(gone) => return gone.iter().any(|message| message.tenant != tenant),
+        Change::CarrierPartsInsert { parts, .. } => return parts.iter().any(|part| part.tenant != tenant),
+        Change::CarrierPartsUpdate(updates) => {
+            return updates.iter().any(|update| update.after.tenant != tenant);
+        }
+        Change::TenantInsert(tenant) | Change::TenantUpdate(tenant) => tenant.id,
+        Change::OrgUnitInsert(unit) | Change::OrgUnitUpdate { unit, .. } => unit.tenant,
+        Change::UserInsert(user) | Change::UserUpdate { after: user, .. } => user.tenant,
+        Change::UserGroupInsert(group) | Change::UserGroupUpdate(group) => group.tenant,
+        Change::ContactGroupInsert(group) | Change::ContactGroupUpdate(group) => group.tenant,
+        Change::ContactUpdate(contact) | Change::ContactDelete(contact) => contact.tenant,
+        Change::WebhookInsert(new) => new.0.tenant,
+        Change::WebhookUpdate { webhook, .. } | Change::WebhookSecretRotate { webhook, .. } => webhook.tenant,
+        Change::MessageInsert(message) => message.tenant,
+        Change::IncomingInsert { incoming, .. } => incoming.tenant,
+        Change::ConversationUpdate(conversation) => conversation.tenant,
+        Change::BlockInsert(block) => block.tenant,
+        Change::BulkInsert(bulk) | Change::BulkUpdate { bulk, .. } => bulk.tenant,
+        Change::BulkExpand(chunk) => chunk.bulk.tenant,
+        Change::TagInsert(tag) | Change::TagUpdate(tag) => tag.tenant,
+        Change::MediaPromptInsert(prompt) => prompt.tenant,
+        Change::ObjectDiscard { key, .. } | Change::ObjectForget(key) => key.tenant,
+        Change::CredentialInsert(credential) => credential.tenant,
+        Change::TokenInsert(token) => token.tenant,
+        _ => return false,
+    };
+    owner != tenant
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm for each change, so that none is forgotten")]
@@ -195,7 +197,7 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &
         message as of_message, tenant as of_tenant, user_group as of_group, webhook as of_webhook,
     };
 
-    if row_tenant(change).is_some_and(|owner| owner != tenant) {
+    if is_of_another(change, tenant) {
         return Err(StoreError::Internal("a batch has a row of another tenant".to_owned()));
     }
     let id = tenant.0;
@@ -212,9 +214,9 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &
             counts.messages += 1;
             message::insert(on, new).await
         }
-        Change::MessageUpdate { before, after, holder } => message::update(on, before, after, *holder).await,
-        Change::MessageDelete(gone) => {
-            counts.messages -= 1;
+        Change::MessagesUpdate { updates, holder } => message::update(on, updates, *holder).await,
+        Change::MessagesDelete(gone) => {
+            counts.messages -= i64::try_from(gone.len()).unwrap_or(i64::MAX);
             message::delete(on, gone).await
         }
         Change::MessagesClaim { lane, claim, now, until, limit } => {
@@ -231,11 +233,8 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &
         Change::MessageDefer { id: message, claim, due_at } => {
             on.one_row(&of_message::DEFER, &values![id, message.0, *claim, due_at.0]).await
         }
-        Change::CarrierPartInsert { message, part, carrier, carrier_id, at } => {
-            let values = values![id, message.0, *part, carrier, carrier_id, at.0];
-            on.run(&of_message::PART_INSERT, &values).await
-        }
-        Change::CarrierPartReceipt { part, before } => message::part_receipt(on, part, *before).await,
+        Change::CarrierPartsInsert { parts, at } => message::parts_insert(on, parts, *at).await,
+        Change::CarrierPartsUpdate(updates) => message::parts_update(on, updates).await,
         Change::CarrierPartsReap { horizon, limit } => {
             on.run(&of_message::PARTS_REAP, &values![horizon.0, *limit]).await
         }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Outcome;
 use crate::codes;
-use crate::driver::Write;
+use crate::driver::{ONE_ROW, Write};
 use crate::statements::webhook;
 use crate::value::{Value, values};
 
@@ -88,11 +88,10 @@ pub(super) async fn deliveries(
     deliveries: &[NewDelivery],
 ) -> Outcome {
     on.one_row(&webhook::ADVANCE, &values![tenant.0, id.0, owner, from, through]).await?;
-    for new in deliveries {
-        let values = values![tenant.0, id.0, new.id.0, new.event, &new.entity, new.at.0, new.next_at.0];
-        on.run(&webhook::DELIVERY_INSERT, &values).await?;
-    }
-    Ok(())
+    let rows = deliveries.iter().map(|new| {
+        values![tenant.0, id.0, new.id.0, new.event, &new.entity, new.at.0, new.next_at.0].to_vec()
+    });
+    on.each(&webhook::DELIVERY_INSERT, &rows.collect::<Vec<_>>(), ONE_ROW).await
 }
 
 pub(super) async fn attempted(on: &mut impl Write, tenant: TenantId, id: WebhookId, d: &Delivery) -> Outcome {

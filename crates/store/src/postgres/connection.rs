@@ -12,14 +12,15 @@ use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::{Remedy, judge, store_error};
+use super::many;
 use super::presence::PRESENT;
 use crate::statements::Statement;
 
 /// What every connection begins with. Each statement has an index to go by: a plan that was made while a table was small
-/// must not read it whole when it is large. Whoever waits for a lock, or lets others wait without a
-/// sign of life, does so for a while only.
+/// must not read it whole when it is large; nor is anything looked up twice, so that keeping what was found is in vain. Whoever waits
+/// for a lock, or lets others wait without a sign of life, does so for a while only.
 pub(super) const SETTINGS: &str =
-    "SET enable_seqscan = off; SET enable_mergejoin = off; SET jit = off; SET lock_timeout = '10s';
+    "SET enable_seqscan = off; SET enable_mergejoin = off; SET enable_memoize = off; SET jit = off; SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '30s'";
 
 /// How long nothing is tried after a failure; doubles with each up to the second.
@@ -30,11 +31,20 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 /// until then a young store would be read by what was right when it was empty.
 const RENEWALS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(64));
 
+/// How a statement is prepared.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Form {
+    /// As it stands, for one row of values.
+    One,
+    /// For many, whose columns are arrays; see [`many`].
+    Many,
+}
+
 /// A connection and the statements that are prepared on it.
 pub(crate) struct Connection {
     pub(super) client: Client,
     /// By the place of the statement, each of which stands once.
-    prepared: Mutex<HashMap<usize, tokio_postgres::Statement>>,
+    prepared: Mutex<HashMap<(usize, Form), tokio_postgres::Statement>>,
     /// Whether an error has said that nothing more comes of it.
     lost: AtomicBool,
     /// When plans are made anew, and how long after the last time that is.
@@ -72,22 +82,30 @@ impl Connection {
     }
 
     /// A statement that was prepared before.
-    pub(super) fn at_hand(&self, statement: &'static Statement) -> Option<tokio_postgres::Statement> {
+    pub(super) fn at_hand(
+        &self,
+        statement: &'static Statement,
+        form: Form,
+    ) -> Option<tokio_postgres::Statement> {
         self.renew_plans();
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        prepared.get(&std::ptr::from_ref(statement).addr()).cloned()
+        prepared.get(&(std::ptr::from_ref(statement).addr(), form)).cloned()
     }
 
     pub(super) async fn prepare(
         &self,
         statement: &'static Statement,
+        form: Form,
     ) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
-        if let Some(prepared) = self.at_hand(statement) {
+        if let Some(prepared) = self.at_hand(statement, form) {
             return Ok(prepared);
         }
-        let prepared = self.client.prepare(statement.postgres()).await?;
+        let mut prepared = self.client.prepare(statement.postgres()).await?;
+        if form == Form::Many {
+            prepared = self.client.prepare(&many::statement(statement.postgres(), prepared.params())).await?;
+        }
         let mut all = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(std::ptr::from_ref(statement).addr(), prepared.clone());
+        all.insert((std::ptr::from_ref(statement).addr(), form), prepared.clone());
         Ok(prepared)
     }
 }

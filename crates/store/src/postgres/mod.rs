@@ -3,6 +3,7 @@
 mod connection;
 mod error;
 mod lane;
+mod many;
 mod migrate;
 mod pipeline;
 #[cfg(test)]

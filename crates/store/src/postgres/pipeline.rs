@@ -7,11 +7,13 @@ use std::task::{Context, Poll, Waker};
 
 use futures_util::TryStreamExt as _;
 use muster_domain::{StoreError, UserGroupId};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row as Found};
 
-use super::connection::Connection;
+use super::connection::{Connection, Form};
 use super::error::{Remedy, judge};
-use crate::driver::{Wanted, Write};
+use super::many;
+use crate::driver::{ONE_ROW, Wanted, Write};
 use crate::row::{Row, get};
 use crate::statements::Statement;
 use crate::value::Value;
@@ -107,7 +109,7 @@ impl Pipeline {
         values: &[Value<'_>],
     ) -> Result<Answer, StoreError> {
         self.settle().await?;
-        let done = answer(&self.connection, statement, values).await;
+        let done = answer(&self.connection, statement, Form::One, values).await;
         done.map_err(|error| {
             let (error, remedy) = judge(&error);
             self.failed(self.batch, error, remedy)
@@ -118,19 +120,16 @@ impl Pipeline {
 async fn answer(
     connection: &Connection,
     statement: &'static Statement,
-    values: &[Value<'_>],
+    form: Form,
+    values: &[impl ToSql],
 ) -> Result<Answer, Error> {
-    let prepared = connection.prepare(statement).await?;
+    let prepared = connection.prepare(statement, form).await?;
     let mut rows = Box::pin(connection.client.query_raw(&prepared, values).await?);
     let mut found = Vec::new();
     while let Some(row) = rows.try_next().await? {
         found.push(row);
     }
     Ok((found, rows.rows_affected().unwrap_or(0)))
-}
-
-fn owned(values: &[Value<'_>]) -> Vec<Value<'static>> {
-    values.iter().map(Value::to_owned).collect()
 }
 
 fn check(wanted: &Wanted, found: &[Found], rows: u64) -> Result<(), StoreError> {
@@ -143,6 +142,30 @@ fn check(wanted: &Wanted, found: &[Found], rows: u64) -> Result<(), StoreError> 
     wanted.check(rows, &groups)
 }
 
+impl Pipeline {
+    /// Sends a statement whose values are its own.
+    async fn send_form(
+        &mut self,
+        statement: &'static Statement,
+        form: Form,
+        values: Vec<impl ToSql + Send + Sync + 'static>,
+        wanted: Wanted,
+    ) -> Result<(), StoreError> {
+        if self.connection.at_hand(statement, form).is_none() {
+            // Nothing may wait unread while something else is waited for.
+            self.settle().await?;
+            if let Err(error) = self.connection.prepare(statement, form).await {
+                let (error, remedy) = judge(&error);
+                return Err(self.failed(self.batch, error, remedy));
+            }
+        }
+        let connection = Arc::clone(&self.connection);
+        let answer = async move { answer(&connection, statement, form, &values).await };
+        self.enqueue(wanted, Box::pin(answer));
+        Ok(())
+    }
+}
+
 impl Write for Pipeline {
     async fn send(
         &mut self,
@@ -150,18 +173,21 @@ impl Write for Pipeline {
         values: &[Value<'_>],
         wanted: Wanted,
     ) -> Result<(), StoreError> {
-        if self.connection.at_hand(statement).is_none() {
-            // Nothing may wait unread while something else is waited for.
-            self.settle().await?;
-            if let Err(error) = self.connection.prepare(statement).await {
-                let (error, remedy) = judge(&error);
-                return Err(self.failed(self.batch, error, remedy));
-            }
+        let values = values.iter().map(Value::to_owned).collect();
+        self.send_form(statement, Form::One, values, wanted).await
+    }
+
+    async fn each(
+        &mut self,
+        statement: &'static Statement,
+        rows: &[Vec<Value<'_>>],
+        wanted: Wanted,
+    ) -> Result<(), StoreError> {
+        match rows {
+            [] => Ok(()),
+            [row] => self.send(statement, row, wanted).await,
+            rows => self.send_form(statement, Form::Many, many::columns(rows), wanted.of(rows.len())).await,
         }
-        let (connection, values) = (Arc::clone(&self.connection), owned(values));
-        let answer = async move { answer(&connection, statement, &values).await };
-        self.enqueue(wanted, Box::pin(answer));
-        Ok(())
     }
 
     async fn change(
@@ -170,7 +196,7 @@ impl Write for Pipeline {
         whole: &'static Statement,
         values: &[Value<'_>],
     ) -> Result<(), StoreError> {
-        self.send(whole, values, Wanted::OneRow).await
+        self.send(whole, values, ONE_ROW).await
     }
 
     async fn written(

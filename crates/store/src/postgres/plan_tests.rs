@@ -2,9 +2,10 @@
 
 use tokio_postgres::{Client, NoTls};
 
+use super::many;
 use crate::statements::{
-    LISTS, balance, bulk, contact, conversation, incoming, installation, media, message, org_unit, postgres,
-    purge, session, tag, tenant, user, user_group, webhook,
+    LISTS, balance, block, bulk, contact, conversation, incoming, installation, media, message, org_unit,
+    postgres, purge, session, tag, tenant, user, user_group, webhook,
 };
 
 /// Three tenants of one size, each with units of which every tenth is archived, four to a parent, and
@@ -257,6 +258,9 @@ async fn rows_are_found_by_what_is_asked_for() {
             (&message::CLAIM, "message_queue_due"),
             // By either index of what is claimed, which is little.
             (&message::CLAIMED, "using message_queue_"),
+            (&message::QUEUE_LEAVE, "message_queue_pkey"),
+            (&message::QUEUE_LEAVE_CLAIMED, "message_queue_pkey"),
+            (&message::DEFER, "message_queue_pkey"),
             (&message::WORK, "message_queue_due"),
             (&message::PART, "carrier_parts_pkey"),
             (&message::PARTS_OF, "carrier_parts_message"),
@@ -274,6 +278,47 @@ async fn rows_are_found_by_what_is_asked_for() {
         ] {
             let steps = plan(&client, statement.postgres()).await.join("\n");
             assert!(steps.contains(index), "{index}:\n{steps}");
+        }
+    }
+}
+
+/// What is done for many rows of values looks up each by its key.
+#[tokio::test]
+async fn many_are_found_each_by_its_key() {
+    for (schema, statistics) in [("young_many", ""), ("known_many", STATISTICS)] {
+        let client = migrated(schema).await;
+        client.batch_execute(ROWS).await.unwrap();
+        client.batch_execute(statistics).await.unwrap();
+        for (statement, index) in [
+            (&message::GET, "messages_pkey"),
+            (&message::PARTS_OF, "carrier_parts_message"),
+            (&message::PART, "carrier_parts_pkey"),
+            (&message::UPDATE, "messages_pkey"),
+            (&message::UPDATE_HANDED_OVER, "messages_pkey"),
+            (&message::DELETE, "messages_pkey"),
+            (&message::QUEUE_LEAVE, "message_queue_pkey"),
+            (&message::QUEUE_LEAVE_CLAIMED, "message_queue_pkey"),
+            (&message::QUEUE_LEAVE_ANY, "message_queue_pkey"),
+            (&message::PART_INSERT, "Insert on carrier_parts"),
+            (&message::PART_RECEIPT, "carrier_parts_pkey"),
+            (&message::PARTS_FORGET, "carrier_parts_message"),
+            (&incoming::GET, "incomings_pkey"),
+            (&block::IS_BLOCKED, "blocked_numbers_number"),
+            (&contact::BY_PHONE, "contacts_phone"),
+            (&contact::INSERT, "contact_groups_pkey"),
+            (&contact::KEEP, "contacts_pkey"),
+            (&user::VIEW, "users_pkey"),
+            (&user::BY_UUID, "users_uuid"),
+            (&tenant::JOURNAL_INSERT, "tenant_state_pkey"),
+            (&tenant::JOURNAL_INSERT_OF_USER_GROUP, "user_groups_pkey"),
+            (&webhook::DELIVERY_INSERT, "Insert on webhook_deliveries"),
+            (&balance::PRICE_INSERT, "price_table_pkey"),
+        ] {
+            let prepared = client.prepare(statement.postgres()).await.unwrap();
+            let steps = plan(&client, &many::statement(statement.postgres(), prepared.params())).await;
+            let wrong = ["Seq Scan", "Hash Join", "Sort"];
+            let is_right = !steps.iter().any(|step| wrong.iter().any(|wrong| step.contains(wrong)));
+            assert!(is_right && steps.iter().any(|step| step.contains(index)), "{index}:\n{steps:#?}");
         }
     }
 }

@@ -12,8 +12,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::types::{FromSql, Type};
 
-use super::connection::{Connection, Connector};
+use super::connection::{Connection, Connector, Form};
 use super::error::store_error;
+use super::many;
 use crate::driver::Read;
 use crate::read::Written;
 use crate::row::{Row, get};
@@ -49,7 +50,7 @@ impl Read for Connection {
         mut see: impl FnMut(&dyn Row) -> Result<ControlFlow<()>, StoreError> + Send,
     ) -> Result<(), StoreError> {
         let failed = |error| self.failed(error);
-        let prepared = self.prepare(statement).await.map_err(failed)?;
+        let prepared = self.prepare(statement, Form::One).await.map_err(failed)?;
         let rows = self.client.query_raw(&prepared, values).await.map_err(failed)?;
         let mut rows = pin!(rows);
         while let Some(row) = rows.try_next().await.map_err(failed)? {
@@ -99,15 +100,30 @@ impl Read for Connection {
         try_join_all(units.iter().map(path)).await
     }
 
-    async fn each<T: Send>(
+    async fn all_each<T: Send>(
         &self,
         statement: &'static Statement,
         values: &[Vec<Value<'_>>],
         row: fn(&dyn Row) -> Result<T, StoreError>,
-    ) -> Result<Vec<Option<T>>, StoreError> {
-        // Once, before all of them find that it is not prepared.
-        self.prepare(statement).await.map_err(|error| self.failed(error))?;
-        try_join_all(values.iter().map(|values| self.one(statement, values, row))).await
+    ) -> Result<Vec<Vec<T>>, StoreError> {
+        match values {
+            [] => return Ok(Vec::new()),
+            [values] => return Ok(vec![self.all(statement, values, row).await?]),
+            _ => {}
+        }
+        let mut all: Vec<Vec<T>> = values.iter().map(|_| Vec::new()).collect();
+        let failed = |error| self.failed(error);
+        let prepared = self.prepare(statement, Form::Many).await.map_err(failed)?;
+        let rows = self.client.query_raw(&prepared, &many::columns(values)).await.map_err(failed)?;
+        let mut rows = pin!(rows);
+        while let Some(found) = rows.try_next().await.map_err(failed)? {
+            let place = get::<i64>(&found, found.len().saturating_sub(1))?;
+            let place = usize::try_from(place - 1).ok().and_then(|place| all.get_mut(place));
+            place
+                .ok_or_else(|| StoreError::Internal("a row is for no values".to_owned()))?
+                .push(row(&found)?);
+        }
+        Ok(all)
     }
 }
 

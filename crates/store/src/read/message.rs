@@ -1,6 +1,6 @@
 //! Reads of messages to phones.
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join;
 use muster_domain::message::{
     CarrierPart, Filter, ListQuery, Message, MessageField, MessageStore, MessageWork, StoredMessage, Sweep,
     WithParts,
@@ -93,18 +93,17 @@ impl MessageStore for Store {
         tenant: TenantId,
         ids: Vec<MessageId>,
     ) -> Result<Vec<WithParts>, StoreError> {
-        read!(self, scan, |on| try_join_all(ids.iter().map(|id| with_parts(on, tenant, *id))))
+        let keys: Vec<_> = ids.into_iter().map(|id| values![tenant.0, id.0].to_vec()).collect();
+        let (messages, parts) = read!(self, scan, |on| try_join(
+            on.each(&message::GET, &keys, rows::message::stored),
+            on.all_each(&message::PARTS_OF, &keys, rows::message::carrier_part)
+        ))?;
+        Ok(messages.into_iter().zip(parts).collect())
     }
 
     async fn has_old_carrier_parts(&self, horizon: Timestamp) -> Result<bool, StoreError> {
         read!(self, read, |on| on.exists(&message::OLD_PART, &values![horizon.0]))
     }
-}
-
-async fn with_parts(on: &impl Read, tenant: TenantId, id: MessageId) -> Result<WithParts, StoreError> {
-    let values = values![tenant.0, id.0];
-    let parts = on.all(&message::PARTS_OF, &values, rows::message::carrier_part);
-    try_join(on.one(&message::GET, &values, rows::message::stored), parts).await
 }
 
 /// How many messages a tenant has.

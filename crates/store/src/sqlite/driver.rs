@@ -8,7 +8,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, params_from_iter};
 
 use super::error::store_error;
-use crate::driver::{Read, Wanted, Write};
+use crate::driver::{ONE_ROW, Read, Wanted, Write};
 use crate::read::Written;
 use crate::row::{Row, get};
 use crate::rows;
@@ -118,15 +118,15 @@ impl Read for Connection {
         units.iter().map(|unit| path(self, unit)).collect()
     }
 
-    async fn each<T: Send>(
+    async fn all_each<T: Send>(
         &self,
         statement: &'static Statement,
         values: &[Vec<Value<'_>>],
         row: fn(&dyn Row) -> Result<T, StoreError>,
-    ) -> Result<Vec<Option<T>>, StoreError> {
+    ) -> Result<Vec<Vec<T>>, StoreError> {
         let mut found = Vec::with_capacity(values.len());
         for values in values {
-            found.push(self.one(statement, values, row).await?);
+            found.push(self.all(statement, values, row).await?);
         }
         Ok(found)
     }
@@ -163,6 +163,18 @@ impl Write for Transaction<'_> {
         wanted.check(rows, &groups)
     }
 
+    async fn each(
+        &mut self,
+        statement: &'static Statement,
+        rows: &[Vec<Value<'_>>],
+        wanted: Wanted,
+    ) -> Result<(), StoreError> {
+        for values in rows {
+            self.send(statement, values, wanted.clone()).await?;
+        }
+        Ok(())
+    }
+
     async fn change(
         &mut self,
         sparing: &'static Statement,
@@ -172,7 +184,7 @@ impl Write for Transaction<'_> {
         if self.execute(sparing, values)? == 1 {
             return Ok(());
         }
-        Wanted::OneRow.check(self.execute(whole, values)?, &[])
+        ONE_ROW.check(self.execute(whole, values)?, &[])
     }
 
     async fn written(

@@ -33,6 +33,8 @@ macro_rules! in_list {
     };
 }
 
+use super::is_so;
+
 super::statements! {
     GROUP = concat!("SELECT ", group_columns!(), " FROM contact_groups g
         WHERE g.tenant_id = $1 AND g.id = $3 AND", lives!());
@@ -66,8 +68,9 @@ super::statements! {
                         contacts_version = contacts_version + 1
                     WHERE tenant_id = $1 AND id = $2 AND deleted = 0";
     /// A contact goes over to the edition of its list from the one before.
-    KEEP = "UPDATE contacts SET edition = edition + 1 WHERE tenant_id = $1 AND group_id = $2 AND id = $3 AND edition =
-        (SELECT g.edition - 1 FROM contact_groups g WHERE g.tenant_id = $1 AND g.id = $2 AND g.deleted = 0)";
+    KEEP = concat!("UPDATE contacts SET edition = edition + 1
+        WHERE tenant_id = $1 AND id = $3 AND ", is_so!("group_id = $2"), " AND edition + 1 =
+        (SELECT g.edition FROM contact_groups g WHERE g.tenant_id = $1 AND g.id = $2 AND g.deleted = 0)");
     GET = concat!("SELECT ", columns!(), " FROM contacts c
         JOIN contact_groups g ON g.tenant_id = c.tenant_id AND g.id = c.group_id AND g.edition = c.edition
         WHERE c.tenant_id = $1 AND c.id = $3 AND", lives!());

@@ -38,6 +38,7 @@ macro_rules! part_columns {
     };
 }
 
+use super::is_so;
 pub(crate) use {active, columns, is_claimed, with_queue};
 
 super::statements! {
@@ -57,8 +58,9 @@ super::statements! {
     DELETE = "DELETE FROM messages WHERE tenant_id = $1 AND id = $2 AND version = $3";
     QUEUE_INSERT = "INSERT INTO message_queue (tenant_id, message_id, lane, due_at) VALUES ($1, $2, $3, $4)";
     /// It waits no longer, if nobody is handing it over.
-    QUEUE_LEAVE = "DELETE FROM message_queue WHERE tenant_id = $1 AND message_id = $2 AND claim IS NULL";
-    QUEUE_LEAVE_CLAIMED = "DELETE FROM message_queue WHERE tenant_id = $1 AND message_id = $2 AND claim = $3";
+    QUEUE_LEAVE = concat!("DELETE FROM message_queue WHERE tenant_id = $1 AND message_id = $2 AND ", is_so!("claim IS NULL"));
+    QUEUE_LEAVE_CLAIMED = concat!("DELETE FROM message_queue
+        WHERE tenant_id = $1 AND message_id = $2 AND ", is_so!("claim = $3"));
     /// $2: the bulk, which has to be being sent, 0 for single ones; $3: now; $4: the claim, $5: until when; at most $6.
     CLAIM = concat!("UPDATE message_queue SET claim = $4, claim_until = $5 WHERE tenant_id = $1 AND message_id IN
             (SELECT q.message_id FROM message_queue q
@@ -80,18 +82,21 @@ super::statements! {
         JOIN messages m ON m.tenant_id = q.tenant_id AND m.id = q.message_id
         LEFT JOIN blocked_numbers b ON b.tenant_id = m.tenant_id AND b.number = m.phone
         WHERE q.tenant_id = $1 AND q.claim IS NOT NULL AND q.claim = $2 ORDER BY q.due_at, q.message_id");
-    DEFER = "UPDATE message_queue SET claim = NULL, claim_until = NULL, due_at = $4
-             WHERE tenant_id = $1 AND message_id = $2 AND claim = $3";
+    DEFER = concat!("UPDATE message_queue SET claim = NULL, claim_until = NULL, due_at = $4
+        WHERE tenant_id = $1 AND message_id = $2 AND ", is_so!("claim = $3"));
     WORK = "SELECT (SELECT MIN(q.due_at) FROM message_queue q
                     WHERE q.tenant_id = t.id AND q.lane = 0 AND q.claim IS NULL),
                 (SELECT q.claim_until FROM message_queue q WHERE q.tenant_id = t.id AND q.claim IS NOT NULL
                  ORDER BY q.claim_until LIMIT 1)
             FROM tenants t WHERE t.id = $1 AND t.status = 1";
+    /// What is known of it already stays, unless the id is another one's by now.
     PART_INSERT = "INSERT INTO carrier_parts (tenant_id, message_id, part, carrier, carrier_id, receipt, handed_over_at)
-                   VALUES ($1, $2, $3, $4, $5, 0, $6)
-                   ON CONFLICT (carrier, carrier_id) DO UPDATE SET tenant_id = $1, message_id = $2, part = $3,
-                       receipt = 0, handed_over_at = $6
-                   WHERE carrier_parts.tenant_id <> $1 OR carrier_parts.message_id <> $2 OR carrier_parts.part <> $3";
+                   VALUES ($1, $2, $3, $4, $5, $6, $7)
+                   ON CONFLICT (carrier, carrier_id) DO UPDATE SET tenant_id = excluded.tenant_id,
+                       message_id = excluded.message_id, part = excluded.part, receipt = excluded.receipt,
+                       handed_over_at = excluded.handed_over_at
+                   WHERE carrier_parts.tenant_id <> excluded.tenant_id
+                       OR carrier_parts.message_id <> excluded.message_id OR carrier_parts.part <> excluded.part";
     /// $5: what was known before.
     PART_RECEIPT = "UPDATE carrier_parts SET receipt = $4
                     WHERE tenant_id = $1 AND carrier = $2 AND carrier_id = $3 AND receipt = $5";

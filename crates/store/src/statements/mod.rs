@@ -93,6 +93,15 @@ impl Statement {
     }
 }
 
+/// A condition on a row that is looked up by its key. As it stands an index of those that fulfil it could be gone by, and the
+/// row be looked for in as many as there are.
+macro_rules! is_so {
+    ($condition:literal) => {
+        concat!("CASE WHEN ", $condition, " THEN 1 ELSE 0 END = 1")
+    };
+}
+pub(crate) use is_so;
+
 /// Declares statements and the list of them that the plan test walks.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {

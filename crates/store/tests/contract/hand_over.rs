@@ -24,6 +24,7 @@ contract![
     what_is_handed_over_is_not_said_to_be_stopped,
     nothing_is_handed_over_for_who_is_disabled,
     receipts_find_their_messages,
+    an_id_that_is_given_to_many_at_once_is_the_last_ones,
     parts_that_are_told_of_at_once_make_a_whole,
     old_receipts_are_forgotten,
     messages_that_are_taken_are_told,
@@ -310,6 +311,22 @@ async fn receipts_find_their_messages<B: Backend>() {
     let unknown =
         world.directory.receipts_note("sandbox", vec![news("1", Receipt::Delivered)]).await.unwrap();
     assert_eq!(unknown.len(), 1);
+}
+
+async fn an_id_that_is_given_to_many_at_once_is_the_last_ones<B: Backend>() {
+    let world = World::<B>::new();
+    let org = world.org("acme").await;
+    world.commit(&org, [1, 2, 3].map(|n| insert(&plain(&org, n))).to_vec()).await.unwrap();
+    let claimed = world.claimed(&org, 9).await.unwrap();
+    assert_eq!(world.note_all(&claimed, &accepted(&["same"])).await, Noted { noted: 3, lost: 0 });
+    let told = vec![news("same", Receipt::Delivered)];
+    assert_eq!(world.directory.receipts_note("sandbox", told).await.unwrap(), []);
+    let mut receipts = Vec::new();
+    for message in &claimed.messages {
+        receipts.push(world.found(&org, message.id).await.state.receipt);
+    }
+    // It has another part, which was not named.
+    assert_eq!(receipts, [Receipt::Pending, Receipt::Pending, Receipt::Accepted]);
 }
 
 async fn parts_that_are_told_of_at_once_make_a_whole<B: Backend>() {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use muster_domain::contact::PhoneNumber;
 use muster_domain::message::{
     Country, DRY_RUN, Encoding, Filter, Holder, ListQuery, Message, MessageField, MessageState,
-    MessageStatus, MessageStore as _, MessageWish, Money, MovementReason, Receipt, SendOptions, SenderId,
-    Test,
+    MessageStatus, MessageStore as _, MessageUpdate, MessageWish, Money, MovementReason, Receipt,
+    SendOptions, SenderId, Test,
 };
 use muster_domain::{
     Actor, BulkId, Change, CredentialId, Draft, Error, MessageId, Slice, StoreError, Timestamp, UserId,
@@ -162,8 +162,8 @@ async fn a_message_is_changed_by_whom_it_waits_for<B: Backend>() {
     let sent = before.state.with_status(MessageStatus::HandedOver).unwrap();
     let (after, _) = before.clone().in_state(sent, Timestamp(77));
     let update = |after: &Message, holder| {
-        let (before, after) = (Box::new(before.clone()), Box::new(after.clone()));
-        vec![Change::MessageUpdate { before, after, holder }]
+        let updates = vec![MessageUpdate { before: before.clone(), after: after.clone() }];
+        vec![Change::MessagesUpdate { updates, holder }]
     };
     let wrong = Message { version: 3, ..after.clone() };
     assert!(is_stale(&world.commit(&org, update(&wrong, Holder::Nobody)).await));
@@ -174,11 +174,18 @@ async fn a_message_is_changed_by_whom_it_waits_for<B: Backend>() {
     for holder in [Holder::Nobody, Holder::Claim(other)] {
         assert!(is_stale(&world.commit(&org, update(&after, holder)).await), "{holder:?}");
     }
-    assert!(is_stale(&world.commit(&org, vec![Change::MessageDelete(Box::new(before.clone()))]).await));
+    assert!(is_stale(&world.commit(&org, vec![Change::MessagesDelete(vec![before.clone()])]).await));
     world.commit(&org, update(&after, Holder::Claim(claim))).await.unwrap();
     assert_eq!(world.all_messages(&org).await, std::slice::from_ref(&after));
     assert_eq!(world.backend.look("SELECT COUNT(*) FROM message_queue"), 0);
-    world.commit(&org, vec![Change::MessageDelete(Box::new(after))]).await.unwrap();
+    // Of several either all are changed or none.
+    let other = plain(&org, 2);
+    world.commit(&org, vec![insert(&other)]).await.unwrap();
+    let all = |version| Change::MessagesDelete(vec![Message { version, ..other.clone() }, after.clone()]);
+    let before = world.backend.dump();
+    assert!(is_stale(&world.commit(&org, vec![all(9)]).await));
+    assert_eq!(world.backend.dump(), before);
+    world.commit(&org, vec![all(1)]).await.unwrap();
     assert_eq!(world.all_messages(&org).await, []);
     assert_eq!(findings(world.store(), &world.key).await, Vec::<String>::new());
 }

@@ -98,15 +98,13 @@ impl<S: Store> Directory<S> {
 
 /// Stops messages that wait.
 fn stop(tenant: TenantId, waiting: Vec<Message>, now: Timestamp) -> Batch {
-    let (mut batch, mut tally) = (Batch::new(tenant), Tally::default());
+    let mut tally = Tally::new(tenant, Holder::Nobody, now);
     for before in waiting {
         if let Some((after, _)) = before.clone().stopped(now) {
-            tally.changed(&before, &after);
-            let (before, after) = (Box::new(before), Box::new(after));
-            batch = batch.change(Change::MessageUpdate { before, after, holder: Holder::Nobody });
+            tally.changed(before, after);
         }
     }
-    tally.settle(batch, now)
+    tally.settle()
 }
 
 fn begin(bulk: &Bulk, now: Timestamp) -> Batch {
