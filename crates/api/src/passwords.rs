@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use muster_domain::user::password;
+use muster_domain::user::password::{self, Cost};
 use muster_domain::{Error, PasswordFuture, Passwords};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
@@ -13,13 +13,20 @@ pub struct PasswordPool {
     admitted: Arc<Semaphore>,
     /// Whoever works.
     working: Arc<Semaphore>,
+    cost: Cost,
 }
 
 impl PasswordPool {
     /// `workers` computations run at once, `waiting` more wait, and more are refused with
     /// `Unavailable`.
     pub fn new(workers: usize, waiting: usize) -> Self {
+        Self::with_cost(workers, waiting, Cost::default())
+    }
+
+    /// As [`PasswordPool::new`], with hashes of another cost.
+    pub fn with_cost(workers: usize, waiting: usize, cost: Cost) -> Self {
         Self {
+            cost,
             admitted: Arc::new(Semaphore::new(workers + waiting)),
             working: Arc::new(Semaphore::new(workers)),
         }
@@ -46,10 +53,12 @@ impl PasswordPool {
 
 impl Passwords for PasswordPool {
     fn hash(&self, password: SecretString, salt: [u8; 16]) -> PasswordFuture<String> {
-        self.run(move || password::hash(&password, salt))
+        let cost = self.cost;
+        self.run(move || password::hash(&password, salt, cost))
     }
 
     fn verify(&self, password: SecretString, hash: Option<String>) -> PasswordFuture<bool> {
-        self.run(move || password::verify(&password, hash.as_deref()))
+        let cost = self.cost;
+        self.run(move || password::verify(&password, hash.as_deref(), cost))
     }
 }

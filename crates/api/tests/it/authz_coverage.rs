@@ -6,7 +6,7 @@ use muster_api::Settings;
 use muster_domain::Access;
 use muster_domain::user::Role;
 
-use crate::cases::{self, Own, Who};
+use crate::cases::{self, Own, Who, Worlds};
 use crate::lox24::Key;
 use crate::support::World;
 
@@ -22,6 +22,13 @@ async fn world() -> World {
         world.user(login, *role, 1000).await;
     }
     world
+}
+
+/// A world with what somebody has in it.
+pub(crate) async fn world_of(login: &str) -> (World, Own) {
+    let world = world().await;
+    let own = Own::of(&world, &world.acme, &world.admin().await, login).await;
+    (world, own)
 }
 
 #[tokio::test]
@@ -168,6 +175,7 @@ async fn too_low_a_role_is_refused_before_anything_else_is_looked_at() {
 /// Without it the table could say of a call whatever makes it fail.
 #[tokio::test]
 async fn whoever_may_call_gets_an_answer() {
+    let mut worlds = ROLES.map(|(_, login)| (login, Worlds::new()));
     for (route, case) in cases::all() {
         let callers: Vec<&str> = match case.who {
             Who::Anyone => vec![ADA],
@@ -177,10 +185,10 @@ async fn whoever_may_call_gets_an_answer() {
             Who::Keys(_) | Who::Signers(_) | Who::Tokens(_) => continue,
         };
         assert!(!callers.is_empty(), "{} {}", route.method, route.path);
-        for login in callers {
-            let world = world().await;
-            let own = Own::of(&world, &world.acme, &world.admin().await, login).await;
-            let mut call = case.call(&world, route, &own);
+        for (login, worlds) in worlds.iter_mut().filter(|(login, _)| callers.contains(login)) {
+            let own = worlds.of(route, async || world_of(login).await).await;
+            let (world, own) = &*own;
+            let mut call = case.call(world, route, own);
             if !matches!(case.who, Who::Anyone) {
                 call = call.bearer(&world.token(login).await);
             }
@@ -193,18 +201,19 @@ async fn whoever_may_call_gets_an_answer() {
 /// As the one above, for keys.
 #[tokio::test]
 async fn whoever_has_a_key_gets_an_answer() {
+    let mut worlds = Worlds::new();
     for (route, case) in cases::all() {
         let Who::Keys(needed) = case.who else {
             continue;
         };
-        let world = world().await;
-        let own = Own::of(&world, &world.acme, &world.admin().await, ADA).await;
+        let own = worlds.of(route, async || world_of(ADA).await).await;
+        let (world, own) = &*own;
         let mut keys = vec![world.key(&world.acme).await];
         if needed < Access::Write {
             keys.push(world.read_only_key(&world.acme).await);
         }
         for key in keys {
-            let reply = case.call(&world, route, &own).key(&key).send().await;
+            let reply = case.call(world, route, own).key(&key).send().await;
             assert!(reply.status.is_success(), "{} {}: {reply}", route.method, route.path);
         }
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use muster_api::Settings;
 use muster_domain::Access;
 
-use crate::cases::{self, Own, Who};
+use crate::authz_coverage::world_of;
+use crate::cases::{self, Own, Who, Worlds};
 use crate::scim::refused;
 use crate::support::World;
 
@@ -85,6 +86,7 @@ async fn a_read_only_token_writes_nothing() {
 /// Without it the table could say of a call whatever makes it fail.
 #[tokio::test]
 async fn whoever_has_a_token_gets_an_answer() {
+    let mut worlds = Worlds::new();
     for (route, case) in cases::all() {
         let Who::Tokens(needed) = case.who else {
             continue;
@@ -93,10 +95,10 @@ async fn whoever_has_a_token_gets_an_answer() {
             if read_only && needed == Access::Write {
                 continue;
             }
-            let world = world().await;
-            let own = Own::of(&world, &world.acme, &world.admin().await, ADA).await;
+            let own = worlds.of(route, async || world_of(ADA).await).await;
+            let (world, own) = &*own;
             let token = world.scim_token(&world.acme, read_only).await;
-            let reply = case.call(&world, route, &own).bearer(&token).send().await;
+            let reply = case.call(world, route, own).bearer(&token).send().await;
             assert!(case.answers(reply.status), "{} {}: {reply}", route.method, route.path);
         }
     }

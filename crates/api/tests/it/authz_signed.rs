@@ -5,7 +5,8 @@ use std::time::Duration;
 use muster_api::Settings;
 use muster_domain::Access;
 
-use crate::cases::{self, Own, Who};
+use crate::authz_coverage::world_of;
+use crate::cases::{self, Own, Who, Worlds};
 use crate::signing::AccessKey;
 use crate::support::World;
 
@@ -97,18 +98,19 @@ async fn a_read_only_access_key_writes_nothing() {
 /// Without it the table could say of a call whatever makes it fail.
 #[tokio::test]
 async fn whoever_has_an_access_key_gets_an_answer() {
+    let mut worlds = Worlds::new();
     for (route, case) in cases::all() {
         let Who::Signers(needed) = case.who else {
             continue;
         };
-        let world = world().await;
-        let own = Own::of(&world, &world.acme, &world.admin().await, ADA).await;
+        let own = worlds.of(route, async || world_of(ADA).await).await;
+        let (world, own) = &*own;
         let mut keys = vec![world.access_key(&world.acme).await];
         if needed < Access::Write {
             keys.push(world.read_only_access_key(&world.acme).await);
         }
         for key in keys {
-            let reply = case.call(&world, route, &own).signed(&key).send().await;
+            let reply = case.call(world, route, own).signed(&key).send().await;
             assert!(reply.status.is_success(), "{} {}: {reply}", route.method, route.path);
         }
     }

@@ -2,7 +2,9 @@
 //! of the server with it, and a route that is not described here fails them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use http::Method;
 use muster_api::Route;
 use muster_domain::Access;
 use muster_domain::user::Role;
@@ -44,6 +46,27 @@ pub(crate) enum Who {
     Signers(Access),
     /// Whoever bears a SCIM token that reaches so far.
     Tokens(Access),
+}
+
+/// Worlds to call routes in: one for all that only read, and one of its own for each other, which changes it.
+pub(crate) struct Worlds<W> {
+    of_reads: Option<Arc<W>>,
+}
+
+impl<W> Worlds<W> {
+    pub(crate) fn new() -> Self {
+        Self { of_reads: None }
+    }
+
+    pub(crate) async fn of(&mut self, route: &Route, make: impl AsyncFnOnce() -> W) -> Arc<W> {
+        if route.method != Method::GET {
+            return Arc::new(make().await);
+        }
+        if self.of_reads.is_none() {
+            self.of_reads = Some(Arc::new(make().await));
+        }
+        Arc::clone(self.of_reads.as_ref().unwrap())
+    }
 }
 
 /// Every route of the server with its case.

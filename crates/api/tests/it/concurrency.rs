@@ -84,11 +84,11 @@ async fn of_many_refreshes_with_one_token_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_a_thousand_creates_of_one_login_one_wins() {
+async fn of_many_creates_of_one_login_one_wins() {
     let world = Arc::new(World::new().await);
     let token = world.admin().await;
     let before = world.journal().await.len();
-    let replies = at_once(&world, 1000, |world, i| {
+    let replies = at_once(&world, 200, |world, i| {
         let token = token.clone();
         async move {
             let login = if i % 2 == 0 { "stra\u{df}e@acme.example" } else { " STRASSE@acme.example" };
@@ -96,7 +96,7 @@ async fn of_a_thousand_creates_of_one_login_one_wins() {
         }
     })
     .await;
-    assert_eq!((count(&replies, 201), count(&replies, 400)), (1, 999));
+    assert_eq!((count(&replies, 201), count(&replies, 400)), (1, 199));
     assert!(replies.iter().filter(|reply| reply.status == 400).all(|reply| reply.fields() == ["username"]));
     assert_eq!(world.journal().await.len(), before + 1);
     let list = world.get("/v3/users?email=strasse").bearer(&token).send().await;

@@ -94,7 +94,7 @@ impl World {
             store,
             clock: clock.clone(),
             entropy,
-            passwords: Arc::new(PasswordPool::new(2, 64)),
+            passwords: Arc::new(PasswordPool::with_cost(2, 64, password::Cost::LEAST)),
             sessions: SessionPolicy::default(),
         };
         let acme = tenant(&directory, &key, "US", "Acme", "ada@acme.example").await;

@@ -5,7 +5,7 @@ use muster_api::Settings;
 use muster_domain::{Ctx, JournalFilter, JournalRecord, Store as _};
 use serde_json::Value;
 
-use crate::cases::{self, Case, Kind, Own, Who};
+use crate::cases::{self, Case, Kind, Own, Who, Worlds};
 use crate::people::profile;
 use crate::support::{Caller, Reply, World};
 
@@ -40,6 +40,18 @@ impl Two {
         let signer = Caller::Signer(world.access_key(&other).await);
         let bearer = Caller::Bearer(world.scim_token(&other, false).await);
         Self { world, other, acme, own, ada, olga: Caller::Bearer(olga), key, signer, bearer }
+    }
+
+    /// As [`Two::new`]; what is archived or deleted is as foreign as the rest.
+    async fn with_gone() -> Self {
+        let two = Self::new().await;
+        for path in [
+            format!("/v3/users/{}", two.acme.id(Kind::User)),
+            format!("/v3/groups/{}", two.acme.id(Kind::Unit)),
+        ] {
+            assert_eq!(two.world.delete(&path).bearer(&two.ada).send().await.status, 200);
+        }
+        two
     }
 
     /// Who makes a call.
@@ -157,15 +169,9 @@ async fn an_id_of_another_tenant_in_a_query_gives_nothing() {
 
 #[tokio::test]
 async fn no_answer_shows_and_no_call_touches_anything_of_another_tenant() {
+    let mut worlds = Worlds::new();
     for (route, case) in cases::all() {
-        let two = Two::new().await;
-        // What is archived or deleted is as foreign as the rest.
-        for path in [
-            format!("/v3/users/{}", two.acme.id(Kind::User)),
-            format!("/v3/groups/{}", two.acme.id(Kind::Unit)),
-        ] {
-            assert_eq!(two.world.delete(&path).bearer(&two.ada).send().await.status, 200);
-        }
+        let two = worlds.of(route, Two::with_gone).await;
         let [acme, _] = two.journals().await;
         if route.method == Method::GET && case.path.is_none() {
             for query in ["user_status=deleted", "status=all&active=false&nested=true", "email=acme&name=lee"]

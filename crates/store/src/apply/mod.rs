@@ -63,9 +63,14 @@ pub(crate) async fn batch(on: &mut impl Write, batch: &Batch, state: &mut State)
         guard(on, tenant, wanted).await?;
     }
     let mut next = *state;
+    let mut comings = user_group::Comings::default();
     for wanted in &batch.changes {
-        change(on, tenant, wanted, &mut next).await?;
+        if is_of_user_groups(wanted) {
+            comings.write(on, tenant).await?;
+        }
+        change(on, tenant, wanted, &mut next, &mut comings).await?;
     }
+    comings.write(on, tenant).await?;
     journal::insert(on, tenant, next.entries, &batch.journal).await?;
     next.entries += i64::try_from(batch.journal.len()).unwrap_or(i64::MAX);
     *state = next;
@@ -190,8 +195,26 @@ fn is_of_another(change: &Change, tenant: TenantId) -> bool {
     owner != tenant
 }
 
+/// Whether it is about the rows of user groups themselves, in which those are counted who have joined before.
+fn is_of_user_groups(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::UserGroupInsert(_)
+            | Change::UserGroupUpdate(_)
+            | Change::UserGroupDelete { .. }
+            | Change::MembershipsReap { .. }
+            | Change::UserGroupRemove(_)
+    )
+}
+
 #[expect(clippy::too_many_lines, reason = "one arm for each change, so that none is forgotten")]
-async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &mut State) -> Outcome {
+async fn change(
+    on: &mut impl Write,
+    tenant: TenantId,
+    change: &Change,
+    state: &mut State,
+    comings: &mut user_group::Comings,
+) -> Outcome {
     use crate::statements::{
         block as of_block, bulk as of_bulk, contact as of_contact, incoming as of_incoming,
         message as of_message, tenant as of_tenant, user_group as of_group, webhook as of_webhook,
@@ -293,9 +316,9 @@ async fn change(on: &mut impl Write, tenant: TenantId, change: &Change, state: &
             counts.user_groups -= 1;
             on.one_row(&of_group::DELETE, &values![id, group.0, *version, at.0]).await
         }
-        Change::MembershipInsert(new) => user_group::join(on, tenant, new).await,
+        Change::MembershipInsert(new) => user_group::join(on, tenant, new, comings).await,
         Change::MembershipDelete { user, group, at } => {
-            user_group::leave(on, tenant, *user, *group, *at).await
+            user_group::leave(on, tenant, *user, *group, *at, comings).await
         }
         Change::MembershipPrimary { user, group } => {
             user_group::make_primary(on, tenant, *user, *group).await

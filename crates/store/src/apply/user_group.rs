@@ -1,5 +1,7 @@
 //! Writing user groups and memberships.
 
+use std::collections::BTreeMap;
+
 use muster_domain::user_group::{Membership, UserGroup};
 use muster_domain::{StoreError, TenantId, Timestamp, UserGroupId, UserId};
 
@@ -41,12 +43,41 @@ pub(super) async fn update(on: &mut impl Write, g: &UserGroup) -> Outcome {
     on.change(&user_group::UPDATE_IN_PLACE, &user_group::UPDATE, &values).await
 }
 
-async fn count(on: &mut impl Write, tenant: TenantId, id: UserGroupId, by: i64, at: Timestamp) -> Outcome {
-    on.one_row(&user_group::COUNT, &values![tenant.0, id.0, by, at.0]).await
+/// Who has joined and left groups in a batch. It is written once for each group: in PostgreSQL a row that is written n times in a
+/// transaction is found ever more slowly.
+#[derive(Default)]
+pub(super) struct Comings(BTreeMap<UserGroupId, Counted>);
+
+#[derive(Default)]
+struct Counted {
+    members: i64,
+    /// By so much the version goes up.
+    moves: i64,
+    at: i64,
 }
 
-pub(super) async fn join(on: &mut impl Write, tenant: TenantId, new: &Membership) -> Outcome {
-    count(on, tenant, new.group, 1, new.since).await?;
+impl Comings {
+    fn count(&mut self, group: UserGroupId, by: i64, at: Timestamp) {
+        let counted = self.0.entry(group).or_default();
+        *counted =
+            Counted { members: counted.members + by, moves: counted.moves + 1, at: counted.at.max(at.0) };
+    }
+
+    pub(super) async fn write(&mut self, on: &mut impl Write, tenant: TenantId) -> Outcome {
+        for (group, Counted { members, moves, at }) in std::mem::take(&mut self.0) {
+            on.one_row(&user_group::COUNT, &values![tenant.0, group.0, members, at, moves]).await?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) async fn join(
+    on: &mut impl Write,
+    tenant: TenantId,
+    new: &Membership,
+    comings: &mut Comings,
+) -> Outcome {
+    comings.count(new.group, 1, new.since);
     if new.primary {
         unmark(on, tenant, new.user).await?;
     }
@@ -60,8 +91,9 @@ pub(super) async fn leave(
     user: UserId,
     group: UserGroupId,
     at: Timestamp,
+    comings: &mut Comings,
 ) -> Outcome {
-    count(on, tenant, group, -1, at).await?;
+    comings.count(group, -1, at);
     on.one_row(&user_group::MEMBER_DELETE, &values![tenant.0, group.0, user.0]).await
 }
 

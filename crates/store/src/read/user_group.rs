@@ -144,10 +144,12 @@ async fn users_with_memberships(
 ) -> Result<Vec<(User, Memberships)>, StoreError> {
     let wanted: Vec<_> = uuids.iter().map(|uuid| values![tenant.0, *uuid].to_vec()).collect();
     let users = on.each(&user::BY_UUID, &wanted, rows::user).await?;
-    let mut found = Vec::with_capacity(uuids.len());
-    for user in users.into_iter().flatten() {
-        let groups = memberships(on, tenant, user.id).await?;
-        found.push((user, groups));
-    }
-    Ok(found)
+    let users: Vec<User> = users.into_iter().flatten().collect();
+    let wanted: Vec<_> = users.iter().map(|user| values![tenant.0, user.id.0].to_vec()).collect();
+    let groups = on.all_each(&user_group::OF_USER, &wanted, rows::group_since).await?;
+    let with_groups = |(user, groups): (User, _)| {
+        let memberships = Memberships::new(user.id, groups);
+        (user, memberships)
+    };
+    Ok(users.into_iter().zip(groups).map(with_groups).collect())
 }

@@ -11,16 +11,17 @@ macro_rules! columns {
 pub(crate) use columns;
 
 /// The memberships of the user with the id and tenant of these expressions in groups that are not deleted, and their
-/// order: the first is the primary one. It is another than the marked one only while the group of that is deleted.
+/// order: the first is the primary one. It is another than the marked one only while the group of that is deleted. Each group is
+/// looked up by its key, behind a fence (`OFFSET 0`): PostgreSQL would join all groups of a tenant that it takes for a small one.
 macro_rules! of_user {
     ($user:literal, $tenant:literal) => {
         concat!(
-            "FROM user_group_members m CROSS JOIN user_groups mg
-             WHERE m.user_id = ",
+            "FROM user_group_members m WHERE m.user_id = ",
             $user,
             " AND m.tenant_id = ",
             $tenant,
-            " AND mg.tenant_id = m.tenant_id AND mg.id = m.group_id AND mg.deleted = 0
+            " AND EXISTS (SELECT 1 FROM user_groups mg
+                 WHERE mg.tenant_id = m.tenant_id AND mg.id = m.group_id AND mg.deleted = 0 LIMIT 1 OFFSET 0)
              ORDER BY m.is_primary DESC, m.since, m.group_id"
         )
     };
@@ -74,7 +75,8 @@ super::statements! {
     DELETE = "UPDATE user_groups SET deleted = 1, version = version + 1, modified_at = $4
               WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted = 0";
     /// $3 members have come or, below zero, gone.
-    COUNT = "UPDATE user_groups SET members = members + $3, version = version + 1,
+    /// $5: how many have joined or left.
+    COUNT = "UPDATE user_groups SET members = members + $3, version = version + $5,
                  modified_at = CASE WHEN modified_at < $4 THEN $4 ELSE modified_at END
              WHERE tenant_id = $1 AND id = $2 AND deleted = 0";
     /// By id, with the ids by which dialects know them, and whether the group is the primary one of each.

@@ -57,7 +57,7 @@ async fn sums_up<B: Backend>(world: &World<B>, org: &Org) -> Money {
 
 async fn the_sum_is_the_balance_after_anything<B: Backend>() {
     let world = World::<B>::new();
-    try_cases(12, steps(), |steps| {
+    try_cases::<B, _, _>(12, steps(), |steps| {
         let world = &world;
         async move {
             let org = world.org(&world.directory.entropy.uuid().to_string()).await;

@@ -199,7 +199,7 @@ async fn note(directory: Arc<Directory<Store>>, claimed: Claimed, outcomes: Vec<
 async fn what_is_counted_is_what_there_is_whatever_happens<B: Backend>() {
     let world = World::<B>::new();
     world.load_prices().await;
-    try_cases(12, steps(), |steps| {
+    try_cases::<B, _, _>(12, steps(), |steps| {
         let world = &world;
         async move {
             let org = world.org(&world.directory.entropy.uuid().to_string()).await;

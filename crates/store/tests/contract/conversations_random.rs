@@ -18,7 +18,7 @@ fn steps() -> impl Strategy<Value = Vec<(bool, i64, bool)>> {
 
 async fn a_conversation_becomes_what_the_domain_says<B: Backend>() {
     let world = World::<B>::new();
-    try_cases(24, steps(), |steps| {
+    try_cases::<B, _, _>(24, steps(), |steps| {
         let world = &world;
         async move {
             let org = world.org(&world.directory.entropy.uuid().to_string()).await;

@@ -155,7 +155,7 @@ async fn case<B: Backend>(operations: Vec<Operation>) -> TestCaseResult {
 }
 
 async fn random_operations_keep_the_counts_right<B: Backend>() {
-    try_cases(16, prop::collection::vec(operation(), 1..50), case::<B>);
+    try_cases::<B, _, _>(16, prop::collection::vec(operation(), 1..50), case::<B>);
 }
 
 async fn operations_at_once_keep_the_counts_right<B: Backend>() {

@@ -94,7 +94,7 @@ async fn filters_are_what_they_are_defined_as<B: Backend>() {
         (0..40).map(|n| made(&org, n, any_message().new_tree(&mut runner).unwrap().current())).collect();
     world.commit(&org, all.iter().map(insert).collect()).await.unwrap();
     let filters = prop::collection::vec(prop::collection::vec(any_test(), 0..3), 1..4);
-    try_cases(150, (filters, 0..3_u64), |(tests, offset)| {
+    try_cases::<B, _, _>(150, (filters, 0..3_u64), |(tests, offset)| {
         let (world, org, all) = (&world, &org, &all);
         async move {
             let filter = Filter { all: tests };

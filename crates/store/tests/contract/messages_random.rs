@@ -152,7 +152,7 @@ impl Model {
 async fn nothing_is_lost_or_sent_twice_whatever_happens<B: Backend>() {
     let world = World::<B>::new();
     world.load_prices().await;
-    try_cases(12, steps(), |steps| {
+    try_cases::<B, _, _>(12, steps(), |steps| {
         let world = &world;
         async move {
             let org = world.org(&world.directory.entropy.uuid().to_string()).await;

@@ -63,7 +63,7 @@ async fn random_operations_keep_the_tree_a_tree<B: Backend>() {
     // A chain of units to begin with brings the deepest level into reach.
     let chains = prop_oneof![3 => Just(0), 1 => 60..MAX_LEVEL];
     let cases = (chains, prop::collection::vec(operation(), 1..60));
-    try_cases(24, cases, |(chain, operations)| case::<B>(chain, operations));
+    try_cases::<B, _, _>(24, cases, |(chain, operations)| case::<B>(chain, operations));
 }
 
 async fn case<B: Backend>(chain: usize, operations: Vec<Operation>) -> TestCaseResult {

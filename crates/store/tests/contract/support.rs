@@ -50,6 +50,8 @@ pub(crate) trait Backend: Sized + Send + Sync + 'static {
 
     /// Servers that write at the same time.
     const NODES: usize;
+    /// Of so many random cases one is tried.
+    const ONE_CASE_IN: u32;
     /// What a row names of another one that it refers to.
     const KEY: &str;
     /// A text that is none, if the database can hold such.
@@ -115,6 +117,7 @@ impl Backend for Sqlite {
     type Other = crate::support_postgres::Postgres;
 
     const NODES: usize = 1;
+    const ONE_CASE_IN: u32 = 1;
     const KEY: &str = "id";
     const BROKEN_TEXT: Option<&str> = Some("CAST(X'ff' AS TEXT)");
 
@@ -246,11 +249,11 @@ pub(crate) struct DirectPasswords;
 
 impl Passwords for DirectPasswords {
     fn hash(&self, password: SecretString, salt: [u8; 16]) -> PasswordFuture<String> {
-        Box::pin(async move { password::hash(&password, salt) })
+        Box::pin(async move { password::hash(&password, salt, password::Cost::LEAST) })
     }
 
     fn verify(&self, password: SecretString, hash: Option<String>) -> PasswordFuture<bool> {
-        Box::pin(async move { password::verify(&password, hash.as_deref()) })
+        Box::pin(async move { password::verify(&password, hash.as_deref(), password::Cost::LEAST) })
     }
 }
 

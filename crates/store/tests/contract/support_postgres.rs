@@ -57,6 +57,7 @@ impl Backend for Postgres {
     type Other = crate::support::Sqlite;
 
     const NODES: usize = 2;
+    const ONE_CASE_IN: u32 = 3;
     const KEY: &str = "tenant_id, id";
     const BROKEN_TEXT: Option<&str> = None;
 

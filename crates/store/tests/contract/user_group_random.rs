@@ -283,5 +283,5 @@ async fn case<B: Backend>(operations: Vec<Operation>) -> TestCaseResult {
 }
 
 async fn random_operations_do_what_a_model_does<B: Backend>() {
-    try_cases(16, prop::collection::vec(operation(), 1..60), case::<B>);
+    try_cases::<B, _, _>(16, prop::collection::vec(operation(), 1..60), case::<B>);
 }

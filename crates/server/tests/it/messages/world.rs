@@ -237,7 +237,7 @@ pub(crate) async fn open_store(
         store,
         clock: clock.clone(),
         entropy: Arc::new(TestEntropy),
-        passwords: Arc::new(PasswordPool::new(1, 16)),
+        passwords: Arc::new(PasswordPool::with_cost(1, 16, password::Cost::LEAST)),
         sessions: SessionPolicy::default(),
     };
     (directory, key)

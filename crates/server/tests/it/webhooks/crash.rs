@@ -9,6 +9,7 @@ use std::time::Duration;
 use muster_api::PasswordPool;
 use muster_domain::secret::ServerKey;
 use muster_domain::session::SessionPolicy;
+use muster_domain::user::password;
 use muster_domain::webhook::{Event, WebhookPatch};
 use muster_domain::{Clock, Directory, JournalFilter, Store as _, TenantId, Timestamp};
 use muster_store::{KeySource, Limits, Options, Store};
@@ -63,7 +64,7 @@ fn beside<T>(place: &Place, work: impl AsyncFnOnce(&Directory<Store>, &ServerKey
             store,
             clock: Arc::new(RealClock),
             entropy: Arc::new(TestEntropy),
-            passwords: Arc::new(PasswordPool::new(1, 16)),
+            passwords: Arc::new(PasswordPool::with_cost(1, 16, password::Cost::LEAST)),
             sessions: SessionPolicy::default(),
         };
         let done = work(&directory, &key).await;

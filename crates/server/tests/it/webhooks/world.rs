@@ -88,7 +88,7 @@ impl World {
             store,
             clock: clock.clone(),
             entropy: Arc::new(TestEntropy),
-            passwords: Arc::new(PasswordPool::new(1, 16)),
+            passwords: Arc::new(PasswordPool::with_cost(1, 16, password::Cost::LEAST)),
             sessions: SessionPolicy::default(),
         };
         let admin = UserPatch {
