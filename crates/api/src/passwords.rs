@@ -62,3 +62,17 @@ impl Passwords for PasswordPool {
         self.run(move || password::verify(&password, hash.as_deref(), cost))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn passwords_are_hashed_at_their_full_cost_unless_another_is_asked_for() {
+        let password = SecretString::from("correct horse battery");
+        let hash = PasswordPool::new(1, 1).hash(password.clone(), [3; 16]).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        let hash = PasswordPool::with_cost(1, 1, Cost::LEAST).hash(password, [3; 16]).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
+    }
+}

@@ -16,6 +16,8 @@ pub(crate) fn rows(batch: &Batch) -> usize {
         Change::MessagesClaim { limit, .. } | Change::MessagesClaimLost { limit, .. } => *limit as usize,
         Change::MessagesUpdate { updates, .. } => updates.len(),
         Change::MessagesDelete(gone) => gone.len(),
+        Change::CarrierPartsInsert { parts, .. } => parts.len(),
+        Change::CarrierPartsUpdate(updates) => updates.len(),
         Change::PricesReplace(Some(table)) => table.iter().count(),
         Change::DeliveriesInsert { deliveries, .. } => deliveries.len(),
         _ => 1,

@@ -7,6 +7,7 @@
 
 use std::fmt::Write as _;
 
+use muster_domain::StoreError;
 use tokio_postgres::types::Type;
 
 use crate::value::Value;
@@ -15,7 +16,8 @@ use crate::value::Value;
 /// found has as its last column which row of values it is for, from 1.
 ///
 /// A row of a table that two rows of values are about is written once by an `UPDATE`, and is an error of the statement for
-/// `ON CONFLICT DO UPDATE`, which may name no parameter.
+/// `ON CONFLICT DO UPDATE`, which may name no parameter. Rows that are found for one row of values keep the order that the statement
+/// gives them, as the rows of a nested loop do.
 pub(super) fn statement(one: &str, types: &[Type]) -> String {
     let one = with_columns(one.trim());
     let rows = rows(types);
@@ -28,12 +30,12 @@ pub(super) fn statement(one: &str, types: &[Type]) -> String {
         "UPDATE" => {
             let (set, condition) = split(&one, &["WHERE"]);
             let table = word(set, 1);
-            format!("{set}FROM {} WHERE {table}.ctid = n.found_at", found(&rows, table, condition))
+            format!("{set}FROM {}", found(&rows, table, condition))
         }
         "DELETE" => {
             let (from, condition) = split(&one, &["WHERE"]);
             let table = word(from, 2);
-            format!("{from}USING {} WHERE {table}.ctid = n.found_at", found(&rows, table, condition))
+            format!("{from}USING {}", found(&rows, table, condition))
         }
         _ => format!("SELECT found.*, n.place FROM {rows} CROSS JOIN LATERAL ({one} OFFSET 0) found"),
     }
@@ -43,11 +45,14 @@ fn word(text: &str, at: usize) -> &str {
     text.split_whitespace().nth(at).unwrap_or_default()
 }
 
-/// The rows of values, as `n`, each with where the row of the table is that it is about.
+/// The rows of values, as `n`, each with where the row of the table is that it is about. The condition is looked at again there, in a
+/// form that no index fits: somebody else may have written the row meanwhile.
 fn found(rows: &str, table: &str, condition: &str) -> String {
+    let is_so = condition.trim_start_matches("WHERE");
     format!(
         "(SELECT n.*, found.ctid AS found_at FROM {rows} CROSS JOIN LATERAL \
-         (SELECT {table}.ctid FROM {table} {condition} OFFSET 0) found) n"
+         (SELECT {table}.ctid FROM {table} {condition} OFFSET 0) found) n \
+         WHERE {table}.ctid = n.found_at AND CASE WHEN{is_so} THEN 1 ELSE 0 END = 1"
     )
 }
 
@@ -90,9 +95,12 @@ fn split<'a>(text: &'a str, words: &[&str]) -> (&'a str, &'a str) {
 }
 
 /// The arrays for rows of values, all of which are of one length.
-pub(super) fn columns(rows: &[Vec<Value<'_>>]) -> Vec<Vec<Value<'static>>> {
+pub(super) fn columns(rows: &[Vec<Value<'_>>]) -> Result<Vec<Vec<Value<'static>>>, StoreError> {
     let width = rows.first().map_or(0, Vec::len);
-    (0..width).map(|n| rows.iter().filter_map(|row| row.get(n)).map(Value::to_owned).collect()).collect()
+    if rows.iter().any(|row| row.len() != width) {
+        return Err(StoreError::Internal("rows of values are of several lengths".to_owned()));
+    }
+    Ok((0..width).map(|n| rows.iter().map(|row| row[n].to_owned()).collect()).collect())
 }
 
 #[cfg(test)]
@@ -123,14 +131,16 @@ mod tests {
                 "UPDATE t SET a = (SELECT 1 FROM u WHERE x = $1) WHERE b = $2",
                 format!(
                     "UPDATE t SET a = (SELECT 1 FROM u WHERE x = n.p1) FROM (SELECT n.*, found.ctid AS found_at FROM {ROWS} \
-                     CROSS JOIN LATERAL (SELECT t.ctid FROM t WHERE b = n.p2 OFFSET 0) found) n WHERE t.ctid = n.found_at"
+                     CROSS JOIN LATERAL (SELECT t.ctid FROM t WHERE b = n.p2 OFFSET 0) found) n WHERE t.ctid = n.found_at \
+                     AND CASE WHEN b = n.p2 THEN 1 ELSE 0 END = 1"
                 ),
             ),
             (
                 "DELETE FROM t WHERE a = $1 AND b = $2",
                 format!(
                     "DELETE FROM t USING (SELECT n.*, found.ctid AS found_at FROM {ROWS} CROSS JOIN LATERAL \
-                     (SELECT t.ctid FROM t WHERE a = n.p1 AND b = n.p2 OFFSET 0) found) n WHERE t.ctid = n.found_at"
+                     (SELECT t.ctid FROM t WHERE a = n.p1 AND b = n.p2 OFFSET 0) found) n WHERE t.ctid = n.found_at \
+                     AND CASE WHEN a = n.p1 AND b = n.p2 THEN 1 ELSE 0 END = 1"
                 ),
             ),
             (
@@ -148,10 +158,11 @@ mod tests {
     #[test]
     fn arrays_have_the_values_of_a_column() {
         let rows = [vec![Value::from(1_i64), Value::from("a")], vec![Value::from(2_i64), Value::from("b")]];
-        let columns = columns(&rows);
+        let columns = columns(&rows).unwrap();
         assert_eq!(
             format!("{columns:?}"),
             r#"[[Integer(Some(1)), Integer(Some(2))], [Text(Some("a")), Text(Some("b"))]]"#
         );
+        assert!(super::columns(&[vec![], vec![Value::from(1_i64)]]).is_err());
     }
 }

@@ -183,11 +183,12 @@ impl Write for Pipeline {
         rows: &[Vec<Value<'_>>],
         wanted: Wanted,
     ) -> Result<(), StoreError> {
-        match rows {
-            [] => Ok(()),
-            [row] => self.send(statement, row, wanted).await,
-            rows => self.send_form(statement, Form::Many, many::columns(rows), wanted.of(rows.len())).await,
-        }
+        let columns = match rows {
+            [] => return Ok(()),
+            [row] => return self.send(statement, row, wanted).await,
+            rows => many::columns(rows)?,
+        };
+        self.send_form(statement, Form::Many, columns, wanted.of(rows.len())).await
     }
 
     async fn change(

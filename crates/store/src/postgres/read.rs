@@ -114,7 +114,7 @@ impl Read for Connection {
         let mut all: Vec<Vec<T>> = values.iter().map(|_| Vec::new()).collect();
         let failed = |error| self.failed(error);
         let prepared = self.prepare(statement, Form::Many).await.map_err(failed)?;
-        let rows = self.client.query_raw(&prepared, &many::columns(values)).await.map_err(failed)?;
+        let rows = self.client.query_raw(&prepared, &many::columns(values)?).await.map_err(failed)?;
         let mut rows = pin!(rows);
         while let Some(found) = rows.try_next().await.map_err(failed)? {
             let place = get::<i64>(&found, found.len().saturating_sub(1))?;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use muster_domain::message::{
-    Filter, ListQuery, Message, MessageField, MessageStatus, Money, Receipt, SenderId, Test,
+    CarrierPart, Filter, Holder, ListQuery, Message, MessageField, MessageStatus, MessageStore as _,
+    MessageUpdate, Money, PartUpdate, Receipt, SenderId, Test,
 };
-use muster_domain::{Error, Rule, Slice};
+use muster_domain::{Change, Error, Rule, Slice, StoreError};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use uuid::Uuid;
@@ -24,6 +25,7 @@ contract![
     what_is_deleted_is_gone_and_paid_if_it_was_sent,
     what_is_being_handed_over_is_left_alone,
     many_who_stop_and_delete_give_back_once,
+    of_many_that_change_at_once_all_do_or_none,
 ];
 
 fn any_message() -> impl Strategy<Value = (u8, u8, u8, u8, u8)> {
@@ -255,4 +257,57 @@ async fn many_who_stop_and_delete_give_back_once<B: Backend>() {
     all_at_once(tasks).await;
     assert_eq!(world.balance(&org).await, cents(10_000));
     assert_eq!(findings(world.store(), &world.key).await, Vec::<String>::new());
+}
+
+async fn of_many_that_change_at_once_all_do_or_none<B: Backend>() {
+    let world = World::<B>::new();
+    let org = world.org("acme").await;
+    let all = [1, 2, 3, 4].map(|n| plain(&org, n));
+    world.commit(&org, all.iter().map(insert).collect()).await.unwrap();
+    let updates = |wrong: Option<usize>| {
+        let update = |(n, before): (usize, &Message)| {
+            let sent = before.state.with_status(MessageStatus::HandedOver).unwrap();
+            let (mut after, _) = before.clone().in_state(sent, START);
+            after.version += i64::from(wrong == Some(n));
+            MessageUpdate { before: before.clone(), after }
+        };
+        let updates = all.iter().enumerate().map(update).collect();
+        vec![Change::MessagesUpdate { updates, holder: Holder::Nobody }]
+    };
+    let before = world.backend.dump();
+    for wrong in 0..all.len() {
+        assert_eq!(world.commit(&org, updates(Some(wrong))).await, Err(StoreError::Stale));
+        assert_eq!(world.backend.dump(), before);
+    }
+    world.commit(&org, updates(None)).await.unwrap();
+    for message in &all {
+        let found = world.store().message(org.tenant, message.id).await.unwrap().unwrap().message;
+        assert_eq!((found.state.status, found.version), (MessageStatus::HandedOver, 2));
+    }
+    // And the parts of them that a carrier has.
+    let part = |(n, message): (usize, &Message)| CarrierPart {
+        carrier: "sandbox".to_owned(),
+        carrier_id: n.to_string(),
+        tenant: org.tenant,
+        message: message.id,
+        part: 1,
+        receipt: Receipt::Pending,
+    };
+    let parts: Vec<_> = all.iter().enumerate().map(part).collect();
+    world.commit(&org, vec![Change::CarrierPartsInsert { parts: parts.clone(), at: START }]).await.unwrap();
+    let told = |wrong: Option<usize>| {
+        let told = |(n, part): (usize, &CarrierPart)| PartUpdate {
+            before: if wrong == Some(n) { Receipt::Queued } else { Receipt::Pending },
+            after: CarrierPart { receipt: Receipt::Delivered, ..part.clone() },
+        };
+        vec![Change::CarrierPartsUpdate(parts.iter().enumerate().map(told).collect())]
+    };
+    let before = world.backend.dump();
+    for wrong in 0..parts.len() {
+        assert_eq!(world.commit(&org, told(Some(wrong))).await, Err(StoreError::Stale));
+        assert_eq!(world.backend.dump(), before);
+    }
+    world.commit(&org, told(None)).await.unwrap();
+    let delivered = "SELECT COUNT(*) FROM carrier_parts WHERE receipt = ";
+    assert_eq!(world.backend.look(&format!("{delivered}{}", Receipt::Delivered.code())), 4);
 }
