@@ -1,5 +1,6 @@
 //! Applying one batch inside the transaction of a group, on whichever backend.
 
+mod about;
 mod balance;
 mod bulk;
 mod contact;
@@ -16,6 +17,8 @@ mod webhook;
 
 use muster_domain::user::{User, UserStatus};
 use muster_domain::{Batch, Change, Guard, StoreError, TenantId};
+
+use about::{is_of_another, is_of_user_groups};
 
 use crate::codes;
 use crate::driver::{Wanted, Write};
@@ -158,53 +161,6 @@ async fn guard(on: &mut impl Write, tenant: TenantId, guard: &Guard) -> Outcome 
         }
     };
     on.send(statement, &values, wanted).await
-}
-
-/// Whether a changed row says that it belongs to another tenant.
-fn is_of_another(change: &Change, tenant: TenantId) -> bool {
-    let owner = match change {
-        Change::MessagesUpdate { updates, .. } => {
-            return updates.iter().any(|update| update.after.tenant != tenant);
-        }
-        Change::MessagesDelete(gone) => return gone.iter().any(|message| message.tenant != tenant),
-        Change::CarrierPartsInsert { parts, .. } => return parts.iter().any(|part| part.tenant != tenant),
-        Change::CarrierPartsUpdate(updates) => {
-            return updates.iter().any(|update| update.after.tenant != tenant);
-        }
-        Change::TenantInsert(tenant) | Change::TenantUpdate(tenant) => tenant.id,
-        Change::OrgUnitInsert(unit) | Change::OrgUnitUpdate { unit, .. } => unit.tenant,
-        Change::UserInsert(user) | Change::UserUpdate { after: user, .. } => user.tenant,
-        Change::UserGroupInsert(group) | Change::UserGroupUpdate(group) => group.tenant,
-        Change::ContactGroupInsert(group) | Change::ContactGroupUpdate(group) => group.tenant,
-        Change::ContactUpdate(contact) | Change::ContactDelete(contact) => contact.tenant,
-        Change::WebhookInsert(new) => new.0.tenant,
-        Change::WebhookUpdate { webhook, .. } | Change::WebhookSecretRotate { webhook, .. } => webhook.tenant,
-        Change::MessageInsert(message) => message.tenant,
-        Change::IncomingInsert { incoming, .. } => incoming.tenant,
-        Change::ConversationUpdate(conversation) => conversation.tenant,
-        Change::BlockInsert(block) => block.tenant,
-        Change::BulkInsert(bulk) | Change::BulkUpdate { bulk, .. } => bulk.tenant,
-        Change::BulkExpand(chunk) => chunk.bulk.tenant,
-        Change::TagInsert(tag) | Change::TagUpdate(tag) => tag.tenant,
-        Change::MediaPromptInsert(prompt) => prompt.tenant,
-        Change::ObjectDiscard { key, .. } | Change::ObjectForget(key) => key.tenant,
-        Change::CredentialInsert(credential) => credential.tenant,
-        Change::TokenInsert(token) => token.tenant,
-        _ => return false,
-    };
-    owner != tenant
-}
-
-/// Whether it is about the rows of user groups themselves, in which those are counted who have joined before.
-fn is_of_user_groups(change: &Change) -> bool {
-    matches!(
-        change,
-        Change::UserGroupInsert(_)
-            | Change::UserGroupUpdate(_)
-            | Change::UserGroupDelete { .. }
-            | Change::MembershipsReap { .. }
-            | Change::UserGroupRemove(_)
-    )
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm for each change, so that none is forgotten")]
