@@ -64,7 +64,8 @@ CREATE TABLE prices (
     PRIMARY KEY (edition, country, currency)
 );
 
--- What carriers have of messages, under ids of their own: a receipt does not say whose message it is about.
+-- What carriers have of messages, under ids of their own: a receipt does not say whose message it is about. Half of each page is left
+-- for receipts: a row that stays on its page is not written into indexes again.
 CREATE TABLE carrier_parts (
     carrier           TEXT COLLATE "C" NOT NULL,
     carrier_id        TEXT COLLATE "C" NOT NULL,
@@ -476,8 +477,6 @@ CREATE INDEX blocked_numbers_added ON blocked_numbers (tenant_id, added_at, id);
 -- Messages to phones. A time that is not there is 0, so that lists are sorted by it.
 -- No foreign key: for a bulk it would be looked at a million times. Who writes messages counts them in the tenant's state, and is
 -- refused when that is gone.
--- Half of each page is left for the state that a message has when it is handed over, and what that leaves for its receipt: a row that
--- stays on its page is not written into indexes again. The same goes for `carrier_parts`.
 CREATE TABLE messages (
     tenant_id         BIGINT NOT NULL,
     id                BYTEA NOT NULL,
@@ -507,7 +506,7 @@ CREATE TABLE messages (
     -- The last one, since it may be long.
     text              TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (tenant_id, id)
-) WITH (fillfactor = 50);
+);
 
 -- Lists in their orders.
 CREATE INDEX messages_created ON messages (tenant_id, created_at, id);
