@@ -224,10 +224,9 @@ impl<S: Store> Directory<S> {
         claimed: &Claimed,
         outcomes: Vec<(Message, Outcome)>,
     ) -> Result<Noted, Error> {
-        let (holder, now) = (Holder::Claim(claimed.claim), self.now());
-        let mut tally = Tally::new(claimed.tenant, holder, now);
+        let mut tally = Tally::new(claimed.tenant, Holder::Claim(claimed.claim), self.now());
         for (message, outcome) in &outcomes {
-            note(&mut tally, holder, message, outcome, now);
+            note(&mut tally, message, outcome);
         }
         match self.store.commit(tally.settle()).await {
             Ok(()) => {
@@ -252,9 +251,8 @@ impl<S: Store> Directory<S> {
             let Some(found) = self.store.message(claimed.tenant, id).await? else {
                 return Ok(false);
             };
-            let now = self.now();
-            let mut tally = Tally::new(claimed.tenant, holder, now);
-            note(&mut tally, holder, &found.message, outcome, now);
+            let mut tally = Tally::new(claimed.tenant, holder, self.now());
+            note(&mut tally, &found.message, outcome);
             match (self.store.commit(tally.settle()).await, outcome) {
                 (Ok(()), _) => return Ok(found.message.state.status == MessageStatus::New),
                 // The claim is another one's by now, who can at best guess what is known here.
@@ -268,13 +266,13 @@ impl<S: Store> Directory<S> {
 }
 
 /// What came of a message.
-fn note(tally: &mut Tally, holder: Holder, before: &Message, outcome: &Outcome, now: Timestamp) {
-    if let (Outcome::Later(due_at), Holder::Claim(claim)) = (outcome, holder) {
+fn note(tally: &mut Tally, before: &Message, outcome: &Outcome) {
+    if let (Outcome::Later(due_at), Holder::Claim(claim)) = (outcome, tally.holder) {
         tally.batch.changes.push(Change::MessageDefer { id: before.id, claim, due_at: *due_at });
         return;
     }
     if let Some(state) = outcome.state(before.state) {
-        let (after, _) = before.clone().in_state(state, now);
+        let (after, _) = before.clone().in_state(state, tally.at);
         tally.told(before.clone(), after);
     }
     // Also of a message that somebody else has settled meanwhile: its receipts are those of this carrier.

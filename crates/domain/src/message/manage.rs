@@ -13,7 +13,7 @@ use super::{Filter, Holder, ListQuery, Message, MessageField, Money, StoredMessa
 use crate::directory::{ATTEMPTS, check_precondition};
 use crate::{
     Access, Area, Ctx, Directory, Entity, Error, JournalEntry, MessageId, Page, Precondition, Rule, Store,
-    StoreError, Timestamp,
+    StoreError,
 };
 
 /// Messages that one commit of a bulk operation changes.
@@ -62,9 +62,8 @@ impl<S: Store> Directory<S> {
                 return Err(Error::Unavailable("the message is being handed over".into()));
             }
             let entry = JournalEntry::new(ctx, "sms.deleted", id, message.version + 1, Map::new());
-            let now = self.now();
-            let mut tally = Tally::new(ctx.tenant(), Holder::Nobody, now);
-            operate(&mut tally, Operation::Delete, message, now);
+            let mut tally = Tally::new(ctx.tenant(), Holder::Nobody, self.now());
+            operate(&mut tally, Operation::Delete, message);
             match self.store.commit(tally.settle().journal(entry)).await {
                 Ok(()) => return Ok(()),
                 Err(StoreError::Stale) => {}
@@ -157,10 +156,9 @@ impl<S: Store> Directory<S> {
         };
         let count = free.len();
         let entry = of_many(ctx, kind, count, first.id, last.id);
-        let now = self.now();
-        let mut tally = Tally::new(ctx.tenant(), Holder::Nobody, now);
+        let mut tally = Tally::new(ctx.tenant(), Holder::Nobody, self.now());
         for message in free {
-            operate(&mut tally, operation, message, now);
+            operate(&mut tally, operation, message);
         }
         self.store.commit(tally.settle().journal(entry)).await?;
         Ok(u64::try_from(count).unwrap_or(u64::MAX))
@@ -168,8 +166,8 @@ impl<S: Store> Directory<S> {
 }
 
 /// What an operation does to a message that nobody is handing over.
-fn operate(tally: &mut Tally, operation: Operation, message: Message, now: Timestamp) {
-    let stopped = message.clone().stopped(now);
+fn operate(tally: &mut Tally, operation: Operation, message: Message) {
+    let stopped = message.clone().stopped(tally.at);
     match (operation, stopped) {
         (Operation::Delete, stopped) => tally.removed(message, stopped.map_or(Money::ZERO, |(_, back)| back)),
         (Operation::Stop, Some((after, _))) => tally.changed(message, after),

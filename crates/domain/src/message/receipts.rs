@@ -9,7 +9,7 @@ use super::tally::Tally;
 use super::{Holder, PartUpdate, Receipt, StoredMessage, WithParts};
 use crate::directory::ATTEMPTS;
 use crate::upkeep::STEP;
-use crate::{Batch, Change, Directory, Error, MessageId, Store, StoreError, TenantId, Timestamp};
+use crate::{Batch, Change, Directory, Error, MessageId, Store, StoreError, TenantId};
 
 /// How long receipts are waited for. Operators try for seven days at most.
 pub const RECEIPTS_KEPT: Duration = Duration::from_hours(10 * 24);
@@ -80,10 +80,9 @@ impl<S: Store> Directory<S> {
     async fn receipts_of(&self, tenant: TenantId, carrier: &str, news: News) -> Result<(), Error> {
         let mut several = Vec::new();
         let found = self.store.messages_with_parts(tenant, news.keys().copied().collect()).await?;
-        let now = self.now();
-        let mut tally = Tally::new(tenant, Holder::Anybody, now);
+        let mut tally = Tally::new(tenant, Holder::Anybody, self.now());
         for ((message, news), found) in news.iter().zip(found) {
-            if add(&mut tally, carrier, found, news, now) > 1 {
+            if add(&mut tally, carrier, found, news) > 1 {
                 several.push(*message);
             }
         }
@@ -114,9 +113,8 @@ impl<S: Store> Directory<S> {
             let Some(found) = self.store.messages_with_parts(tenant, vec![message]).await?.pop() else {
                 return Ok(());
             };
-            let now = self.now();
-            let mut tally = Tally::new(tenant, Holder::Anybody, now);
-            add(&mut tally, carrier, found, news, now);
+            let mut tally = Tally::new(tenant, Holder::Anybody, self.now());
+            add(&mut tally, carrier, found, news);
             match self.commit_if_any(tally.settle()).await {
                 Ok(()) => return Ok(()),
                 Err(StoreError::Stale) => {}
@@ -150,7 +148,6 @@ fn add(
     carrier: &str,
     (found, mut parts): WithParts,
     news: &HashMap<String, Receipt>,
-    now: Timestamp,
 ) -> usize {
     for part in parts.iter_mut().filter(|part| part.carrier == carrier) {
         let Some(news) = news.get(&part.carrier_id) else { continue };
@@ -165,7 +162,7 @@ fn add(
     };
     let whole = of_message(&parts, before.parts_count);
     if let Some(state) = before.state.with_receipt(whole) {
-        let (after, _) = before.clone().in_state(state, now);
+        let (after, _) = before.clone().in_state(state, tally.at);
         tally.told(before, after);
     }
     parts.len()

@@ -11,8 +11,8 @@ use crate::{Batch, BulkId, Change, MessageId, TenantId, Timestamp};
 pub(super) struct Tally {
     /// What else is in the batch.
     pub(super) batch: Batch,
-    holder: Holder,
-    at: Timestamp,
+    pub(super) holder: Holder,
+    pub(super) at: Timestamp,
     updates: Vec<MessageUpdate>,
     gone: Vec<Message>,
     /// Parts that a carrier has given ids.
